@@ -1,0 +1,182 @@
+/* bbipc core: an independent verifier of Chonk proofs (Aztec, bb.js 5.0.0).
+ *
+ * Plain C. All functions are safe to call from any thread at the same time. No function throws, aborts or keeps a pointer
+ * after it returns unless it says so. Field elements are 32-byte big-endian canonical integers; points are x followed by y,
+ * 64 bytes, with 64 zero bytes for the point at infinity, unless a function says otherwise.
+ *
+ * The specification is docs/spec/; "chapter NN" in comments of this library refers to its files.
+ */
+#ifndef BBIPC_CORE_H
+#define BBIPC_CORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Outcomes ------------------------------------------------------------------------------------------------------ */
+
+/* Outcome of a verification (chapter 00 section 4). */
+enum {
+    BBIPC_VALID = 0,     /* every check passed */
+    BBIPC_INVALID = 1,   /* well formed, but a check failed: see `step` */
+    BBIPC_ERROR = 2,     /* could not be decoded: see `message`, `part` and `position` */
+    BBIPC_CANCELLED = 3  /* the cancel flag was set before a verdict was reached */
+};
+
+/* The checks, in the order in which they decide (chapter 00 section 5). */
+enum {
+    BBIPC_STEP_NONE = 0,
+    BBIPC_STEP_OINK = 1,              /* "Oink": a denominator of public_input_delta is zero */
+    BBIPC_STEP_PI_PAIRING = 2,        /* "PI pairing points" */
+    BBIPC_STEP_DATABUS = 3,           /* "databus consistency" */
+    BBIPC_STEP_MERGE_REDUCTION = 4,   /* "Merge reduction" */
+    BBIPC_STEP_MERGE_PAIRING = 5,     /* "Merge pairing" */
+    BBIPC_STEP_ECCVM = 6,             /* "ECCVM step" */
+    BBIPC_STEP_JOINT_REDUCTION = 7,   /* "batched translator+joint reduction" */
+    BBIPC_STEP_JOINT_PAIRING = 8,     /* "batched translator+joint pairing" */
+    BBIPC_STEP_IPA = 9                /* "IPA" */
+};
+
+/* Where an error was found. */
+enum {
+    BBIPC_PART_NONE = 0,
+    BBIPC_PART_HIDING_OINK = 1,
+    BBIPC_PART_MERGE = 2,
+    BBIPC_PART_ECCVM = 3,
+    BBIPC_PART_IPA = 4,
+    BBIPC_PART_JOINT = 5,
+    BBIPC_PART_KEY = 6,
+    BBIPC_PART_FLAT = 7               /* the flat list of fields or the compressed words */
+};
+
+typedef struct {
+    int32_t outcome;      /* BBIPC_VALID ... */
+    int32_t step;         /* the failing step when outcome is BBIPC_INVALID */
+    int32_t part;         /* BBIPC_PART_...: where the error is, when outcome is BBIPC_ERROR */
+    int32_t reserved;
+    int64_t position;     /* index of the offending 32-byte word within that part; -1 if the error has no position */
+    char message[232];    /* zero-terminated ASCII; empty unless outcome is BBIPC_ERROR */
+} bbipc_verdict;
+
+/* ---- Arithmetic paths ---------------------------------------------------------------------------------------------- */
+
+enum {
+    BBIPC_ARITH_AUTO = 0,
+    BBIPC_ARITH_PORTABLE = 1,  /* 4 x 64-bit limbs, unsigned __int128 */
+    BBIPC_ARITH_ADX = 2,       /* x86-64 mulx/adcx/adox */
+    BBIPC_ARITH_IFMA = 3       /* the former, and AVX-512 IFMA (8 lanes of 5 x 52 bits) for large multiplications */
+};
+
+/* 1 if this machine and build can run `arith`, else 0. */
+int32_t bbipc_arith_supported(int32_t arith);
+
+/* ---- The context --------------------------------------------------------------------------------------------------- */
+
+/* An immutable context: a trusted setup, an arithmetic path, and (internally locked, bounded) a cache of decoded keys. */
+typedef struct bbipc_core bbipc_core;
+
+/* Make a context. g2_x: [x]_2 as x.c0 | x.c1 | y.c0 | y.c1 (chapter 01 section 4); translator_key: the commitment of chapter
+ * 10.3, x | y. Both null: the Aztec setup. Returns null and fills `message` (if not null, at least 232 bytes) when a value is
+ * non-canonical, off its curve, not in the subgroup, or when `arith` is not supported here. */
+bbipc_core *bbipc_core_new(const uint8_t *g2_x, const uint8_t *translator_key, int32_t arith, char *message);
+void bbipc_core_free(bbipc_core *core);
+
+/* The path in use: BBIPC_ARITH_PORTABLE, _ADX or _IFMA. */
+int32_t bbipc_core_arith(const bbipc_core *core);
+
+/* ---- Verification -------------------------------------------------------------------------------------------------- */
+
+/* A proof: five parts, each `count[i]` consecutive 32-byte words at `part[i]`, in the order of chapter 00 section 1.
+ * part[i] may be null when count[i] is 0. */
+typedef struct {
+    const uint8_t *part[5];
+    uint64_t count[5];
+} bbipc_proof;
+
+enum {
+    BBIPC_STRICT = 1  /* demand the exact part lengths of chapter 00 section 1 (chapter 00 section 6), and canonical key words */
+};
+
+/* Verify one proof. threads: upper bound on threads used, >= 1. cancel: null, or an int that another thread may set to
+ * non-zero; it is read between steps. */
+void bbipc_verify(const bbipc_core *core, const bbipc_proof *proof, const uint8_t *key, uint64_t key_length, uint32_t flags,
+                  uint32_t threads, const int32_t *cancel, bbipc_verdict *verdict);
+
+/* A proof after steps 0-8 without their pairings: a claim that bbipc_check decides. Copies all it needs. */
+typedef struct bbipc_claim bbipc_claim;
+
+/* Everything of one proof that needs no other proof. Never null unless memory is out. */
+bbipc_claim *bbipc_reduce(const bbipc_core *core, const bbipc_proof *proof, const uint8_t *key, uint64_t key_length,
+                          uint32_t flags, const int32_t *cancel);
+void bbipc_claim_free(bbipc_claim *claim);
+
+/* Decide `count` claims of the same context together: verdicts[i] equals the verdict bbipc_verify gives for that proof alone.
+ * cancels: null, or `count` pointers (each may be null) to cancel flags. */
+void bbipc_check(const bbipc_core *core, const bbipc_claim *const *claims, uint64_t count, uint32_t threads,
+                 const int32_t *const *cancels, bbipc_verdict *verdicts);
+
+/* Decode a key alone. words: log_circuit_size, num_public_inputs, pub_inputs_offset. hash: its Poseidon2 hash, 32 bytes. */
+int32_t bbipc_key_inspect(const bbipc_core *core, const uint8_t *key, uint64_t key_length, uint64_t words[3], uint8_t hash[32],
+                          bbipc_verdict *verdict);
+
+/* ---- Proof encodings (chapter 03) ---------------------------------------------------------------------------------- */
+
+/* Split `total` flat words for a key with `num_public_inputs`: fills count[5], or returns BBIPC_ERROR with the message. */
+int32_t bbipc_proof_split(uint64_t total, uint64_t num_public_inputs, uint64_t count[5], bbipc_verdict *verdict);
+
+/* out: room for 32 * (697 + npi) bytes where npi = count[0] - 48. Returns BBIPC_VALID, or BBIPC_ERROR. */
+int32_t bbipc_proof_compress(const bbipc_core *core, const bbipc_proof *proof, uint8_t *out, uint64_t out_length,
+                             bbipc_verdict *verdict);
+
+/* out: room for 32 * (1242 + npi) bytes, npi = in_length / 32 - 697; receives the flat proof. */
+int32_t bbipc_proof_decompress(const bbipc_core *core, const uint8_t *in, uint64_t in_length, uint8_t *out, uint64_t out_length,
+                               bbipc_verdict *verdict);
+
+/* ---- Primitive operations (for the wire's cheap commands, and for tests) -------------------------------------------- */
+
+enum { BBIPC_FR = 0, BBIPC_FQ = 1 };            /* fields: chapter 01 section 1 */
+enum { BBIPC_G1 = 0, BBIPC_GRUMPKIN = 1 };      /* curves */
+enum { BBIPC_ADD = 0, BBIPC_SUB = 1, BBIPC_MUL = 2, BBIPC_SQR = 3, BBIPC_NEG = 4, BBIPC_INV = 5, BBIPC_SQRT = 6 };
+
+/* All of these return 0 on success, or: */
+enum {
+    BBIPC_NOT_CANONICAL = 1,  /* an input is not below its modulus */
+    BBIPC_NOT_ON_CURVE = 2,
+    BBIPC_NO_RESULT = 3,      /* inverse of zero, square root of a non-square, no point with this x */
+    BBIPC_BAD_ARGUMENT = 4,
+    BBIPC_OUT_OF_MEMORY = 5
+};
+
+int32_t bbipc_field_op(const bbipc_core *core, int32_t field, int32_t op, const uint8_t *a, const uint8_t *b, uint8_t *out);
+/* Reduce 64 big-endian bytes modulo the field. */
+int32_t bbipc_field_reduce512(const bbipc_core *core, int32_t field, const uint8_t in[64], uint8_t out[32]);
+
+int32_t bbipc_point_add(const bbipc_core *core, int32_t curve, const uint8_t a[64], const uint8_t b[64], uint8_t out[64]);
+int32_t bbipc_point_mul(const bbipc_core *core, int32_t curve, const uint8_t point[64], const uint8_t scalar[32], uint8_t out[64]);
+/* sum of scalars[i] * points[i]; scalars are elements of the curve's scalar field. */
+int32_t bbipc_point_msm(const bbipc_core *core, int32_t curve, const uint8_t *points, const uint8_t *scalars, uint64_t count,
+                        uint8_t out[64]);
+/* out[i] = scalar * points[i] */
+int32_t bbipc_point_batch_mul(const bbipc_core *core, int32_t curve, const uint8_t *points, const uint8_t scalar[32],
+                              uint64_t count, uint8_t *out);
+/* sum of scalars[i] * generator i (chapter 01 section 6), count <= 32768. */
+int32_t bbipc_generators_msm(const bbipc_core *core, const uint8_t *scalars, uint64_t count, uint32_t threads, uint8_t out[64]);
+/* Generators first .. first + count - 1 as x | y. */
+int32_t bbipc_generators(const bbipc_core *core, uint64_t first, uint64_t count, uint8_t *out);
+
+/* G2: 128 bytes, x.c0 | x.c1 | y.c0 | y.c1; infinity is 128 zero bytes. */
+int32_t bbipc_g2_mul(const bbipc_core *core, const uint8_t point[128], const uint8_t scalar[32], uint8_t out[128]);
+/* product of e(g1[i], g2[i]) over `count` pairs; is_one: 1 if it is the identity. gt: null, or 384 bytes for the value
+ * (12 coefficients, c0 to c11 of the tower in the order documented in csrc/pairing/fq12.hpp). */
+int32_t bbipc_pairing(const bbipc_core *core, const uint8_t *g1, const uint8_t *g2, uint64_t count, int32_t *is_one, uint8_t *gt);
+
+int32_t bbipc_poseidon2_permute(const bbipc_core *core, const uint8_t in[128], uint8_t out[128]);
+int32_t bbipc_poseidon2_hash(const bbipc_core *core, const uint8_t *words, uint64_t count, uint8_t out[32]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
