@@ -1,0 +1,126 @@
+#include "ipa.hpp"
+
+#include "../msm/msm.hpp"
+#include "opening.hpp"
+#include "random.hpp"
+
+BBIPC_BEGIN
+
+namespace {
+
+// b0 = prod_i (1 + d_{14-i} z^(2^i)), the value at z of the polynomial with coefficients s_j.
+Fq evaluate_challenge_polynomial(const IpaClaim& claim) {
+    Fq product = Fq::one();
+    Fq power = claim.opening.point;
+    for (std::size_t i = 0; i < ipa_rounds; ++i) {
+        product *= Fq::one() + claim.inverse_challenges[ipa_rounds - 1 - i] * power;
+        power = power.sqr();
+    }
+    return product;
+}
+
+// Adds weight * s_j to sums[j], j = 0..2^15-1, where s_j is the product of d_{14-i} over the set bits i of j. scratch: 2^15 elements.
+void add_folding_scalars(const IpaClaim& claim, const Fq& weight, std::vector<Fq>& sums, std::vector<Fq>& scratch) {
+    scratch[0] = weight;
+    for (std::size_t i = 0, size = 1; i < ipa_rounds; ++i, size *= 2) {
+        const Fq& d = claim.inverse_challenges[ipa_rounds - 1 - i];
+        for (std::size_t j = 0; j < size; ++j) scratch[size + j] = scratch[j] * d;
+    }
+    for (std::size_t j = 0; j < ipa_size; ++j) sums[j] += scratch[j];
+}
+
+// The small points of check 2, scaled: adds weight * (C + f U + sum (d_i L_i + c_i R_i)); U = gen * one is collected in one_scalar.
+struct PointSum {
+    std::vector<Grumpkin> points;
+    std::vector<Fq> scalars;
+    Fq one_scalar;
+
+    void add(const Grumpkin& point, const Fq& scalar) {
+        points.push_back(point);
+        scalars.push_back(scalar);
+    }
+    void add_left_side(const IpaClaim& claim, const Fq& weight) {
+        add(claim.opening.commitment, weight);
+        one_scalar += weight * claim.opening.value * claim.generator_challenge;
+        for (std::size_t i = 0; i < ipa_rounds; ++i) {
+            add(claim.left[i], weight * claim.inverse_challenges[i]);
+            add(claim.right[i], weight * claim.challenges[i]);
+        }
+    }
+    // Subtracts weight * a0 * b0 * U.
+    void subtract_inner_product(const IpaClaim& claim, const Fq& weight) {
+        one_scalar -= weight * claim.a0 * claim.b0 * claim.generator_challenge;
+    }
+    Jacobian<GrumpkinCurve> evaluate() {
+        add(grumpkin_generator(), one_scalar);
+        return msm<GrumpkinCurve>(points, scalars);
+    }
+};
+
+// Check 2, then check 1: the first rejects cheaply.
+bool check_one(const IpaClaim& claim, const Options& options) {
+    PointSum sum;
+    sum.add_left_side(claim, Fq::one());
+    sum.subtract_inner_product(claim, Fq::one());
+    sum.add(claim.g0, -claim.a0);
+    if (!sum.evaluate().is_infinity()) return false;
+
+    std::vector<Fq> scalars(ipa_size), scratch(ipa_size);
+    add_folding_scalars(claim, Fq::one(), scalars, scratch);
+    return (generators_msm(scalars.data(), ipa_size, options.threads, options.msm_path) + -claim.g0).is_infinity();
+}
+
+// sum_j (sum_p (Gm B^p - A^p a0_p) s_pj) SRS[j] + sum_p A^p Cz_p - Gm sum_p B^p G0_p - (sum_p A^p a0_p b0_p gen_p) one = 0.
+bool check_many(std::span<const IpaClaim* const> claims, const Options& options, bool& cancelled) {
+    const Fq a = random_element<Fq>(), b = random_element<Fq>(), gm = random_element<Fq>();
+    Powers<Fq> a_powers(a), b_powers(b, gm);
+    std::vector<Fq> scalars(ipa_size), scratch(ipa_size);
+    PointSum sum;
+    for (const IpaClaim* claim : claims) {
+        const Fq a_power = a_powers.next(), b_power = b_powers.next();
+        sum.add_left_side(*claim, a_power);
+        sum.subtract_inner_product(*claim, a_power);
+        sum.add(claim->g0, -b_power);
+        add_folding_scalars(*claim, b_power - a_power * claim->a0, scalars, scratch);
+        if (options.cancel.raised()) {
+            cancelled = true;
+            return false;
+        }
+    }
+    return (sum.evaluate() + generators_msm(scalars.data(), ipa_size, options.threads, options.msm_path)).is_infinity();
+}
+
+}  // namespace
+
+Verdict read_ipa(const PartView& part, const OpeningClaim& opening, IpaClaim& claim) {
+    claim.opening = opening;
+    Transcript transcript;
+    transcript.load(part);
+    transcript.absorb(opening.commitment);
+    transcript.absorb(opening.point);
+    transcript.absorb(opening.value);
+    claim.generator_challenge = transcript.challenge().fq();
+    bool zero_challenge = claim.generator_challenge.is_zero();
+    for (std::size_t i = 0; i < ipa_rounds; ++i) {
+        claim.left[i] = transcript.receive_grumpkin();
+        claim.right[i] = transcript.receive_grumpkin();
+        claim.challenges[i] = transcript.challenge().fq();
+        zero_challenge = zero_challenge || claim.challenges[i].is_zero();
+    }
+    claim.g0 = transcript.receive_grumpkin();
+    claim.a0 = transcript.receive_fq();
+    if (transcript.failed()) return transcript.error();
+    if (zero_challenge) return verdict_invalid(BBIPC_STEP_IPA);
+    claim.inverse_challenges = claim.challenges;
+    batch_invert(std::span<Fq>(claim.inverse_challenges));
+    claim.b0 = evaluate_challenge_polynomial(claim);
+    return verdict_valid();
+}
+
+bool check_ipa(std::span<const IpaClaim* const> claims, const Options& options, bool& cancelled) {
+    cancelled = options.cancel.raised();
+    if (cancelled) return false;
+    return claims.size() == 1 ? check_one(*claims[0], options) : check_many(claims, options, cancelled);
+}
+
+BBIPC_END

@@ -1,0 +1,23 @@
+// Oink of the hiding kernel (chapter 04): public inputs, witness commitments and the permutation argument's challenges.
+#pragma once
+
+#include <vector>
+
+#include "key.hpp"
+#include "proof.hpp"
+
+BBIPC_BEGIN
+
+struct OinkResult {
+    // Columns 28..39 of MegaZK, in the order of chapter 11.1.
+    enum Witness { w_l, w_r, w_o, w_4, z_perm, ecc_op_wire_1, ecc_op_wire_2, ecc_op_wire_3, ecc_op_wire_4, kernel_calldata,
+                   kernel_calldata_read_counts, kernel_calldata_inverses, witness_count };
+    G1 witness[witness_count];
+    Fr beta, gamma;
+    Fr public_input_delta;
+};
+
+// `result` is filled if the verdict is valid; invalid (Oink) when a denominator of delta vanishes.
+Verdict verify_oink(Transcript& transcript, const Key& key, const PartView& part, OinkResult& result);
+
+BBIPC_END

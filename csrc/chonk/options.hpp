@@ -1,0 +1,27 @@
+// How a verification runs; none of it changes a verdict.
+#pragma once
+
+#include <atomic>
+
+#include "../generators/generators_msm.hpp"
+
+BBIPC_BEGIN
+
+// A flag that another thread may raise; read between steps.
+class CancelFlag {
+  public:
+    explicit CancelFlag(const std::int32_t* flag = nullptr) : flag_(flag) {}
+    // __atomic builtins, not std::atomic_ref, because the caller's int is const to us.
+    bool raised() const { return flag_ != nullptr && __atomic_load_n(flag_, __ATOMIC_RELAXED) != 0; }
+
+  private:
+    const std::int32_t* flag_;
+};
+
+struct Options {
+    unsigned threads = 1;
+    MsmPath msm_path = MsmPath::scalar;
+    CancelFlag cancel{};
+};
+
+BBIPC_END

@@ -1,0 +1,75 @@
+// The Fiat-Shamir transcript of chapter 02 section 4: Poseidon2 over Fr, challenges of 127 bits.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "../chonk/verdict.hpp"
+#include "codec.hpp"
+
+BBIPC_BEGIN
+
+// A list of proof elements: `count` canonical big-endian words of 32 bytes (the caller has checked that each is below r).
+struct PartView {
+    std::int32_t part = BBIPC_PART_NONE;  // BBIPC_PART_..., for error messages
+    const std::uint8_t* words = nullptr;
+    std::size_t count = 0;
+
+    const std::uint8_t* word(std::size_t i) const { return words + 32 * i; }
+};
+
+// A challenge: an integer below 2^127, used as an element of either field.
+struct Challenge {
+    U256 value;
+    Fr fr() const { return Fr::from_int(value); }
+    Fq fq() const { return Fq::from_int(value); }
+};
+
+// Reading errors are sticky: the first one is kept, later operations return zeros. So a step reads its whole part and asks failed() once before its
+// checks decide, which is the precedence of chapter 00 section 4.
+class Transcript {
+  public:
+    Transcript();
+
+    // Append the elements of a part to the unread input. The words must outlive the transcript.
+    void load(const PartView& part);
+
+    Fr receive_fr();
+    Fq receive_fq();
+    G1 receive_g1();
+    Grumpkin receive_grumpkin();
+
+    void absorb(const Fr& value);
+    void absorb(const Fq& value);
+    void absorb(const Grumpkin& point);
+
+    // One hash; its low 127 bits.
+    Challenge challenge();
+    // ceil(n / 2) hashes, two challenges from each (low half first).
+    void challenges(std::span<Challenge> out);
+
+    bool failed() const { return error_.outcome != BBIPC_VALID; }
+    // The first reading error, if failed().
+    const Verdict& error() const { return error_; }
+
+  private:
+    struct Hash {
+        Challenge low, high;
+    };
+
+    // Takes the next `count` elements, absorbs them, and returns their integers; false (and an error) if there are not enough.
+    bool take(std::size_t count, U256* integers);
+    void fail(std::size_t elements_back, const char* what);
+    Hash next();
+
+    std::vector<PartView> input_;
+    std::size_t segment_ = 0;   // the part being read ...
+    std::size_t position_ = 0;  // ... and the next element in it
+    std::vector<Fr> buffer_;    // [previous hash, if any] followed by what was absorbed since
+    Verdict error_;
+};
+
+// "hiding_oink_proof" ...: the wire's name of a part.
+const char* part_name(std::int32_t part);
+
+BBIPC_END
