@@ -1,0 +1,15 @@
+// The multi-scalar multiplication over the fixed generators, nine tenths of a verification.
+#pragma once
+
+#include <cstddef>
+
+#include "../curve/curve.hpp"
+#include "../msm/msm_path.hpp"
+
+BBIPC_BEGIN
+
+// sum of scalars[i] * generator i over i < count <= generator_count. Uses at most `threads` threads, fewer if none can be had.
+// MsmPath::ifma only where ifma_supported().
+Jacobian<GrumpkinCurve> generators_msm(const Fq* scalars, std::size_t count, unsigned threads, MsmPath path = MsmPath::scalar);
+
+BBIPC_END
