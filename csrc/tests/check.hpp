@@ -1,0 +1,27 @@
+// What the native tests share: CHECK counts a failure and goes on; `return check_result();` ends main.
+#pragma once
+
+#include <cstdio>
+
+struct CheckCounts {
+    unsigned long passed = 0, failed = 0;
+};
+
+inline CheckCounts& check_counts() {
+    static CheckCounts counts;
+    return counts;
+}
+
+inline void check(bool ok, const char* expression, const char* file, int line) {
+    ++(ok ? check_counts().passed : check_counts().failed);
+    if (!ok) std::fprintf(stderr, "%s:%d: failed: %s\n", file, line, expression);
+}
+
+#define CHECK(...) check(static_cast<bool>(__VA_ARGS__), #__VA_ARGS__, __FILE__, __LINE__)
+
+// The exit code of the test; a test without checks fails.
+inline int check_result() {
+    const CheckCounts& c = check_counts();
+    std::printf("%lu checks passed, %lu failed\n", c.passed, c.failed);
+    return c.failed == 0 && c.passed != 0 ? 0 : 1;
+}
