@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "inverse.hpp"
 #include "montgomery.hpp"
 #include "u256.hpp"
 
@@ -99,24 +100,25 @@ struct Field {
     }
 
     // The inverse; zero for zero. Callers for whom zero is a failure test for it first.
-    Field inverse() const { return from_montgomery(mont_inverse<P>(m)); }
+    Field inverse() const { return from_montgomery(mod_divide(r_squared(), m, modulus, P::neg_inverse)); }
 
     // Some square root; false if there is none (out is then unchanged).
     bool sqrt(Field& out) const;
 
   private:
-    static constexpr U256 r_mod_p() {  // 2^256 mod p by 256 doublings of 1
+    // 2^bits mod p by doublings of 1.
+    static constexpr U256 power_of_two(unsigned bits) {
         U256 r{{1, 0, 0, 0}};
-        for (int i = 0; i < 256; ++i) r = mod_add<P>(r, r);
+        for (unsigned i = 0; i < bits; ++i) r = mod_add<P>(r, r);
         return r;
     }
-    static constexpr U256 compute_r_squared() {
-        U256 r = r_mod_p();
-        for (int i = 0; i < 256; ++i) r = mod_add<P>(r, r);
-        return r;
+    // Through constexpr variables, so that no evaluation is left for run time.
+    static constexpr U256 r_mod_p() {
+        constexpr U256 value = power_of_two(256);
+        return value;
     }
     static constexpr U256 r_squared() {
-        constexpr U256 value = compute_r_squared();
+        constexpr U256 value = power_of_two(512);
         return value;
     }
 };

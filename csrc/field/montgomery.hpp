@@ -1,7 +1,18 @@
 // Montgomery arithmetic on 4 x 64-bit limbs, for odd moduli below 2^254. Everything takes and returns fully reduced values.
 #pragma once
 
+#include <type_traits>
+
 #include "u256.hpp"
+
+#define BBIPC_CONCATENATE_EXPANDED(a, b) a##b
+#define BBIPC_CONCATENATE(a, b) BBIPC_CONCATENATE_EXPANDED(a, b)
+#define BBIPC_ARITH_IS_adx 1
+#define BBIPC_ARITH_ADX BBIPC_CONCATENATE(BBIPC_ARITH_IS_, BBIPC_ARITH_NAMESPACE)
+
+#if BBIPC_ARITH_ADX
+#include "montgomery_adx.hpp"
+#endif
 
 BBIPC_BEGIN
 
@@ -12,14 +23,14 @@ constexpr U256 mod_sub_once(const U256& a) {  // a - p if a >= p
 }
 
 template <class P>
-constexpr U256 mod_add(const U256& a, const U256& b) {
+constexpr U256 mod_add_portable(const U256& a, const U256& b) {
     U256 s;
     add_carry(s, a, b);  // below 2^255: no carry
     return mod_sub_once<P>(s);
 }
 
 template <class P>
-constexpr U256 mod_sub(const U256& a, const U256& b) {
+constexpr U256 mod_sub_portable(const U256& a, const U256& b) {
     U256 d;
     const u64 mask = u64{0} - sub_borrow(d, a, b);
     U256 correction;
@@ -55,27 +66,41 @@ constexpr U256 mont_mul_portable(const U256& a, const U256& b) {
     return mod_sub_once<P>(U256{{t[0], t[1], t[2], t[3]}});
 }
 
+#if BBIPC_ARITH_ADX
+template <class P>
+constexpr U256 mont_mul(const U256& a, const U256& b) {
+    return std::is_constant_evaluated() ? mont_mul_portable<P>(a, b) : mont_mul_adx<P>(a, b);
+}
+
+template <class P>
+constexpr U256 mod_add(const U256& a, const U256& b) {
+    return std::is_constant_evaluated() ? mod_add_portable<P>(a, b) : mod_add_x86<P>(a, b);
+}
+
+template <class P>
+constexpr U256 mod_sub(const U256& a, const U256& b) {
+    return std::is_constant_evaluated() ? mod_sub_portable<P>(a, b) : mod_sub_x86<P>(a, b);
+}
+#else
 template <class P>
 constexpr U256 mont_mul(const U256& a, const U256& b) {
     return mont_mul_portable<P>(a, b);
 }
 
 template <class P>
-constexpr U256 mont_sqr(const U256& a) {
-    return mont_mul<P>(a, a);
+constexpr U256 mod_add(const U256& a, const U256& b) {
+    return mod_add_portable<P>(a, b);
 }
 
-// Montgomery form of the inverse: a^(p-2). Zero for zero.
 template <class P>
-constexpr U256 mont_inverse(const U256& a) {
-    U256 e;
-    sub_borrow(e, P::modulus, U256{{2, 0, 0, 0}});
-    U256 r = a;
-    for (unsigned i = e.bit_length() - 1; i-- > 0;) {
-        r = mont_sqr<P>(r);
-        if (e.bit(i)) r = mont_mul<P>(r, a);
-    }
-    return r;
+constexpr U256 mod_sub(const U256& a, const U256& b) {
+    return mod_sub_portable<P>(a, b);
+}
+#endif
+
+template <class P>
+constexpr U256 mont_sqr(const U256& a) {
+    return mont_mul<P>(a, a);
 }
 
 BBIPC_END

@@ -1,0 +1,155 @@
+// Montgomery multiplication for x86-64 with BMI2 and ADX: mulx leaves the flags alone, so that two carry chains (adcx on CF, adox on OF) run
+// side by side. Inline assembly, because no compiler schedules the two chains. Same contract as mont_mul_portable.
+//
+// Row i computes t = (t + a b_i + k p) / 2^64 with k = -t_0 p^-1 mod 2^64. With a < p < 2^254, t stays below a + p < 2^255, so four
+// limbs hold it between rows and one subtraction of p reduces the result.
+#pragma once
+
+#include "u256.hpp"
+
+BBIPC_BEGIN
+
+// clang-format off
+
+// t0..t4 = a * b_0
+#define BBIPC_FIRST_ROW                                      \
+    "movq 0(%[b]), %%rdx\n\t"                                 \
+    "mulxq 0(%[a]), %[t0], %[t1]\n\t"                         \
+    "mulxq 8(%[a]), %[lo], %[t2]\n\t"                         \
+    "addq %[lo], %[t1]\n\t"                                  \
+    "mulxq 16(%[a]), %[lo], %[t3]\n\t"                        \
+    "adcq %[lo], %[t2]\n\t"                                  \
+    "mulxq 24(%[a]), %[lo], %[t4]\n\t"                        \
+    "adcq %[lo], %[t3]\n\t"                                  \
+    "adcq $0, %[t4]\n\t"
+
+// t0..t4 += a * b_i; t4 is zero before.
+#define BBIPC_PRODUCT_ROW(offset, t0, t1, t2, t3, t4)        \
+    "movq " #offset "(%[b]), %%rdx\n\t"                       \
+    "xorl %k[lo], %k[lo]\n\t" /* clears CF and OF */         \
+    "mulxq 0(%[a]), %[lo], %[hi]\n\t"                         \
+    "adcxq %[lo], %[" #t0 "]\n\t"                            \
+    "adoxq %[hi], %[" #t1 "]\n\t"                            \
+    "mulxq 8(%[a]), %[lo], %[hi]\n\t"                         \
+    "adcxq %[lo], %[" #t1 "]\n\t"                            \
+    "adoxq %[hi], %[" #t2 "]\n\t"                            \
+    "mulxq 16(%[a]), %[lo], %[hi]\n\t"                        \
+    "adcxq %[lo], %[" #t2 "]\n\t"                            \
+    "adoxq %[hi], %[" #t3 "]\n\t"                            \
+    "mulxq 24(%[a]), %[lo], %[hi]\n\t"                        \
+    "adcxq %[lo], %[" #t3 "]\n\t"                            \
+    "movl $0, %k[lo]\n\t"                                    \
+    "adoxq %[hi], %[" #t4 "]\n\t"                            \
+    "adcxq %[lo], %[" #t4 "]\n\t"
+
+// t1..t4 = (t0..t4 + k p) / 2^64; t0 = 0.
+#define BBIPC_REDUCTION_ROW(t0, t1, t2, t3, t4)              \
+    "movabsq %[neg_inverse], %%rdx\n\t"                      \
+    "imulq %[" #t0 "], %%rdx\n\t"                            \
+    "xorl %k[lo], %k[lo]\n\t"                                \
+    "mulxq 0(%[p]), %[lo], %[hi]\n\t"                         \
+    "adcxq %[lo], %[" #t0 "]\n\t"                            \
+    "adoxq %[hi], %[" #t1 "]\n\t"                            \
+    "mulxq 8(%[p]), %[lo], %[hi]\n\t"                         \
+    "adcxq %[lo], %[" #t1 "]\n\t"                            \
+    "adoxq %[hi], %[" #t2 "]\n\t"                            \
+    "mulxq 16(%[p]), %[lo], %[hi]\n\t"                        \
+    "adcxq %[lo], %[" #t2 "]\n\t"                            \
+    "adoxq %[hi], %[" #t3 "]\n\t"                            \
+    "mulxq 24(%[p]), %[lo], %[hi]\n\t"                        \
+    "adcxq %[lo], %[" #t3 "]\n\t"                            \
+    "adoxq %[hi], %[" #t4 "]\n\t"                            \
+    "adcxq %[" #t0 "], %[" #t4 "]\n\t"
+
+template <class P>
+inline U256 mont_mul_adx(const U256& a, const U256& b) {
+    u64 t0, t1, t2, t3, t4, lo, hi;
+    __asm__(
+        BBIPC_FIRST_ROW
+        BBIPC_REDUCTION_ROW(t0, t1, t2, t3, t4)
+        BBIPC_PRODUCT_ROW(8, t1, t2, t3, t4, t0)
+        BBIPC_REDUCTION_ROW(t1, t2, t3, t4, t0)
+        BBIPC_PRODUCT_ROW(16, t2, t3, t4, t0, t1)
+        BBIPC_REDUCTION_ROW(t2, t3, t4, t0, t1)
+        BBIPC_PRODUCT_ROW(24, t3, t4, t0, t1, t2)
+        BBIPC_REDUCTION_ROW(t3, t4, t0, t1, t2)
+        // The sum is t4, t0, t1, t2; subtract p unless that borrows.
+        "movq %[t4], %[lo]\n\t"
+        "movq %[t0], %[hi]\n\t"
+        "movq %[t1], %[t3]\n\t"
+        "movq %[t2], %%rdx\n\t"
+        "subq 0(%[p]), %[lo]\n\t"
+        "sbbq 8(%[p]), %[hi]\n\t"
+        "sbbq 16(%[p]), %[t3]\n\t"
+        "sbbq 24(%[p]), %%rdx\n\t"
+        "cmovncq %[lo], %[t4]\n\t"
+        "cmovncq %[hi], %[t0]\n\t"
+        "cmovncq %[t3], %[t1]\n\t"
+        "cmovncq %%rdx, %[t2]\n\t"
+        : [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [t4] "=&r"(t4), [lo] "=&r"(lo), [hi] "=&r"(hi)
+        : [a] "r"(a.limb), [b] "r"(b.limb), [p] "r"(P::modulus.limb), "m"(a), "m"(b), "m"(P::modulus), [neg_inverse] "i"(P::neg_inverse)
+        : "rdx", "cc");
+    return U256{{t4, t0, t1, t2}};
+}
+
+// clang-format on
+
+#undef BBIPC_FIRST_ROW
+#undef BBIPC_PRODUCT_ROW
+#undef BBIPC_REDUCTION_ROW
+
+// a + b, reduced; the sum is below 2^255.
+template <class P>
+inline U256 mod_add_x86(const U256& a, const U256& b) {
+    u64 r0 = a.limb[0], r1 = a.limb[1], r2 = a.limb[2], r3 = a.limb[3], s0, s1, s2, s3;
+    __asm__(
+        "addq 0(%[b]), %[r0]\n\t"
+        "adcq 8(%[b]), %[r1]\n\t"
+        "adcq 16(%[b]), %[r2]\n\t"
+        "adcq 24(%[b]), %[r3]\n\t"
+        "movq %[r0], %[s0]\n\t"
+        "movq %[r1], %[s1]\n\t"
+        "movq %[r2], %[s2]\n\t"
+        "movq %[r3], %[s3]\n\t"
+        "subq 0(%[p]), %[s0]\n\t"
+        "sbbq 8(%[p]), %[s1]\n\t"
+        "sbbq 16(%[p]), %[s2]\n\t"
+        "sbbq 24(%[p]), %[s3]\n\t"
+        "cmovncq %[s0], %[r0]\n\t"
+        "cmovncq %[s1], %[r1]\n\t"
+        "cmovncq %[s2], %[r2]\n\t"
+        "cmovncq %[s3], %[r3]\n\t"
+        : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3)
+        : [b] "r"(b.limb), [p] "r"(P::modulus.limb), "m"(b), "m"(P::modulus)
+        : "cc");
+    return U256{{r0, r1, r2, r3}};
+}
+
+// a - b, plus p if that borrows.
+template <class P>
+inline U256 mod_sub_x86(const U256& a, const U256& b) {
+    u64 r0 = a.limb[0], r1 = a.limb[1], r2 = a.limb[2], r3 = a.limb[3], s0, s1, s2, s3;
+    __asm__(
+        "xorl %k[s3], %k[s3]\n\t"
+        "subq 0(%[b]), %[r0]\n\t"
+        "sbbq 8(%[b]), %[r1]\n\t"
+        "sbbq 16(%[b]), %[r2]\n\t"
+        "sbbq 24(%[b]), %[r3]\n\t"
+        "movl $0, %k[s0]\n\t" // mov leaves the borrow alone
+        "movl $0, %k[s1]\n\t"
+        "movl $0, %k[s2]\n\t"
+        "cmovcq 0(%[p]), %[s0]\n\t"
+        "cmovcq 8(%[p]), %[s1]\n\t"
+        "cmovcq 16(%[p]), %[s2]\n\t"
+        "cmovcq 24(%[p]), %[s3]\n\t"
+        "addq %[s0], %[r0]\n\t"
+        "adcq %[s1], %[r1]\n\t"
+        "adcq %[s2], %[r2]\n\t"
+        "adcq %[s3], %[r3]\n\t"
+        : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3)
+        : [b] "r"(b.limb), [p] "r"(P::modulus.limb), "m"(b), "m"(P::modulus)
+        : "cc");
+    return U256{{r0, r1, r2, r3}};
+}
+
+BBIPC_END
