@@ -1,4 +1,5 @@
-// The cyclotomic subgroup of Fq12*, the elements of order dividing q^4 - q^2 + 1: there the inverse is the conjugate and squaring is cheap.
+// The cyclotomic subgroup of Fq12*, the elements of order dividing q^4 - q^2 + 1: there the inverse is the conjugate and squaring
+// is cheap.
 #pragma once
 
 #include "fq12.hpp"
@@ -17,8 +18,9 @@ struct Fq4 {
 
 // Square of an element of the cyclotomic subgroup (Granger and Scott): 9 squarings in Fq2, 18 multiplications in Fq.
 //
-// With s = w^3 and Fq12 = Fq4[w] / (w^3 - s), the square of A + B w + C w^2 is (3 A^2 - 2 A') + (3 s C^2 + 2 B') w + (3 B^2 - 2 C') w^2, where the
-// accent negates the coefficient of s. In powers of w, A has coefficients 0 and 3, B 1 and 4, C 2 and 5.
+// With s = w^3 and Fq12 = Fq4[w] / (w^3 - s), the square of A + B w + C w^2 is
+//     (3 A^2 - 2 A') + (3 s C^2 + 2 B') w + (3 B^2 - 2 C') w^2,
+// where the accent negates the coefficient of s. In powers of w, A has coefficients 0 and 3, B 1 and 4, C 2 and 5.
 inline constexpr Fq12 cyclotomic_square(const Fq12& f) {
     const Fq4 a = Fq4::square(f.c0.c0, f.c1.c1);
     const Fq4 b = Fq4::square(f.c1.c0, f.c0.c2);
