@@ -1,7 +1,7 @@
 """bbipc: verification of Aztec Chonk proofs, in process or over the msgpack pipe of Barretenberg's `bb`.
 
-The subpackages are `bbipc.chonk` (proofs, keys and verdicts), `bbipc.client`, `bbipc.server`, `bbipc.wire` and `bbipc.cli`. Nothing of
-them is imported before it is used.
+The subpackages are `bbipc.chonk` (proofs, keys and verdicts), `bbipc.client`, `bbipc.server`, `bbipc.wire` and `bbipc.cli`.
+Nothing of them is imported before it is used.
 """
 
 __all__ = ["__version__"]

@@ -2,8 +2,8 @@
 
 Usage: cffi_module.py HEADER OUTPUT
 
-The header is the only description of the C ABI: what cffi declares to Python is the header itself, without its preprocessor lines
-(and without the lines that only a C++ compiler sees).
+The header is the only description of the C ABI: what cffi declares to Python is the header itself, without its preprocessor
+lines (and without the lines that only a C++ compiler sees).
 """
 
 import sys
@@ -13,7 +13,7 @@ from cffi import FFI
 
 
 def declarations(header: str) -> str:
-    """The header's text as cffi's parser wants it: no preprocessor lines, and nothing between `#ifdef __cplusplus` and `#endif`."""
+    """The header as cffi's parser wants it: no preprocessor lines, nothing between `#ifdef __cplusplus` and `#endif`."""
     kept = []
     in_cplusplus = False
     for line in header.splitlines():

@@ -1,0 +1,68 @@
+"""Chonk proofs in Python: parse them, encode them, verify them.
+
+    from bbipc.chonk import ChonkProof, VerificationKey, verify
+
+    key = VerificationKey.from_bytes(Path("vk").read_bytes())
+    proof = ChonkProof.from_msgpack(Path("proof.msgpack").read_bytes())
+    verdict = verify(proof, key)
+    print(verdict)          # valid | invalid: ... | error: ...
+
+The chapters that docstrings name are those of docs/spec/. Importing this package loads nothing of it; the C library is loaded
+when something is computed. All names may be used from any thread.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bbipc.chonk.core import CancelFlag, Claim
+    from bbipc.chonk.errors import ChonkFormatError, NoResultError, NotCanonicalError, NotOnCurveError, PrimitiveError
+    from bbipc.chonk.key import VerificationKey
+    from bbipc.chonk.proof import ChonkProof
+    from bbipc.chonk.setup import Setup
+    from bbipc.chonk.verdict import STEPS, Outcome, Verdict
+    from bbipc.chonk.verifier import Verifier, verify, verify_many
+
+__all__ = [
+    "STEPS",
+    "CancelFlag",
+    "ChonkFormatError",
+    "ChonkProof",
+    "Claim",
+    "NoResultError",
+    "NotCanonicalError",
+    "NotOnCurveError",
+    "Outcome",
+    "PrimitiveError",
+    "Setup",
+    "Verdict",
+    "VerificationKey",
+    "Verifier",
+    "verify",
+    "verify_many",
+]
+
+_MODULES = {
+    "core": ("CancelFlag", "Claim"),
+    "errors": ("ChonkFormatError", "NoResultError", "NotCanonicalError", "NotOnCurveError", "PrimitiveError"),
+    "key": ("VerificationKey",),
+    "proof": ("ChonkProof",),
+    "setup": ("Setup",),
+    "verdict": ("STEPS", "Outcome", "Verdict"),
+    "verifier": ("Verifier", "verify", "verify_many"),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - part of what is loaded late
+
+    value: object = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,371 @@
+"""The C library behind one Python class: the only module that calls it (csrc/include/bbipc_core.h is its documentation).
+
+Everything here takes and returns bytes and plain Python values. cffi releases the GIL during every call.
+
+The environment variable BBIPC_ARITH (`portable`, `adx` or `ifma`) replaces the automatic choice of the arithmetic path; it is
+meant for tests and measurements.
+"""
+
+import os
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any, Final, NoReturn
+
+from bbipc._core import ffi, lib
+from bbipc.chonk.errors import ChonkFormatError, NoResultError, NotCanonicalError, NotOnCurveError, PrimitiveError
+from bbipc.chonk.verdict import STEPS, Outcome, Verdict
+
+__all__ = ["CancelFlag", "Claim", "Core", "Curve", "Field", "FieldOperation", "arithmetic_paths", "proof_split"]
+
+_ARITHMETIC: Final[dict[str, int]] = {
+    "auto": lib.BBIPC_ARITH_AUTO,
+    "portable": lib.BBIPC_ARITH_PORTABLE,
+    "adx": lib.BBIPC_ARITH_ADX,
+    "ifma": lib.BBIPC_ARITH_IFMA,
+}
+_ARITHMETIC_NAMES: Final = {number: name for name, number in _ARITHMETIC.items()}
+
+_OUTCOMES: Final = {
+    lib.BBIPC_VALID: Outcome.VALID,
+    lib.BBIPC_INVALID: Outcome.INVALID,
+    lib.BBIPC_ERROR: Outcome.ERROR,
+    lib.BBIPC_CANCELLED: Outcome.CANCELLED,
+}
+_STEP_NAMES: Final = dict(enumerate(STEPS, start=lib.BBIPC_STEP_OINK))
+_PART_NAMES: Final = {
+    lib.BBIPC_PART_HIDING_OINK: "hiding_oink_proof",
+    lib.BBIPC_PART_MERGE: "merge_proof",
+    lib.BBIPC_PART_ECCVM: "eccvm_proof",
+    lib.BBIPC_PART_IPA: "ipa_proof",
+    lib.BBIPC_PART_JOINT: "joint_proof",
+    lib.BBIPC_PART_KEY: "vk",
+    lib.BBIPC_PART_FLAT: "fields",
+}
+_MESSAGE_SIZE: Final = 232
+_WORD: Final = 32
+
+Buffer = bytes | bytearray | memoryview
+
+
+class Field(IntEnum):
+    """The two prime fields of chapter 01 section 1."""
+
+    FR = lib.BBIPC_FR
+    FQ = lib.BBIPC_FQ
+
+
+class Curve(IntEnum):
+    """The two curves of chapter 01 sections 2 and 3."""
+
+    G1 = lib.BBIPC_G1
+    GRUMPKIN = lib.BBIPC_GRUMPKIN
+
+
+class FieldOperation(IntEnum):
+    """Operations of a field; the first three take two operands."""
+
+    ADD = lib.BBIPC_ADD
+    SUB = lib.BBIPC_SUB
+    MUL = lib.BBIPC_MUL
+    SQR = lib.BBIPC_SQR
+    NEG = lib.BBIPC_NEG
+    INV = lib.BBIPC_INV
+    SQRT = lib.BBIPC_SQRT
+
+
+class CancelFlag:
+    """A flag that stops verifications: set it from any thread, and those that were given it end with `Outcome.CANCELLED`.
+
+    A verification reads the flag between its steps, so it may still run for some milliseconds, or finish with its verdict.
+    """
+
+    __slots__ = ("_cell",)
+
+    def __init__(self) -> None:
+        self._cell = ffi.new("int32_t *")
+
+    def set(self) -> None:
+        """Set the flag; there is no way back."""
+        self._cell[0] = 1
+
+    def is_set(self) -> bool:
+        """Whether `set` was called."""
+        return bool(self._cell[0])
+
+
+class Claim:
+    """What is left of one proof after everything that needs no other proof; `Core.check` decides it."""
+
+    __slots__ = ("_core", "_handle")
+
+    def __init__(self, core: "Core", handle: Any) -> None:
+        self._core = core
+        self._handle = handle
+
+
+def arithmetic_paths() -> list[str]:
+    """The arithmetic paths that this machine and build can run, slowest first."""
+    return [name for name, number in _ARITHMETIC.items() if name != "auto" and lib.bbipc_arith_supported(number)]
+
+
+def proof_split(total: int, num_public_inputs: int) -> list[int]:
+    """Lengths of the five parts of a flat proof of `total` words (chapter 03 section 3).
+
+    Raises:
+        ChonkFormatError: `total` does not fit to a key with that many public inputs.
+    """
+    counts, verdict = ffi.new("uint64_t[5]"), ffi.new("bbipc_verdict *")
+    if lib.bbipc_proof_split(total, num_public_inputs, counts, verdict) != lib.BBIPC_VALID:
+        raise _format_error(verdict)
+    return list(counts)
+
+
+class Core:
+    """A context of the C library: a trusted setup and an arithmetic path. Immutable; any number of threads may use it.
+
+    Args:
+        g2_x: [x]_2, 128 bytes (see `Setup`).
+        translator_key: 64 bytes (see `Setup`).
+        arithmetic: `auto` (the fastest that runs here), `portable`, `adx` or `ifma`.
+
+    Raises:
+        ChonkFormatError: a point is not canonical, not on its curve, or not in the subgroup.
+        ValueError: this machine cannot run that arithmetic path.
+    """
+
+    __slots__ = ("_handle",)
+
+    def __init__(self, g2_x: bytes, translator_key: bytes, arithmetic: str = "auto") -> None:
+        if arithmetic == "auto":
+            arithmetic = os.environ.get("BBIPC_ARITH", "auto")
+        number = _ARITHMETIC.get(arithmetic)
+        if number is None or (arithmetic != "auto" and not lib.bbipc_arith_supported(number)):
+            runnable = ", ".join(arithmetic_paths())
+            raise ValueError(f"arithmetic path {arithmetic!r} cannot run here; these can: auto, {runnable}")
+        message = ffi.new("char[]", _MESSAGE_SIZE)
+        handle = lib.bbipc_core_new(_sized(g2_x, 128), _sized(translator_key, 64), number, message)
+        if handle == ffi.NULL:
+            raise ChonkFormatError.at("setup", _text(message))
+        self._handle = ffi.gc(handle, lib.bbipc_core_free)
+
+    @property
+    def arithmetic(self) -> str:
+        """The path in use: `portable`, `adx` or `ifma`."""
+        return _ARITHMETIC_NAMES[lib.bbipc_core_arith(self._handle)]
+
+    # ---- Verification ----
+
+    def verify(self, parts: Sequence[bytes], key: bytes, *, threads: int, strict: bool, cancel: CancelFlag | None) -> Verdict:
+        """The verdict on one proof given as its five parts."""
+        verdict = ffi.new("bbipc_verdict *")
+        proof, _keep = _proof(parts)
+        lib.bbipc_verify(
+            self._handle, proof, _buffer(key), len(key), _flags(strict), _threads(threads), _cancel(cancel), verdict
+        )
+        return _verdict(verdict)
+
+    def reduce(self, parts: Sequence[bytes], key: bytes, *, strict: bool, cancel: CancelFlag | None) -> Claim:
+        """Everything of one verification that needs no other proof."""
+        proof, _keep = _proof(parts)
+        handle = lib.bbipc_reduce(self._handle, proof, _buffer(key), len(key), _flags(strict), _cancel(cancel))
+        if handle == ffi.NULL:
+            raise MemoryError("no memory for the claim of a proof")
+        return Claim(self, ffi.gc(handle, lib.bbipc_claim_free))
+
+    def check(self, claims: Sequence[Claim], *, threads: int, cancels: Sequence[CancelFlag | None] | None) -> list[Verdict]:
+        """The verdicts on claims of this context, decided together."""
+        if any(claim._core is not self for claim in claims):
+            raise ValueError("a claim must be checked by the verifier that made it")
+        if cancels is not None and len(cancels) != len(claims):
+            raise ValueError(f"{len(cancels)} cancel flags for {len(claims)} claims")
+        verdicts = ffi.new("bbipc_verdict[]", len(claims))
+        handles = ffi.new("bbipc_claim *[]", [claim._handle for claim in claims])
+        flags = ffi.NULL if cancels is None else ffi.new("int32_t *[]", [_cancel(flag) for flag in cancels])
+        lib.bbipc_check(self._handle, handles, len(claims), _threads(threads), flags, verdicts)
+        return [_verdict(verdicts[index]) for index in range(len(claims))]
+
+    # ---- Encodings ----
+
+    def key_inspect(self, key: bytes) -> tuple[int, int, int, bytes]:
+        """log_circuit_size, num_public_inputs, pub_inputs_offset and the 32-byte hash of a key (chapter 03 section 1)."""
+        words, digest, verdict = ffi.new("uint64_t[3]"), ffi.new("uint8_t[32]"), ffi.new("bbipc_verdict *")
+        if lib.bbipc_key_inspect(self._handle, _buffer(key), len(key), words, digest, verdict) != lib.BBIPC_VALID:
+            raise _format_error(verdict)
+        return words[0], words[1], words[2], bytes(digest)
+
+    def compress(self, parts: Sequence[bytes], words: int) -> bytes:
+        """The compressed form of a proof, which has `words` words (chapter 03 section 5)."""
+        out, verdict = ffi.new("uint8_t[]", _WORD * words), ffi.new("bbipc_verdict *")
+        proof, _keep = _proof(parts)
+        if lib.bbipc_proof_compress(self._handle, proof, out, len(out), verdict) != lib.BBIPC_VALID:
+            raise _format_error(verdict)
+        return bytes(ffi.buffer(out))
+
+    def decompress(self, data: bytes, words: int) -> bytes:
+        """The flat proof of `words` words that `data` is the compressed form of."""
+        out, verdict = ffi.new("uint8_t[]", _WORD * words), ffi.new("bbipc_verdict *")
+        if lib.bbipc_proof_decompress(self._handle, _buffer(data), len(data), out, len(out), verdict) != lib.BBIPC_VALID:
+            raise _format_error(verdict)
+        return bytes(ffi.buffer(out))
+
+    # ---- Primitive operations ----
+
+    def field_op(self, field: Field, operation: FieldOperation, a: bytes, b: bytes | None) -> bytes:
+        """`bbipc_field_op`; `b` is None for operations of one operand."""
+        out = ffi.new("uint8_t[32]")
+        second = ffi.NULL if b is None else _sized(b, 32)
+        _done(lib.bbipc_field_op(self._handle, field, operation, _sized(a, 32), second, out))
+        return bytes(out)
+
+    def field_reduce512(self, field: Field, data: bytes) -> bytes:
+        """`bbipc_field_reduce512`."""
+        out = ffi.new("uint8_t[32]")
+        _done(lib.bbipc_field_reduce512(self._handle, field, _sized(data, 64), out))
+        return bytes(out)
+
+    def point_add(self, curve: Curve, a: bytes, b: bytes) -> bytes:
+        """`bbipc_point_add`."""
+        out = ffi.new("uint8_t[64]")
+        _done(lib.bbipc_point_add(self._handle, curve, _sized(a, 64), _sized(b, 64), out))
+        return bytes(out)
+
+    def point_mul(self, curve: Curve, point: bytes, scalar: bytes) -> bytes:
+        """`bbipc_point_mul`."""
+        out = ffi.new("uint8_t[64]")
+        _done(lib.bbipc_point_mul(self._handle, curve, _sized(point, 64), _sized(scalar, 32), out))
+        return bytes(out)
+
+    def point_msm(self, curve: Curve, points: bytes, scalars: bytes) -> bytes:
+        """`bbipc_point_msm`."""
+        out = ffi.new("uint8_t[64]")
+        count = _count(points, 64)
+        _done(lib.bbipc_point_msm(self._handle, curve, _buffer(points), _sized(scalars, 32 * count), count, out))
+        return bytes(out)
+
+    def point_batch_mul(self, curve: Curve, points: bytes, scalar: bytes) -> bytes:
+        """`bbipc_point_batch_mul`."""
+        count = _count(points, 64)
+        out = ffi.new("uint8_t[]", len(points))
+        _done(lib.bbipc_point_batch_mul(self._handle, curve, _buffer(points), _sized(scalar, 32), count, out))
+        return bytes(ffi.buffer(out))
+
+    def generators_msm(self, scalars: bytes, threads: int) -> bytes:
+        """`bbipc_generators_msm`."""
+        out = ffi.new("uint8_t[64]")
+        _done(lib.bbipc_generators_msm(self._handle, _buffer(scalars), _count(scalars, 32), _threads(threads), out))
+        return bytes(out)
+
+    def generators(self, first: int, count: int) -> bytes:
+        """`bbipc_generators`."""
+        if first < 0 or count < 0:
+            raise ValueError("first and count must not be negative")
+        out = ffi.new("uint8_t[]", 64 * count)
+        _done(lib.bbipc_generators(self._handle, first, count, out))
+        return bytes(ffi.buffer(out))
+
+    def g2_mul(self, point: bytes, scalar: bytes) -> bytes:
+        """`bbipc_g2_mul`."""
+        out = ffi.new("uint8_t[128]")
+        _done(lib.bbipc_g2_mul(self._handle, _sized(point, 128), _sized(scalar, 32), out))
+        return bytes(out)
+
+    def pairing(self, g1: bytes, g2: bytes) -> tuple[bool, bytes]:
+        """`bbipc_pairing`: whether the product is one, and its 384 bytes."""
+        is_one, gt = ffi.new("int32_t *"), ffi.new("uint8_t[384]")
+        count = _count(g1, 64)
+        _done(lib.bbipc_pairing(self._handle, _buffer(g1), _sized(g2, 128 * count), count, is_one, gt))
+        return bool(is_one[0]), bytes(gt)
+
+    def poseidon2_permute(self, state: bytes) -> bytes:
+        """`bbipc_poseidon2_permute`."""
+        out = ffi.new("uint8_t[128]")
+        _done(lib.bbipc_poseidon2_permute(self._handle, _sized(state, 128), out))
+        return bytes(out)
+
+    def poseidon2_hash(self, words: bytes) -> bytes:
+        """`bbipc_poseidon2_hash`."""
+        out = ffi.new("uint8_t[32]")
+        _done(lib.bbipc_poseidon2_hash(self._handle, _buffer(words), _count(words, 32), out))
+        return bytes(out)
+
+
+def _buffer(data: Buffer) -> Any:
+    """A pointer to the bytes themselves; null if there are none."""
+    return ffi.from_buffer("uint8_t[]", data) if data else ffi.NULL
+
+
+def _sized(data: Buffer, size: int) -> Any:
+    """A pointer to exactly `size` bytes: the C side cannot see how many there are."""
+    if len(data) != size:
+        raise PrimitiveError(f"{len(data)} bytes, expected {size}")
+    return _buffer(data)
+
+
+def _count(data: Buffer, size: int) -> int:
+    count, rest = divmod(len(data), size)
+    if rest:
+        raise PrimitiveError(f"{len(data)} bytes, expected a multiple of {size}")
+    return count
+
+
+def _proof(parts: Sequence[bytes]) -> tuple[Any, list[Any]]:
+    """The C view of five parts, and what must stay alive as long as it is used."""
+    proof = ffi.new("bbipc_proof *")
+    keep = [_buffer(part) for part in parts]
+    proof.part = keep
+    proof.count = [_count(part, _WORD) for part in parts]
+    return proof, keep
+
+
+def _flags(strict: bool) -> int:
+    return lib.BBIPC_STRICT if strict else 0
+
+
+def _threads(threads: int) -> int:
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
+    return threads
+
+
+def _cancel(flag: CancelFlag | None) -> Any:
+    return ffi.NULL if flag is None else flag._cell
+
+
+def _text(message: Any) -> str:
+    return str(ffi.string(message).decode("ascii", "replace"))
+
+
+def _verdict(verdict: Any) -> Verdict:
+    outcome = _OUTCOMES[verdict.outcome]
+    if outcome is Outcome.INVALID:
+        return Verdict(outcome, step=_STEP_NAMES[verdict.step])
+    if outcome is Outcome.ERROR:
+        position = None if verdict.position < 0 else verdict.position
+        return Verdict(outcome, reason=_text(verdict.message), part=_PART_NAMES.get(verdict.part), position=position)
+    return Verdict(outcome)
+
+
+def _format_error(verdict: Any) -> ChonkFormatError:
+    """The error of an encoding that could not be read."""
+    part = _PART_NAMES.get(verdict.part, "")
+    where = part if part in ("", "vk", "fields") else f"proof.{part}"
+    if where and verdict.position >= 0:
+        where = f"{where}[{verdict.position}]"
+    return ChonkFormatError(_text(verdict.message), where)
+
+
+def _done(status: int) -> None:
+    if status != 0:
+        _raise_primitive_error(status)
+
+
+def _raise_primitive_error(status: int) -> NoReturn:
+    if status == lib.BBIPC_NOT_CANONICAL:
+        raise NotCanonicalError("a field element is not below its modulus")
+    if status == lib.BBIPC_NOT_ON_CURVE:
+        raise NotOnCurveError("a point is not on its curve")
+    if status == lib.BBIPC_NO_RESULT:
+        raise NoResultError("the operation has no result for this operand")
+    if status == lib.BBIPC_OUT_OF_MEMORY:
+        raise MemoryError("the core ran out of memory")
+    raise PrimitiveError("an argument is out of range")

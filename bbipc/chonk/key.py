@@ -1,0 +1,63 @@
+"""The verification key of a hiding kernel (chapter 03 section 1)."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from bbipc.chonk.errors import ChonkFormatError
+
+__all__ = ["KEY_SIZE", "VerificationKey"]
+
+KEY_SIZE: Final = 3680
+"""Bytes of a key: 115 words of 32 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationKey:
+    """A verification key: 3680 bytes, of which nothing but the size is checked before a property or a verification needs more.
+
+    Its properties raise `ChonkFormatError` if a commitment cannot be decoded. They cost about a millisecond once per key; the
+    results for the most recently used keys are kept.
+    """
+
+    bytes_: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.bytes_) != KEY_SIZE:
+            raise ChonkFormatError(f"verification key has wrong size: expected {KEY_SIZE}, got {len(self.bytes_)}", "vk")
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "VerificationKey":
+        """A key from its 3680 bytes.
+
+        Raises:
+            ChonkFormatError: `data` has another length.
+        """
+        return cls(data)
+
+    @property
+    def log_circuit_size(self) -> int:
+        """Binary logarithm of the number of rows, as the key says (its word 0 mod r, mod 2^64)."""
+        return _inspect(self.bytes_)[0]
+
+    @property
+    def num_public_inputs(self) -> int:
+        """Number of public inputs, as the key says (its word 1 mod r, mod 2^64)."""
+        return _inspect(self.bytes_)[1]
+
+    @property
+    def pub_inputs_offset(self) -> int:
+        """Row of the first public input, as the key says (its word 2 mod r, mod 2^64)."""
+        return _inspect(self.bytes_)[2]
+
+    @property
+    def hash(self) -> bytes:
+        """The key's Poseidon2 hash, 32 bytes big-endian, which enters the transcript first."""
+        return _inspect(self.bytes_)[3]
+
+
+@lru_cache(maxsize=64)
+def _inspect(data: bytes) -> tuple[int, int, int, bytes]:
+    from bbipc.chonk.verifier import default_core  # noqa: PLC0415 - a key alone needs no core
+
+    return default_core().key_inspect(data)

@@ -1,0 +1,130 @@
+"""Verification of proofs."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import TypeAlias
+
+from bbipc.chonk.core import CancelFlag, Claim, Core
+from bbipc.chonk.key import VerificationKey
+from bbipc.chonk.proof import ChonkProof
+from bbipc.chonk.setup import Setup
+from bbipc.chonk.verdict import Verdict
+
+__all__ = ["CancelFlag", "Claim", "Key", "Verifier", "default_core", "verify", "verify_many"]
+
+Key: TypeAlias = bytes | VerificationKey
+"""A verification key, or its bytes as they came: a wrong size is a verdict, not an exception."""
+
+
+class Verifier:
+    """A verifier under one trusted setup.
+
+    It is immutable and may be used by any number of threads at the same time; every method releases the GIL while the core
+    works.
+
+    Args:
+        setup: the trusted setup.
+        arithmetic: `auto`, or the name of an arithmetic path (`portable`, `adx`, `ifma`). The environment variable
+            BBIPC_ARITH decides
+            what `auto` means; by default it is the fastest path of this machine.
+
+    Raises:
+        ChonkFormatError: a point of the setup is not canonical, not on its curve or not in the subgroup.
+        ValueError: this machine cannot run that arithmetic path.
+    """
+
+    __slots__ = ("_core", "setup")
+
+    setup: Setup
+
+    def __init__(self, setup: Setup = Setup.AZTEC, arithmetic: str = "auto") -> None:
+        self.setup = setup
+        self._core = Core(setup.g2_x, setup.translator_key, arithmetic)
+
+    @property
+    def arithmetic(self) -> str:
+        """The arithmetic path in use."""
+        return self._core.arithmetic
+
+    def verify(
+        self, proof: ChonkProof, key: Key, *, threads: int = 1, strict: bool = False, cancel: CancelFlag | None = None
+    ) -> Verdict:
+        """The verdict on one proof; whatever is wrong with proof or key is a verdict, never an exception.
+
+        Args:
+            proof: the proof.
+            key: the verification key that the caller trusts.
+            threads: upper bound on the threads that work on it.
+            strict: also demand the exact part lengths of chapter 00 section 1, and canonical words of the key.
+            cancel: a flag that ends the verification early, with `Outcome.CANCELLED`.
+        """
+        return self._core.verify(proof.parts(), _key_bytes(key), threads=threads, strict=strict, cancel=cancel)
+
+    def reduce(self, proof: ChonkProof, key: Key, *, strict: bool = False, cancel: CancelFlag | None = None) -> Claim:
+        """Do everything of a verification that needs no other proof; `check` decides many claims for the price of a few."""
+        return self._core.reduce(proof.parts(), _key_bytes(key), strict=strict, cancel=cancel)
+
+    def check(
+        self, claims: Sequence[Claim], *, threads: int = 1, cancels: Sequence[CancelFlag | None] | None = None
+    ) -> list[Verdict]:
+        """Decide claims together: each gets the verdict that `verify` would have given, in their order.
+
+        Args:
+            claims: results of `reduce` of this verifier.
+            threads: upper bound on the threads that work on them.
+            cancels: as many flags (or None) as there are claims.
+
+        Raises:
+            ValueError: a claim of another verifier, or a wrong number of flags.
+        """
+        return self._core.check(claims, threads=threads, cancels=cancels)
+
+
+def verify(proof: ChonkProof, key: Key, *, setup: Setup = Setup.AZTEC, threads: int = 1, strict: bool = False) -> Verdict:
+    """The verdict on one proof, see `Verifier.verify`. The verifiers of the most recently used setups are kept."""
+    return _verifier(setup).verify(proof, key, threads=threads, strict=strict)
+
+
+def verify_many(
+    pairs: Iterable[tuple[ChonkProof, Key]],
+    *,
+    setup: Setup = Setup.AZTEC,
+    threads: int = 1,
+    strict: bool = False,
+    batch: int = 16,
+) -> Iterator[Verdict]:
+    """The verdicts on many proofs, in their order.
+
+    Proofs are taken from `pairs` only as verdicts are asked for, and decided `batch` at a time, which is several times faster
+    than one by one; not more than `batch` proofs are held at once.
+
+    Raises:
+        ValueError: `batch` or `threads` is less than 1.
+    """
+    if batch < 1:
+        raise ValueError(f"batch must be at least 1, not {batch}")
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
+    return _verify_batches(_verifier(setup), iter(pairs), threads, strict, batch)
+
+
+def _verify_batches(
+    verifier: Verifier, iterator: Iterator[tuple[ChonkProof, Key]], threads: int, strict: bool, batch: int
+) -> Iterator[Verdict]:
+    while claims := [verifier.reduce(proof, key, strict=strict) for proof, key in islice(iterator, batch)]:
+        yield from verifier.check(claims, threads=threads)
+
+
+def default_core() -> Core:
+    """The core for operations that depend on no setup."""
+    return _verifier(Setup.AZTEC)._core
+
+
+@lru_cache(maxsize=8)
+def _verifier(setup: Setup) -> Verifier:
+    return Verifier(setup)
+
+
+def _key_bytes(key: Key) -> bytes:
+    return key.bytes_ if isinstance(key, VerificationKey) else key
