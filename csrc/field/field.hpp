@@ -90,11 +90,15 @@ struct Field {
     constexpr Field sqr() const { return from_montgomery(mont_sqr<P>(m)); }
     constexpr Field dbl() const { return *this + *this; }
 
+    // Four bits of the exponent at a time.
     constexpr Field pow(const U256& exponent) const {
+        Field powers[16] = {one(), *this};
+        for (unsigned i = 2; i < 16; ++i) powers[i] = powers[i - 1] * *this;
         Field r = one();
-        for (unsigned i = exponent.bit_length(); i-- > 0;) {
-            r = r.sqr();
-            if (exponent.bit(i)) r *= *this;
+        for (unsigned first = (exponent.bit_length() + 3) / 4 * 4; first > 0;) {
+            first -= 4;
+            for (unsigned i = 0; i < 4; ++i) r = r.sqr();
+            r *= powers[exponent.bits(first, 4)];
         }
         return r;
     }
