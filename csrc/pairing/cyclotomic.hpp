@@ -1,5 +1,5 @@
-// The cyclotomic subgroup of Fq12*, the elements of order dividing q^4 - q^2 + 1: there the inverse is the conjugate and squaring
-// is cheap.
+// The cyclotomic subgroup of Fq12*, the elements of order dividing q^4 - q^2 + 1: there the inverse is the conjugate and
+// squaring is cheap.
 #pragma once
 
 #include "fq12.hpp"

@@ -13,8 +13,8 @@ struct SignedDigits {
     unsigned length = 0;
 };
 
-// Width-w non-adjacent form of k > 0: digits are 0 or odd with absolute value below 2^(w-1), and of any w consecutive ones at most
-// one is not 0.
+// Width-w non-adjacent form of k > 0: digits are 0 or odd with absolute value below 2^(w-1), and of any w consecutive ones
+// at most one is not 0.
 constexpr SignedDigits non_adjacent_form(u128 k, unsigned w) {
     SignedDigits r;
     while (k != 0) {

@@ -56,8 +56,8 @@ constexpr Fq12 frobenius(const Fq12& f) {
                 Fq6{map(f.c1.c0, c[1]), map(f.c1.c1, c[3]), map(f.c1.c2, c[5])}};
 }
 
-// The q-power Frobenius of the curve seen on the twist, whose point (x, y) stands for (x w^2, y w^3). On the subgroup of order r it
-// is multiplication by q.
+// The q-power Frobenius of the curve seen on the twist, whose point (x, y) stands for (x w^2, y w^3). On the subgroup of
+// order r it is multiplication by q.
 inline constexpr G2 frobenius(const G2& p) {
     const auto& c = frobenius_constants.powers[0];
     return G2{p.x.conj() * c[2], p.y.conj() * c[3]};

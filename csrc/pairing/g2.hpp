@@ -1,7 +1,7 @@
 // BN254 G2 (chapter 01 section 4): the points of order r of the sextic twist y^2 = x^3 + 3/(9 + u) over Fq2.
 //
-// The twist has r (2 q - r) points, so, unlike on G1 and Grumpkin, lying on the curve is not membership. The point arithmetic of
-// Jacobian is complete on all of it: its order is odd, hence no point has y = 0.
+// The twist has r (2 q - r) points, so, unlike on G1 and Grumpkin, lying on the curve is not membership. The point
+// arithmetic of Jacobian is complete on all of it: its order is odd, hence no point has y = 0.
 #pragma once
 
 #include "../curve/curve.hpp"

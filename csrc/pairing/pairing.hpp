@@ -1,7 +1,8 @@
 // The optimal ate pairing e: G1 x G2 -> Fq12 of BN254 (chapter 01 section 4).
 //
-// e(P, Q) = f^(c (q^12 - 1)/r), where f is the Miller function of Q for 6 t + 2 times the lines through the two images of Q under
-// Frobenius, at P; and c = 2 t (6 t^2 + 3 t + 1), which is prime to r: c makes the exponentiation cheaper and changes no verdict.
+// e(P, Q) = f^(c (q^12 - 1)/r), where f is the Miller function of Q for 6 t + 2 times the lines through the two images of Q
+// under Frobenius, at P; and c = 2 t (6 t^2 + 3 t + 1), which is prime to r: c makes the exponentiation cheaper and changes
+// no verdict.
 #pragma once
 
 #include <span>
@@ -18,8 +19,8 @@ inline constexpr u64 bn_parameter = 4965661367192848881;
 
 // The lines of the Miller loop for one point of G2, which do not depend on the point of G1.
 //
-// A line of slope m through a point T of the twist has at P the value y_P - m x_P w + (m x_T - y_T) w^3. Divided by y_P, which is in
-// Fq and so vanishes in the final exponentiation, it is 1 + (slope (-x_P/y_P) + offset (1/y_P) v) w.
+// A line of slope m through a point T of the twist has at P the value y_P - m x_P w + (m x_T - y_T) w^3. Divided by y_P,
+// which is in Fq and so vanishes in the final exponentiation, it is 1 + (slope (-x_P/y_P) + offset (1/y_P) v) w.
 class G2Prepared {
   public:
     struct Line {
