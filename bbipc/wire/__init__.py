@@ -1,0 +1,1 @@
+"""The wire: frames, dialects and typed messages. No I/O, no cryptography."""

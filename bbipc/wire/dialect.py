@@ -1,0 +1,243 @@
+"""Which dialect a request frame speaks, and what it asks for.
+
+==========  ===========================================  ==============================  =================
+dialect     request payload                              response payload                order
+==========  ===========================================  ==============================  =================
+plain       ``[Command]``                                ``Response``                    FIFO
+tagged      ``[request_id, Command]``                    ``[request_id, Response]``      completion
+envelope    8-byte LE id, then a plain payload           the same id, then ``Response``  completion
+==========  ===========================================  ==============================  =================
+
+``Command`` is ``[name, map]``, ``Response`` is ``[name + "Response", map]`` or ``["ErrorResponse", {"message": str}]``.
+
+Plain and tagged are told apart by the outermost msgpack value alone: an array of one element is plain; an array of two
+whose first element is an unsigned integer is tagged. No frame is both, whatever its elements hold. The envelope cannot
+be told apart that way (an id may begin with any byte, so also with those of a plain request); it is therefore never
+guessed but chosen for a whole server, and then every frame is one. A frame of the envelope dialect too short for an id
+is answered with id 0, which is the only one left for it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+import msgpack
+
+from bbipc.wire import cursor
+from bbipc.wire.errors import DecodeError, EncodeError
+from bbipc.wire.frame import encode_frame
+from bbipc.wire.schema import published
+from bbipc.wire.values import Decoder, Fields, Type
+
+MAX_REQUEST_ID: Final = 2**64 - 1
+MAX_FORWARDED_VALUES: Final = 1 << 20
+"""Values allowed in the arguments of a command that is checked for being well formed but not decoded."""
+MAX_MESSAGE: Final = 4096
+"""Characters of an error message that are sent."""
+
+_envelope_id: Final = struct.Struct("<Q")
+_pack: Final[Callable[[Any], bytes]] = msgpack.Packer(autoreset=True).pack
+
+
+class Tag(NamedTuple):
+    """What a response carries so that its request is recognised."""
+
+    request_id: int
+    envelope: bool = False
+
+
+class Request(NamedTuple):
+    """A well-formed request. `tag` None: a plain one."""
+
+    tag: Tag | None
+    name: str
+    fields: Fields
+
+
+class Unserved(NamedTuple):
+    """A well-formed request for a command without a decoder. `command` is its ``Command``, as it came."""
+
+    tag: Tag | None
+    name: str
+    command: bytes
+
+
+class Malformed(NamedTuple):
+    """Anything else. `tag` is there if the id was readable."""
+
+    tag: Tag | None
+    message: str
+
+
+Parsed = Request | Unserved | Malformed
+Decoders = Mapping[bytes, tuple[str, Decoder]]
+
+
+_EXPECTED: Final = "expected [Command] or [request_id, Command], where Command = [name, map]"
+
+
+def parse_request(payload: bytes, decoders: Decoders, *, envelope: bool = False) -> Parsed:
+    """What the frame `payload` asks for; `decoders` maps command names to the types of their fields. Never raises."""
+    tag: Tag | None = None
+    try:
+        if envelope:
+            tag, position = _read_envelope(payload)
+            count, position = _outer_header(payload, position)
+            if count != 1:
+                raise DecodeError(f"array of {count} elements, expected [Command] behind the id of the envelope")
+        else:
+            count, position = _outer_header(payload, 0)
+            if count == 2:
+                tag, position = _read_tag(payload, position)
+            elif count != 1:
+                raise DecodeError(f"array of {count} elements, {_EXPECTED}")
+        return _parse_command(payload, position, tag, decoders)
+    except DecodeError as error:
+        return Malformed(tag, str(error))
+
+
+def _read_envelope(payload: bytes) -> tuple[Tag, int]:
+    if len(payload) < _envelope_id.size:
+        return Tag(0, envelope=True), len(payload)
+    return Tag(_envelope_id.unpack_from(payload)[0], envelope=True), _envelope_id.size
+
+
+def _outer_header(payload: bytes, position: int) -> tuple[int, int]:
+    try:
+        return cursor.array_header(payload, position)
+    except DecodeError as error:
+        kind = cursor.kind_at(payload, position)
+        raise DecodeError(str(error) if kind == "array" else f"{kind}, {_EXPECTED}") from None
+
+
+def _read_tag(payload: bytes, position: int) -> tuple[Tag | None, int]:
+    """The id of a tagged request; 0 means "no id"."""
+    try:
+        request_id, position = cursor.unsigned(payload, position)
+    except DecodeError as error:
+        kind = cursor.kind_at(payload, position)
+        raise DecodeError(
+            f"request_id: {error}" if kind == "nothing" else f"request_id: {kind}, expected an unsigned int of 1 .. 2^64-1"
+        ) from None
+    return (Tag(request_id) if request_id else None), position
+
+
+def _parse_command(payload: bytes, start: int, tag: Tag | None, decoders: Decoders) -> Request | Unserved:
+    count, position = _command_header(payload, start)
+    if count != 2:
+        raise DecodeError(f"command: array of {count} elements, expected [name, map]")
+    try:
+        raw_name, position = cursor.text(payload, position)
+    except DecodeError as error:
+        error.within("command name")
+        raise
+    known = decoders.get(raw_name)
+    if known is None:
+        return _unserved(payload, start, position, tag, raw_name)
+    name, decoder = known
+    fields, position = decoder.decode(payload, position)
+    _check_end(payload, position)
+    return Request(tag, name, fields)
+
+
+def _command_header(payload: bytes, position: int) -> tuple[int, int]:
+    try:
+        return cursor.array_header(payload, position)
+    except DecodeError as error:
+        error.within("command")
+        raise
+
+
+def _unserved(payload: bytes, start: int, position: int, tag: Tag | None, raw_name: bytes) -> Unserved:
+    if cursor.kind_at(payload, position) not in ("map", "nothing"):
+        raise DecodeError(f"command: {cursor.kind_at(payload, position)} for the arguments, expected map")
+    _check_end(payload, cursor.skip(payload, position, MAX_FORWARDED_VALUES))
+    return Unserved(tag, raw_name.decode(errors="replace"), payload[start:])
+
+
+def _check_end(payload: bytes, position: int) -> None:
+    if position != len(payload):
+        raise DecodeError(f"{len(payload) - position} bytes behind the request, expected exactly one msgpack object in a frame")
+
+
+# ---- Encoding -------------------------------------------------------------------------------------------------------
+
+
+def encode_request(name: str, fields: Fields, request_id: int | None = None, *, envelope: bool = False) -> bytes:
+    """The frame of a request for published command `name`: plain without an id, else tagged, or in an envelope."""
+    return encode_command(_command(name, published().command(name), fields), request_id, envelope=envelope)
+
+
+def encode_command(command: bytes, request_id: int | None = None, *, envelope: bool = False) -> bytes:
+    """As encode_request(), for a ``Command`` that is already encoded."""
+    if request_id is None:
+        return encode_frame(b"\x91" + command)
+    if not 1 - envelope <= request_id <= MAX_REQUEST_ID:
+        raise EncodeError(f"request_id {request_id}, expected {1 - envelope} .. 2^64-1")
+    if envelope:
+        return encode_frame(_envelope_id.pack(request_id) + b"\x91" + command)
+    return encode_frame(b"\x92" + _pack(request_id) + command)
+
+
+def encode_response(response: bytes, tag: Tag | None = None) -> bytes:
+    """The frame that carries `response` to the request with `tag`."""
+    if tag is None:
+        return encode_frame(response)
+    if tag.envelope:
+        return encode_frame(_envelope_id.pack(tag.request_id) + response)
+    return encode_frame(b"\x92" + _pack(tag.request_id) + response)
+
+
+def response_encoder(name: str, type_: Type) -> Callable[[Fields], bytes]:
+    """A function that encodes the fields of response `name` as a ``Response``."""
+    head = b"\x92" + _pack(name)
+    encode = type_.encode
+    return lambda fields: head + encode(fields)
+
+
+def error_response(message: str) -> bytes:
+    """The ``Response`` that reports an error."""
+    if len(message) > MAX_MESSAGE:
+        message = message[: MAX_MESSAGE - 3] + "..."
+    return b"\x92\xadErrorResponse\x81\xa7message" + _pack(message)
+
+
+def _command(name: str, type_: Type, fields: Fields) -> bytes:
+    return b"\x92" + _pack(name) + type_.encode(fields)
+
+
+# ---- The client's side ----------------------------------------------------------------------------------------------
+
+
+class Response(NamedTuple):
+    """A response; `name` is "...Response". `request_id` is None when it answers a plain request."""
+
+    request_id: int | None
+    name: str
+    fields: Fields
+
+
+def parse_response(payload: bytes, *, envelope: bool = False) -> Response:
+    """Decode a response to a published command; raises DecodeError."""
+    request_id: int | None = None
+    position = 0
+    if envelope:
+        tag, position = _read_envelope(payload)
+        request_id = tag.request_id
+    count, position = cursor.array_header(payload, position)
+    if count == 2 and cursor.kind_at(payload, position) == "int" and not envelope:
+        request_id, position = cursor.unsigned(payload, position)
+        count, position = cursor.array_header(payload, position)
+    if count != 2:
+        raise DecodeError(f"array of {count} elements, expected [name, map]")
+    raw_name, position = cursor.text(payload, position)
+    name = raw_name.decode(errors="replace")
+    try:
+        type_ = published().response(name)
+    except KeyError:
+        raise DecodeError(f"unknown response {name!r}") from None
+    fields, position = type_.decode(payload, position)
+    _check_end(payload, position)
+    return Response(request_id, name, fields)
