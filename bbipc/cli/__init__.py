@@ -1,0 +1,1 @@
+"""The command `bbipc`: one module per subcommand, imported when it is used."""

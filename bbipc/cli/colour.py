@@ -1,0 +1,11 @@
+"""When output may be coloured."""
+
+import os
+from typing import IO, Any
+
+__all__ = ["colour"]
+
+
+def colour(stream: IO[Any]) -> bool:
+    """Whether `stream` is a terminal whose user did not ask for plain text (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

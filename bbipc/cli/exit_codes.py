@@ -1,0 +1,21 @@
+"""The exit codes of `bbipc`."""
+
+from typing import Final
+
+SUCCESS: Final = 0
+"""Done; for `verify`: the proof is valid."""
+
+INVALID: Final = 1
+"""A proof was read and is invalid."""
+
+UNREADABLE: Final = 2
+"""Wrong usage, or an input that cannot be read or decoded."""
+
+DEFECT: Final = 70
+"""A defect of bbipc itself; a traceback is on stderr."""
+
+INTERRUPTED: Final = 130
+"""Ended by Ctrl-C."""
+
+BROKEN_PIPE: Final = 141
+"""Whoever read the output went away."""

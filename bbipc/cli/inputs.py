@@ -1,0 +1,72 @@
+"""What subcommands have in common: reading inputs, and choosing the trusted setup."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from bbipc.chonk import ChonkFormatError, Setup
+from bbipc.cli import exit_codes
+from bbipc.cli.colour import colour
+
+__all__ = ["MAX_INPUT", "InputError", "load_setup", "read_input", "setup_option"]
+
+MAX_INPUT: Final = 64 << 20
+"""Bytes that are read of one input: as many as a frame of the wire may have. A proof has about 40 thousand."""
+
+
+class InputError(click.ClickException):
+    """An input that cannot be read or decoded."""
+
+    exit_code = exit_codes.UNREADABLE
+
+
+def read_input(name: str) -> bytes:
+    """The bytes of the file `name`, or of standard input if it is `-`.
+
+    Raises:
+        InputError: it cannot be read, or has more than `MAX_INPUT` bytes.
+    """
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read(MAX_INPUT + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(MAX_INPUT + 1)
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror or error}") from None
+    if len(data) > MAX_INPUT:
+        raise InputError(f"{name}: more than {MAX_INPUT >> 20} MiB")
+    return data
+
+
+def setup_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--setup FILE`, whose value is for `load_setup`."""
+    return click.option(
+        "--setup",
+        "setup_file",
+        metavar="FILE",
+        help="JSON file with another trusted setup than Aztec's (which is built in). For tests: a warning says so on stderr.",
+    )(command)
+
+
+def load_setup(file: str | None) -> Setup:
+    """The setup that the operator chose; a warning on stderr if it is not Aztec's.
+
+    Raises:
+        InputError: the file cannot be read or holds no setup.
+    """
+    if file is None:
+        return Setup.AZTEC
+    try:
+        setup = Setup.from_json(file)
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror or error}") from None
+    except ChonkFormatError as error:
+        raise InputError(f"{file}: {error}") from None
+    if setup != Setup.AZTEC:
+        warning = f"warning: trusted setup of {file}, not Aztec's: whoever knows its secret can forge proofs that pass here"
+        click.secho(warning, fg="yellow", err=True, color=colour(sys.stderr))
+    return setup
