@@ -5,6 +5,7 @@
 #include "../field/hex.hpp"
 #include "../msm/msm.hpp"
 #include "../relations/eccvm.hpp"
+#include "../relations/sumcheck_factors.hpp"
 #include "opening.hpp"
 
 BBIPC_BEGIN
@@ -14,16 +15,12 @@ namespace {
 // ---- Constants of chapter 07.1 and 07.2 ----
 
 constexpr std::size_t rounds = 15;
-constexpr std::size_t columns = 93;              // committed columns
-constexpr std::size_t evaluations = 119;         // columns and shifts
-constexpr std::size_t first_shifted = 66;        // columns 66..91 have a shift
-constexpr std::size_t shifts = 26;
-constexpr std::size_t first_wire = 5, wire_end = 91;
-constexpr std::size_t z_perm_column = 91, lookup_inverses_column = 92;
+constexpr std::size_t first_wire = eccvm::transcript_add, wire_end = eccvm::z_perm;
 constexpr std::size_t subgroup_order = 87;
 constexpr std::size_t libra_length = 4;          // coefficients per round
 constexpr std::size_t trace_offset = 4;          // rows 0..3 hold random values
-constexpr std::size_t translation_columns[5] = {14, 8, 9, 10, 11};  // transcript_op, _px, _py, _z1, _z2
+constexpr std::size_t translation_columns[5] = {eccvm::transcript_op, eccvm::transcript_px, eccvm::transcript_py, eccvm::transcript_z1,
+                                                eccvm::transcript_z2};
 
 constexpr Fq generator = hex_element<Fq>("147c647c09fb639514909e9f0513f31ec1a523bf8a0880bc7c24fbc962a9586b");
 constexpr Fq generator_inverse = hex_element<Fq>("0c68e27477b5e78cfab790bd3b59806fa871771f71ec7452cde5384f6e3a1988");
@@ -55,14 +52,14 @@ struct SubgroupArgument {
 };
 
 struct Messages {
-    Grumpkin columns[93];
+    Grumpkin columns[eccvm::committed_columns];
     Fq beta, gamma, alpha, gate;
     SubgroupArgument libra;
     Fq libra_sum, libra_challenge;
     Grumpkin round_commitments[rounds];
     Fq round_values[rounds][2];  // s_i(0), s_i(1)
     Fq u[rounds];
-    Fq evaluations[119];
+    Fq evaluations[eccvm::evaluations];
     Fq libra_evaluation;
     Fq rho;
     Grumpkin folds[rounds];  // [l] = A_l; [0] unused: A_0 is the batch of the columns
@@ -98,8 +95,8 @@ void receive_messages(Transcript& t, Messages& m) {
     t.challenges(beta_gamma);
     m.beta = beta_gamma[0].fq();
     m.gamma = beta_gamma[1].fq();
-    m.columns[lookup_inverses_column] = t.receive_grumpkin();
-    m.columns[z_perm_column] = t.receive_grumpkin();
+    m.columns[eccvm::lookup_inverses] = t.receive_grumpkin();
+    m.columns[eccvm::z_perm] = t.receive_grumpkin();
     m.alpha = t.challenge().fq();
     m.gate = t.challenge().fq();
     m.libra.secret = t.receive_grumpkin();
@@ -141,18 +138,10 @@ void receive_messages(Transcript& t, Messages& m) {
 
 // The value the last round polynomial must take; false if delta of chapter 08.2 does not exist.
 bool final_sumcheck_value(const Messages& m, Fq& value) {
-    Fq gate_separator = Fq::one();
-    Fq power = m.gate;
-    for (const Fq& u : m.u) {
-        gate_separator *= Fq::one() + u * (power - Fq::one());
-        power = power.sqr();
-    }
-    Fq subrelations[eccvm_subrelation_count];
+    Fq subrelations[eccvm::subrelations];
     if (!eccvm_subrelations(m.evaluations, m.beta, m.gamma, subrelations)) return false;
-    const Fq relation = eccvm_batched_relation(subrelations, m.alpha, gate_separator);
-    Fq disabled = Fq::one();  // indicator of rows 0..3
-    for (std::size_t i = 2; i < rounds; ++i) disabled *= Fq::one() - m.u[i];
-    value = relation * (Fq::one() - disabled) + m.libra_evaluation * m.libra_challenge;
+    const Fq relation = eccvm_batched_relation(subrelations, m.alpha, gate_separator<Fq>(m.u, m.gate));
+    value = relation * (Fq::one() - first_rows_indicator<Fq>(m.u)) + m.libra_evaluation * m.libra_challenge;
     return true;
 }
 
@@ -259,20 +248,20 @@ bool final_claim(const Messages& m, const Fq& sumcheck_value, EccvmResult& resul
 
     // C1 (07.6).
     Combination sum(160);
-    std::size_t column_terms[columns];
+    std::size_t column_terms[eccvm::committed_columns];
     const Fq unshifted = gemini.positive(0) + m.nu * gemini.negative(0);
     const Fq shifted = gemini.r_inverse() * (gemini.positive(0) - m.nu * gemini.negative(0));
     Powers<Fq> rho(m.rho);
     Fq batched_evaluation = Fq::zero();
-    for (std::size_t k = 0; k < columns; ++k) {
+    for (std::size_t k = 0; k < eccvm::committed_columns; ++k) {
         const Fq power = rho.next();
         batched_evaluation += power * m.evaluations[k];
         column_terms[k] = sum.add(m.columns[k], -(power * unshifted));
     }
-    for (std::size_t k = 0; k < shifts; ++k) {
+    for (std::size_t k = 0; k < eccvm::shifts; ++k) {
         const Fq power = rho.next();
-        batched_evaluation += power * m.evaluations[columns + k];
-        sum.subtract(column_terms[first_shifted + k], power * shifted);
+        batched_evaluation += power * m.evaluations[eccvm::committed_columns + k];
+        sum.subtract(column_terms[eccvm::first_shiftable + k], power * shifted);
     }
     const std::array<Fq, rounds> fold_values = gemini.fold_values(batched_evaluation, m.fold_values);
     Powers<Fq> nu(m.nu);

@@ -4,7 +4,7 @@
 
 BBIPC_BEGIN
 
-bool decode_key(const std::uint8_t* bytes, std::size_t length, bool strict, Key& key, Verdict& error) {
+bool decode_key(const std::uint8_t* bytes, std::size_t length, Key& key, Verdict& error) {
     if (length != key_bytes) {
         error = verdict_error(BBIPC_PART_KEY, -1, "verification key has wrong size: expected %zu, got %zu", key_bytes, length);
         return false;
@@ -12,12 +12,7 @@ bool decode_key(const std::uint8_t* bytes, std::size_t length, bool strict, Key&
     Fr elements[key_words];  // what is hashed
     U256 integers[key_words];
     for (std::size_t i = 0; i < key_words; ++i) {
-        const U256 word = load_be(bytes + 32 * i);
-        if (strict && (!(word < Fr::modulus) || (i < 3 && word.bit_length() > 64))) {
-            error = verdict_error(BBIPC_PART_KEY, static_cast<std::int64_t>(i), "vk[%zu]: non-canonical word", i);
-            return false;
-        }
-        elements[i] = Fr::reduce(word);
+        elements[i] = Fr::reduce(load_be(bytes + 32 * i));
         integers[i] = elements[i].to_int();
         if (i < 3) elements[i] = Fr::from_u64(integers[i].limb[0]);  // the integers are truncated to 64 bits
     }
@@ -36,6 +31,17 @@ bool decode_key(const std::uint8_t* bytes, std::size_t length, bool strict, Key&
         }
     }
     key.hash = poseidon2_hash(elements);
+    return true;
+}
+
+bool key_is_canonical(const std::uint8_t* bytes, std::size_t length, Verdict& error) {
+    for (std::size_t i = 0; length == key_bytes && i < key_words; ++i) {
+        const U256 word = load_be(bytes + 32 * i);
+        if (!(word < Fr::modulus) || (i < 3 && word.bit_length() > 64)) {
+            error = verdict_error(BBIPC_PART_KEY, static_cast<std::int64_t>(i), "vk[%zu]: non-canonical word", i);
+            return false;
+        }
+    }
     return true;
 }
 

@@ -1,0 +1,227 @@
+// The C ABI: chooses an arithmetic path, keeps exceptions inside, and answers for null pointers. Everything else is in csrc/engine/.
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <span>
+#include <vector>
+
+#include "../engine/engine.hpp"
+
+namespace {
+
+void set_error(bbipc_verdict& verdict, const char* message) {
+    verdict = bbipc_verdict{};
+    verdict.outcome = BBIPC_ERROR;
+    verdict.position = -1;
+    std::snprintf(verdict.message, sizeof verdict.message, "%s", message);
+}
+
+void set_message(char* message, const char* text) {
+    if (message != nullptr) std::snprintf(message, sizeof bbipc_verdict{}.message, "%s", text);
+}
+
+// Runs an action whose failures are verdicts.
+template <class Action>
+std::int32_t with_verdict(bbipc_verdict& verdict, const Action& action) noexcept {
+    try {
+        return action();
+    } catch (const std::bad_alloc&) {
+        set_error(verdict, "out of memory");
+    } catch (const std::exception& problem) {
+        set_error(verdict, problem.what());
+    }
+    return BBIPC_ERROR;
+}
+
+// Runs an action whose failures are status codes.
+template <class Action>
+std::int32_t with_status(const Action& action) noexcept {
+    try {
+        return action();
+    } catch (const std::exception&) {
+        return BBIPC_OUT_OF_MEMORY;
+    }
+}
+
+// A claim that could not be made for want of memory: bbipc_check answers for it.
+struct FailedClaim final : bbipc_claim {
+    explicit FailedClaim(const char* message) { set_error(verdict, message); }
+    const bbipc_verdict* failure() const override { return &verdict; }
+    bbipc_verdict verdict;
+};
+
+// Checks the claims that an engine made; the others carry their verdicts.
+void check_claims(const bbipc_core& core, std::span<const bbipc_claim* const> claims, std::uint32_t threads,
+                  const std::int32_t* const* cancels, bbipc_verdict* verdicts) {
+    std::vector<std::size_t> made;
+    std::vector<const bbipc_claim*> made_claims;
+    std::vector<const std::int32_t*> made_cancels;
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+        if (const bbipc_verdict* const failed = claims[i]->failure(); failed != nullptr) {
+            verdicts[i] = *failed;
+            continue;
+        }
+        made.push_back(i);
+        made_claims.push_back(claims[i]);
+        made_cancels.push_back(cancels == nullptr ? nullptr : cancels[i]);
+    }
+    std::vector<bbipc_verdict> made_verdicts(made.size());
+    core.check(made_claims.data(), made.size(), threads, made_cancels.data(), made_verdicts.data());
+    for (std::size_t k = 0; k < made.size(); ++k) verdicts[made[k]] = made_verdicts[k];
+}
+
+#if BBIPC_HAS_ADX
+bool cpu_has_adx() { return __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("adx"); }
+#endif
+
+}  // namespace
+
+extern "C" {
+
+std::int32_t bbipc_arith_supported(std::int32_t arith) {
+    switch (arith) {
+        case BBIPC_ARITH_AUTO:
+        case BBIPC_ARITH_PORTABLE: return 1;
+#if BBIPC_HAS_ADX
+        case BBIPC_ARITH_ADX: return cpu_has_adx() ? 1 : 0;
+        case BBIPC_ARITH_IFMA: return cpu_has_adx() && bbipc::adx_path_has_ifma() ? 1 : 0;
+#endif
+        default: return 0;
+    }
+}
+
+bbipc_core* bbipc_core_new(const std::uint8_t* g2_x, const std::uint8_t* translator_key, std::int32_t arith, char* message) {
+    if (bbipc_arith_supported(arith) == 0) {
+        set_message(message, "this arithmetic path is not supported by this machine or build");
+        return nullptr;
+    }
+    const char* reason = nullptr;
+    std::unique_ptr<bbipc_core> core;
+    try {
+#if BBIPC_HAS_ADX
+        const bool automatic = arith == BBIPC_ARITH_AUTO;
+        if (arith == BBIPC_ARITH_ADX || arith == BBIPC_ARITH_IFMA || (automatic && bbipc_arith_supported(BBIPC_ARITH_ADX) != 0)) {
+            const bool use_ifma = arith == BBIPC_ARITH_IFMA || (automatic && bbipc_arith_supported(BBIPC_ARITH_IFMA) != 0);
+            core = bbipc::make_adx_core(g2_x, translator_key, use_ifma, reason);
+        } else
+#endif
+        {
+            core = bbipc::make_portable_core(g2_x, translator_key, reason);
+        }
+    } catch (const std::exception&) {
+        reason = "out of memory";
+    }
+    if (!core) set_message(message, reason);
+    return core.release();
+}
+
+void bbipc_core_free(bbipc_core* core) { delete core; }
+
+std::int32_t bbipc_core_arith(const bbipc_core* core) { return core->arith(); }
+
+void bbipc_verify(const bbipc_core* core, const bbipc_proof* proof, const std::uint8_t* key, std::uint64_t key_length, std::uint32_t flags,
+                  std::uint32_t threads, const std::int32_t* cancel, bbipc_verdict* verdict) {
+    with_verdict(*verdict, [&] {
+        core->verify(*proof, key, key_length, flags, threads, cancel, *verdict);
+        return verdict->outcome;
+    });
+}
+
+bbipc_claim* bbipc_reduce(const bbipc_core* core, const bbipc_proof* proof, const std::uint8_t* key, std::uint64_t key_length,
+                          std::uint32_t flags, const std::int32_t* cancel) {
+    try {
+        return core->reduce(*proof, key, key_length, flags, cancel).release();
+    } catch (const std::exception& problem) {
+        return new (std::nothrow) FailedClaim(problem.what());
+    }
+}
+
+void bbipc_claim_free(bbipc_claim* claim) { delete claim; }
+
+void bbipc_check(const bbipc_core* core, const bbipc_claim* const* claims, std::uint64_t count, std::uint32_t threads,
+                 const std::int32_t* const* cancels, bbipc_verdict* verdicts) {
+    bbipc_verdict failure;
+    const std::int32_t status = with_verdict(failure, [&] {
+        check_claims(*core, std::span(claims, count), threads, cancels, verdicts);
+        return std::int32_t{BBIPC_VALID};
+    });
+    if (status == BBIPC_VALID) return;
+    for (std::uint64_t i = 0; i < count; ++i) verdicts[i] = failure;
+}
+
+std::int32_t bbipc_key_inspect(const bbipc_core* core, const std::uint8_t* key, std::uint64_t key_length, std::uint64_t words[3],
+                               std::uint8_t hash[32], bbipc_verdict* verdict) {
+    return with_verdict(*verdict, [&] { return core->key_inspect(key, key_length, words, hash, *verdict); });
+}
+
+std::int32_t bbipc_proof_split(std::uint64_t total, std::uint64_t num_public_inputs, std::uint64_t count[5], bbipc_verdict* verdict) {
+    return bbipc::split_proof(total, num_public_inputs, count, *verdict);
+}
+
+std::int32_t bbipc_proof_compress(const bbipc_core* core, const bbipc_proof* proof, std::uint8_t* out, std::uint64_t out_length,
+                                  bbipc_verdict* verdict) {
+    return with_verdict(*verdict, [&] { return core->proof_compress(*proof, out, out_length, *verdict); });
+}
+
+std::int32_t bbipc_proof_decompress(const bbipc_core* core, const std::uint8_t* in, std::uint64_t in_length, std::uint8_t* out,
+                                    std::uint64_t out_length, bbipc_verdict* verdict) {
+    return with_verdict(*verdict, [&] { return core->proof_decompress(in, in_length, out, out_length, *verdict); });
+}
+
+std::int32_t bbipc_field_op(const bbipc_core* core, std::int32_t field, std::int32_t op, const std::uint8_t* a, const std::uint8_t* b,
+                            std::uint8_t* out) {
+    return with_status([&] { return core->field_op(field, op, a, b, out); });
+}
+
+std::int32_t bbipc_field_reduce512(const bbipc_core* core, std::int32_t field, const std::uint8_t in[64], std::uint8_t out[32]) {
+    return with_status([&] { return core->field_reduce512(field, in, out); });
+}
+
+std::int32_t bbipc_point_add(const bbipc_core* core, std::int32_t curve, const std::uint8_t a[64], const std::uint8_t b[64],
+                             std::uint8_t out[64]) {
+    return with_status([&] { return core->point_add(curve, a, b, out); });
+}
+
+std::int32_t bbipc_point_mul(const bbipc_core* core, std::int32_t curve, const std::uint8_t point[64], const std::uint8_t scalar[32],
+                             std::uint8_t out[64]) {
+    return with_status([&] { return core->point_mul(curve, point, scalar, out); });
+}
+
+std::int32_t bbipc_point_msm(const bbipc_core* core, std::int32_t curve, const std::uint8_t* points, const std::uint8_t* scalars,
+                             std::uint64_t count, std::uint8_t out[64]) {
+    return with_status([&] { return core->point_msm(curve, points, scalars, count, out); });
+}
+
+std::int32_t bbipc_point_batch_mul(const bbipc_core* core, std::int32_t curve, const std::uint8_t* points, const std::uint8_t scalar[32],
+                                   std::uint64_t count, std::uint8_t* out) {
+    return with_status([&] { return core->point_batch_mul(curve, points, scalar, count, out); });
+}
+
+std::int32_t bbipc_generators_msm(const bbipc_core* core, const std::uint8_t* scalars, std::uint64_t count, std::uint32_t threads,
+                                  std::uint8_t out[64]) {
+    return with_status([&] { return core->generators_msm(scalars, count, threads, out); });
+}
+
+std::int32_t bbipc_generators(const bbipc_core* core, std::uint64_t first, std::uint64_t count, std::uint8_t* out) {
+    return with_status([&] { return core->generators(first, count, out); });
+}
+
+std::int32_t bbipc_g2_mul(const bbipc_core* core, const std::uint8_t point[128], const std::uint8_t scalar[32], std::uint8_t out[128]) {
+    return with_status([&] { return core->g2_mul(point, scalar, out); });
+}
+
+std::int32_t bbipc_pairing(const bbipc_core* core, const std::uint8_t* g1, const std::uint8_t* g2, std::uint64_t count, std::int32_t* is_one,
+                           std::uint8_t* gt) {
+    return with_status([&] { return core->pairing(g1, g2, count, is_one, gt); });
+}
+
+std::int32_t bbipc_poseidon2_permute(const bbipc_core* core, const std::uint8_t in[128], std::uint8_t out[128]) {
+    return with_status([&] { return core->poseidon2_permute(in, out); });
+}
+
+std::int32_t bbipc_poseidon2_hash(const bbipc_core* core, const std::uint8_t* words, std::uint64_t count, std::uint8_t out[32]) {
+    return with_status([&] { return core->poseidon2_hash(words, count, out); });
+}
+
+}  // extern "C"

@@ -1,0 +1,207 @@
+#include "verify.hpp"
+
+#include <cinttypes>
+
+#include "../msm/msm.hpp"
+#include "hiding_kernel_io.hpp"
+#include "merge.hpp"
+#include "oink.hpp"
+#include "random.hpp"
+
+BBIPC_BEGIN
+
+namespace {
+
+// Step 0: the total length (chapter 03 section 3), and in strict mode the length of each part (chapter 00 section 6).
+Verdict check_lengths(const Proof& proof, const Key& key, bool strict) {
+    const u64 expected = key.num_public_inputs + fixed_length;  // modulo 2^64, as bb computes it
+    if (proof.total() != expected) {
+        return verdict_error(BBIPC_PART_FLAT, -1, "proof has wrong size: expected %" PRIu64 ", got %zu", expected, proof.total());
+    }
+    if (!strict) return verdict_valid();
+    const PartView* const parts[5] = {&proof.hiding_oink, &proof.merge, &proof.eccvm, &proof.ipa, &proof.joint};
+    const u64 lengths[5] = {key.num_public_inputs + oink_fixed_length, merge_length, eccvm_length, ipa_length, joint_length};
+    for (std::size_t i = 0; i < 5; ++i) {
+        if (parts[i]->count != lengths[i]) {
+            return verdict_error(parts[i]->part, -1, "%s has wrong size: expected %" PRIu64 ", got %zu", part_name(parts[i]->part), lengths[i],
+                                 parts[i]->count);
+        }
+    }
+    return verdict_valid();
+}
+
+// An error found while a step read its input names that step.
+Verdict in_step(std::int32_t step, Verdict verdict) {
+    if (verdict.outcome == BBIPC_ERROR) verdict.step = step;
+    return verdict;
+}
+
+// The steps of chapter 00 section 5 in order; returns the first verdict that is not valid, having recorded the pairing checks before it.
+Verdict run_steps(const Setup& setup, const Key& key, const bbipc_proof& parts, bool strict, const CancelFlag& cancel, Claim& claim) {
+    const auto postpone = [&claim](const PairingCheck& check) { claim.pairings[claim.pairing_count++] = check; };
+    Proof proof;
+    Verdict verdict = verdict_valid();
+    if (!view_proof(parts, proof, verdict)) return verdict;  // 0
+    verdict = check_lengths(proof, key, strict);
+    if (verdict.outcome != BBIPC_VALID) return verdict;
+
+    Transcript transcript;
+    OinkResult oink;  // 1
+    verdict = in_step(BBIPC_STEP_OINK, verify_oink(transcript, key, proof.hiding_oink, oink));
+    if (verdict.outcome != BBIPC_VALID) return verdict;
+
+    HidingKernelIo io;  // 2
+    PartView public_inputs = proof.hiding_oink;
+    public_inputs.count -= oink_fixed_length;
+    verdict = in_step(BBIPC_STEP_OINK, decode_hiding_kernel_io(public_inputs, io));
+    if (verdict.outcome != BBIPC_VALID) return verdict;
+    postpone({BBIPC_STEP_PI_PAIRING, io.pairing_p0, io.pairing_p1});  // 3
+    if (oink.witness[OinkResult::kernel_calldata] != io.kernel_return_data) return verdict_invalid(BBIPC_STEP_DATABUS);  // 4
+    if (cancel.raised()) return verdict_cancelled();
+
+    MergeResult merge;  // 5
+    const auto own_table = std::span<const G1, 12>(oink.witness).subspan<OinkResult::ecc_op_wire_1, 4>();
+    verdict = in_step(BBIPC_STEP_MERGE_REDUCTION, verify_merge(transcript, proof.merge, io.previous_table, own_table, merge));
+    if (verdict.outcome != BBIPC_VALID) return verdict;
+    postpone(merge.check);
+    if (cancel.raised()) return verdict_cancelled();
+
+    EccvmResult eccvm;  // 6
+    verdict = in_step(BBIPC_STEP_ECCVM, verify_eccvm(transcript, proof.eccvm, eccvm));
+    if (verdict.outcome != BBIPC_VALID) return verdict;
+    if (cancel.raised()) return verdict_cancelled();
+
+    const JointInputs inputs{setup.translator_key, key, oink, merge.merged_table, eccvm.x, eccvm.v, eccvm.accumulated_result};  // 7
+    PairingCheck joint;
+    verdict = in_step(BBIPC_STEP_JOINT_REDUCTION, verify_joint(transcript, proof.joint, inputs, joint));
+    if (verdict.outcome != BBIPC_VALID) return verdict;
+    postpone(joint);  // 8
+    if (cancel.raised()) return verdict_cancelled();
+
+    return in_step(BBIPC_STEP_IPA, read_ipa(proof.ipa, eccvm.claim, claim.ipa));  // 9
+}
+
+// The random linear combination of pairing checks, decided by one product of two pairings: a false one passes with probability 2^-128.
+bool pairings_hold(const Setup& setup, std::span<const PairingCheck> checks) {
+    if (checks.empty()) return true;
+    std::vector<G1> p0(checks.size()), p1(checks.size());
+    std::vector<Fr> weights(checks.size());
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+        p0[i] = checks[i].p0;
+        p1[i] = checks[i].p1;
+        weights[i] = Fr::one();
+        if (i != 0) {
+            U256 random;
+            random_bytes(&random, 16);
+            weights[i] = Fr::from_int(random);
+        }
+    }
+    const bool alone = checks.size() == 1;
+    const PairingInput inputs[2] = {{alone ? p0[0] : msm<G1Curve>(p0, weights).to_affine(), &setup.g2_one},
+                                    {alone ? p1[0] : msm<G1Curve>(p1, weights).to_affine(), &setup.g2_x}};
+    return pairing_product_is_one(inputs);
+}
+
+// The items of a list that make a joint check fail: `holds` is true for a list without bad items, and for a single item exact.
+template <class T, class Holds>
+class Bisection {
+  public:
+    Bisection(const Holds& holds, std::vector<T>& bad) : holds_(holds), bad_(bad) {}
+
+    void search(std::span<const T> items) {
+        if (!items.empty() && !holds_(items)) split(items);
+    }
+
+  private:
+    // `items` is known to contain a bad one.
+    void split(std::span<const T> items) {
+        if (items.size() == 1) {
+            bad_.push_back(items[0]);
+            return;
+        }
+        const auto first = items.first(items.size() / 2), second = items.subspan(items.size() / 2);
+        const std::size_t before = bad_.size();
+        search(first);
+        if (bad_.size() == before && second.size() > 1) {
+            split(second);  // the first half is good, so this one is not
+        } else {
+            search(second);  // a single item is always judged by itself
+        }
+    }
+
+    const Holds& holds_;
+    std::vector<T>& bad_;
+};
+
+template <class T, class Holds>
+std::vector<T> find_bad(std::span<const T> items, const Holds& holds) {
+    std::vector<T> bad;
+    Bisection<T, Holds>(holds, bad).search(items);
+    return bad;
+}
+
+}  // namespace
+
+void reduce(const Setup& setup, const Key& key, const bbipc_proof& parts, bool strict, const CancelFlag& cancel, Claim& claim) {
+    claim.pairing_count = 0;
+    claim.rest = run_steps(setup, key, parts, strict, cancel, claim);
+}
+
+void check(const Setup& setup, std::span<const Claim* const> claims, std::span<const CancelFlag> cancels, const Options& options,
+           std::span<Verdict> verdicts) {
+    const auto is_cancelled = [&](std::size_t i) { return options.cancel.raised() || (!cancels.empty() && cancels[i].raised()); };
+    std::vector<std::size_t> open;  // claims without a verdict so far
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+        verdicts[i] = claims[i]->rest;
+        if (is_cancelled(i)) {
+            verdicts[i] = verdict_cancelled();
+        } else if (claims[i]->rest.outcome != BBIPC_CANCELLED) {
+            open.push_back(i);
+        }
+    }
+
+    // Pairings, of all proofs together; a failing proof's first failing check names the step.
+    std::vector<PairingCheck> checks;
+    const auto proofs_pair = [&](std::span<const std::size_t> items) {
+        checks.clear();
+        for (const std::size_t i : items) {
+            const auto own = claims[i]->pairing_checks();
+            checks.insert(checks.end(), own.begin(), own.end());
+        }
+        return pairings_hold(setup, checks);
+    };
+    for (const std::size_t i : find_bad<std::size_t>(open, proofs_pair)) {
+        for (const PairingCheck& one : claims[i]->pairing_checks()) {
+            if (!pairings_hold(setup, std::span(&one, 1))) {
+                verdicts[i] = verdict_invalid(one.step);
+                break;
+            }
+        }
+    }
+
+    // Inner-product arguments of the proofs that are valid so far.
+    std::vector<std::size_t> waiting;
+    for (const std::size_t i : open) {
+        if (verdicts[i].outcome != BBIPC_VALID) continue;
+        if (is_cancelled(i)) {
+            verdicts[i] = verdict_cancelled();
+        } else {
+            waiting.push_back(i);
+        }
+    }
+    std::vector<const IpaClaim*> ipa_claims;
+    bool cancelled = false;
+    const auto arguments_hold = [&](std::span<const std::size_t> items) {
+        if (cancelled) return true;  // no further work; every verdict is replaced below
+        ipa_claims.clear();
+        for (const std::size_t i : items) ipa_claims.push_back(&claims[i]->ipa);
+        return check_ipa(ipa_claims, options, cancelled);
+    };
+    const std::vector<std::size_t> bad = find_bad<std::size_t>(waiting, arguments_hold);
+    for (const std::size_t i : bad) verdicts[i] = verdict_invalid(BBIPC_STEP_IPA);
+    if (cancelled) {
+        for (const std::size_t i : waiting) verdicts[i] = verdict_cancelled();
+    }
+}
+
+BBIPC_END

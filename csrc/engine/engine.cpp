@@ -1,0 +1,327 @@
+#include "engine.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "../chonk/compress.hpp"
+#include "../chonk/key_cache.hpp"
+#include "../chonk/verify.hpp"
+#include "../generators/generators.hpp"
+#include "../hash/poseidon2.hpp"
+#include "../msm/msm.hpp"
+
+BBIPC_BEGIN
+
+namespace {
+
+struct EngineClaim final : bbipc_claim {
+    Claim claim;
+};
+
+template <class C>
+struct PointCodec {
+    using Base = typename C::Base;
+
+    static std::int32_t read(const std::uint8_t* bytes, Affine<C>& point) {
+        Affine<C> p;
+        if (!Base::from_bytes(bytes, p.x) || !Base::from_bytes(bytes + 32, p.y)) return BBIPC_NOT_CANONICAL;
+        if (!p.is_on_curve()) return BBIPC_NOT_ON_CURVE;
+        point = p;
+        return 0;
+    }
+    static void write(const Affine<C>& point, std::uint8_t* bytes) {
+        point.x.to_bytes(bytes);
+        point.y.to_bytes(bytes + 32);
+    }
+};
+
+template <class C>
+std::int32_t read_points(const std::uint8_t* bytes, std::uint64_t count, std::vector<Affine<C>>& points) {
+    points.resize(count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        if (const std::int32_t status = PointCodec<C>::read(bytes + 64 * i, points[i]); status != 0) return status;
+    }
+    return 0;
+}
+
+template <class F>
+std::int32_t read_elements(const std::uint8_t* bytes, std::uint64_t count, std::vector<F>& elements) {
+    elements.resize(count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        if (!F::from_bytes(bytes + 32 * i, elements[i])) return BBIPC_NOT_CANONICAL;
+    }
+    return 0;
+}
+
+template <class F>
+std::int32_t apply_field_op(std::int32_t op, const std::uint8_t* a_bytes, const std::uint8_t* b_bytes, std::uint8_t* out) {
+    F a, b, result;
+    const bool binary = op == BBIPC_ADD || op == BBIPC_SUB || op == BBIPC_MUL;
+    if (!F::from_bytes(a_bytes, a) || (binary && !F::from_bytes(b_bytes, b))) return BBIPC_NOT_CANONICAL;
+    switch (op) {
+        case BBIPC_ADD: result = a + b; break;
+        case BBIPC_SUB: result = a - b; break;
+        case BBIPC_MUL: result = a * b; break;
+        case BBIPC_SQR: result = a.sqr(); break;
+        case BBIPC_NEG: result = -a; break;
+        case BBIPC_INV:
+            if (a.is_zero()) return BBIPC_NO_RESULT;
+            result = a.inverse();
+            break;
+        case BBIPC_SQRT:
+            if (!a.sqrt(result)) return BBIPC_NO_RESULT;
+            break;
+        default: return BBIPC_BAD_ARGUMENT;
+    }
+    result.to_bytes(out);
+    return 0;
+}
+
+template <class C>
+std::int32_t multiply_points(const std::uint8_t* points_bytes, const std::uint8_t* scalar_bytes, std::uint64_t count, std::uint8_t* out) {
+    typename C::Scalar scalar;
+    if (!C::Scalar::from_bytes(scalar_bytes, scalar)) return BBIPC_NOT_CANONICAL;
+    std::vector<Affine<C>> points;
+    if (const std::int32_t status = read_points<C>(points_bytes, count, points); status != 0) return status;
+    for (std::uint64_t i = 0; i < count; ++i) PointCodec<C>::write(scalar_mul<C>(points[i], scalar).to_affine(), out + 64 * i);
+    return 0;
+}
+
+class Engine final : public bbipc_core {
+  public:
+    Engine(Setup setup, MsmPath msm_path) : setup_(std::move(setup)), msm_path_(msm_path) {}
+
+    std::int32_t arith() const override {
+        if (msm_path_ == MsmPath::ifma) return BBIPC_ARITH_IFMA;
+        return arithmetic_is_adx ? BBIPC_ARITH_ADX : BBIPC_ARITH_PORTABLE;
+    }
+
+    void verify(const bbipc_proof& proof, const std::uint8_t* key, std::uint64_t key_length, std::uint32_t flags, std::uint32_t threads,
+                const std::int32_t* cancel, bbipc_verdict& verdict) const override {
+        Claim claim;
+        reduce_into(proof, key, key_length, flags, cancel, claim);
+        const Claim* const claims[1] = {&claim};
+        bbipc::check(setup_, claims, {}, Options{std::max(threads, 1u), msm_path_, CancelFlag(cancel)}, std::span(&verdict, 1));
+    }
+
+    std::unique_ptr<bbipc_claim> reduce(const bbipc_proof& proof, const std::uint8_t* key, std::uint64_t key_length, std::uint32_t flags,
+                                        const std::int32_t* cancel) const override {
+        auto claim = std::make_unique<EngineClaim>();
+        reduce_into(proof, key, key_length, flags, cancel, claim->claim);
+        return claim;
+    }
+
+    void check(const bbipc_claim* const* claims, std::uint64_t count, std::uint32_t threads, const std::int32_t* const* cancels,
+               bbipc_verdict* verdicts) const override {
+        std::vector<const Claim*> own(count);
+        std::vector<CancelFlag> flags;
+        for (std::uint64_t i = 0; i < count; ++i) {
+            own[i] = &static_cast<const EngineClaim*>(claims[i])->claim;
+            if (cancels != nullptr) flags.emplace_back(cancels[i]);
+        }
+        bbipc::check(setup_, own, flags, Options{std::max(threads, 1u), msm_path_, CancelFlag()}, std::span(verdicts, count));
+    }
+
+    std::int32_t key_inspect(const std::uint8_t* key, std::uint64_t key_length, std::uint64_t* words, std::uint8_t* hash,
+                             bbipc_verdict& verdict) const override {
+        const auto decoded = keys_.decode(key, key_length, false, verdict);
+        if (!decoded) return BBIPC_ERROR;
+        words[0] = decoded->log_circuit_size;
+        words[1] = decoded->num_public_inputs;
+        words[2] = decoded->pub_inputs_offset;
+        decoded->hash.to_bytes(hash);
+        verdict = verdict_valid();
+        return BBIPC_VALID;
+    }
+
+    std::int32_t proof_compress(const bbipc_proof& parts, std::uint8_t* out, std::uint64_t out_length, bbipc_verdict& verdict) const override {
+        Proof proof;
+        if (view_proof(parts, proof, verdict)) verdict = compress_proof(proof, out, out_length);
+        return verdict.outcome;
+    }
+
+    std::int32_t proof_decompress(const std::uint8_t* in, std::uint64_t in_length, std::uint8_t* out, std::uint64_t out_length,
+                                  bbipc_verdict& verdict) const override {
+        verdict = decompress_proof(in, in_length, out, out_length);
+        return verdict.outcome;
+    }
+
+    std::int32_t field_op(std::int32_t field, std::int32_t op, const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* out) const override {
+        if (field == BBIPC_FR) return apply_field_op<Fr>(op, a, b, out);
+        if (field == BBIPC_FQ) return apply_field_op<Fq>(op, a, b, out);
+        return BBIPC_BAD_ARGUMENT;
+    }
+
+    std::int32_t field_reduce512(std::int32_t field, const std::uint8_t* in, std::uint8_t* out) const override {
+        const U256 high = load_be(in), low = load_be(in + 32);
+        if (field != BBIPC_FR && field != BBIPC_FQ) return BBIPC_BAD_ARGUMENT;
+        field == BBIPC_FR ? Fr::reduce_wide(high, low).to_bytes(out) : Fq::reduce_wide(high, low).to_bytes(out);
+        return 0;
+    }
+
+    std::int32_t point_add(std::int32_t curve, const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* out) const override {
+        return on_curve(curve, [&]<class C>() {
+            Affine<C> p, q;
+            std::int32_t status = PointCodec<C>::read(a, p);
+            if (status == 0) status = PointCodec<C>::read(b, q);
+            if (status == 0) PointCodec<C>::write((Jacobian<C>::from_affine(p) + q).to_affine(), out);
+            return status;
+        });
+    }
+
+    std::int32_t point_mul(std::int32_t curve, const std::uint8_t* point, const std::uint8_t* scalar, std::uint8_t* out) const override {
+        return point_batch_mul(curve, point, scalar, 1, out);
+    }
+
+    std::int32_t point_msm(std::int32_t curve, const std::uint8_t* points_bytes, const std::uint8_t* scalars_bytes, std::uint64_t count,
+                           std::uint8_t* out) const override {
+        return on_curve(curve, [&]<class C>() {
+            std::vector<Affine<C>> points;
+            std::vector<typename C::Scalar> scalars;
+            std::int32_t status = read_points<C>(points_bytes, count, points);
+            if (status == 0) status = read_elements(scalars_bytes, count, scalars);
+            if (status == 0) PointCodec<C>::write(msm<C>(points, scalars).to_affine(), out);
+            return status;
+        });
+    }
+
+    std::int32_t point_batch_mul(std::int32_t curve, const std::uint8_t* points, const std::uint8_t* scalar, std::uint64_t count,
+                                 std::uint8_t* out) const override {
+        return on_curve(curve, [&]<class C>() { return multiply_points<C>(points, scalar, count, out); });
+    }
+
+    std::int32_t generators_msm(const std::uint8_t* scalars_bytes, std::uint64_t count, std::uint32_t threads, std::uint8_t* out) const override {
+        if (count > ipa_size) return BBIPC_BAD_ARGUMENT;
+        std::vector<Fq> scalars;
+        if (const std::int32_t status = read_elements(scalars_bytes, count, scalars); status != 0) return status;
+        const auto sum = bbipc::generators_msm(scalars.data(), count, std::max(threads, 1u), msm_path_);
+        PointCodec<GrumpkinCurve>::write(sum.to_affine(), out);
+        return 0;
+    }
+
+    std::int32_t generators(std::uint64_t first, std::uint64_t count, std::uint8_t* out) const override {
+        if (first > ipa_size || count > ipa_size - first) return BBIPC_BAD_ARGUMENT;
+        const auto table = bbipc::generators();
+        for (std::uint64_t i = 0; i < count; ++i) PointCodec<GrumpkinCurve>::write(table[first + i], out + 64 * i);
+        return 0;
+    }
+
+    std::int32_t g2_mul(const std::uint8_t* point, const std::uint8_t* scalar_bytes, std::uint8_t* out) const override {
+        G2 p;
+        Fr scalar;
+        if (!Fr::from_bytes(scalar_bytes, scalar)) return BBIPC_NOT_CANONICAL;
+        if (const std::int32_t status = g2_status(decode_g2(point, p)); status != 0) return status;
+        encode_g2(multiply_g2(p, scalar.to_int()).to_affine(), out);
+        return 0;
+    }
+
+    std::int32_t pairing(const std::uint8_t* g1, const std::uint8_t* g2, std::uint64_t count, std::int32_t* is_one,
+                         std::uint8_t* gt) const override {
+        std::vector<G2Prepared> prepared;
+        std::vector<PairingInput> inputs;
+        prepared.reserve(count);
+        for (std::uint64_t i = 0; i < count; ++i) {
+            G1 p;
+            G2 q;
+            if (const std::int32_t status = PointCodec<G1Curve>::read(g1 + 64 * i, p); status != 0) return status;
+            if (const std::int32_t status = g2_status(decode_g2(g2 + 128 * i, q)); status != 0) return status;
+            prepared.emplace_back(q);
+            inputs.emplace_back(p, &prepared.back());
+        }
+        const Fq12 product = pairing_product(inputs);
+        *is_one = product.is_one() ? 1 : 0;
+        if (gt != nullptr) product.to_bytes(gt);
+        return 0;
+    }
+
+    std::int32_t poseidon2_permute(const std::uint8_t* in, std::uint8_t* out) const override {
+        Fr state[4];
+        for (std::size_t i = 0; i < 4; ++i) {
+            if (!Fr::from_bytes(in + 32 * i, state[i])) return BBIPC_NOT_CANONICAL;
+        }
+        bbipc::poseidon2_permute(state);
+        for (std::size_t i = 0; i < 4; ++i) state[i].to_bytes(out + 32 * i);
+        return 0;
+    }
+
+    std::int32_t poseidon2_hash(const std::uint8_t* words, std::uint64_t count, std::uint8_t* out) const override {
+        std::vector<Fr> elements;
+        if (const std::int32_t status = read_elements(words, count, elements); status != 0) return status;
+        bbipc::poseidon2_hash(elements).to_bytes(out);
+        return 0;
+    }
+
+  private:
+    static constexpr bool arithmetic_is_adx = BBIPC_ARITH_ADX != 0;
+
+    void reduce_into(const bbipc_proof& proof, const std::uint8_t* key_data, std::uint64_t key_length, std::uint32_t flags,
+                     const std::int32_t* cancel, Claim& claim) const {
+        const bool strict = (flags & BBIPC_STRICT) != 0;
+        claim.pairing_count = 0;
+        const auto key = keys_.decode(key_data, key_length, strict, claim.rest);
+        if (key) bbipc::reduce(setup_, *key, proof, strict, CancelFlag(cancel), claim);
+    }
+
+    template <class Action>
+    static std::int32_t on_curve(std::int32_t curve, const Action& action) {
+        if (curve == BBIPC_G1) return action.template operator()<G1Curve>();
+        if (curve == BBIPC_GRUMPKIN) return action.template operator()<GrumpkinCurve>();
+        return BBIPC_BAD_ARGUMENT;
+    }
+
+    static std::int32_t g2_status(G2Decoding decoding) {
+        switch (decoding) {
+            case G2Decoding::ok: return 0;
+            case G2Decoding::not_canonical: return BBIPC_NOT_CANONICAL;
+            case G2Decoding::not_on_curve:
+            case G2Decoding::not_in_subgroup: break;
+        }
+        return BBIPC_NOT_ON_CURVE;
+    }
+
+    const Setup setup_;
+    const MsmPath msm_path_;
+    mutable KeyCache keys_;
+};
+
+std::unique_ptr<bbipc_core> make_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key, MsmPath path, const char*& reason) {
+    Setup setup = aztec_setup();
+    if (g2_x != nullptr || translator_key != nullptr) {
+        reason = g2_x == nullptr || translator_key == nullptr ? "a setup is both g2_x and translator_key"
+                                                              : decode_setup(g2_x, translator_key, setup);
+        if (reason != nullptr) return nullptr;
+    }
+    return std::make_unique<Engine>(std::move(setup), path);
+}
+
+}  // namespace
+
+BBIPC_END
+
+namespace bbipc {
+
+#if BBIPC_ARITH_ADX
+
+std::unique_ptr<bbipc_core> make_adx_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key, bool use_ifma, const char*& reason) {
+    return make_core(g2_x, translator_key, use_ifma ? MsmPath::ifma : MsmPath::scalar, reason);
+}
+
+bool adx_path_has_ifma() { return ifma_supported(); }
+
+#else
+
+std::unique_ptr<bbipc_core> make_portable_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key, const char*& reason) {
+    return make_core(g2_x, translator_key, MsmPath::scalar, reason);
+}
+
+std::int32_t split_proof(std::uint64_t total, std::uint64_t num_public_inputs, std::uint64_t* count, bbipc_verdict& verdict) {
+    u64 lengths[5];
+    if (!split_lengths(total, num_public_inputs, lengths, verdict)) return BBIPC_ERROR;
+    std::copy(std::begin(lengths), std::end(lengths), count);
+    verdict = verdict_valid();
+    return BBIPC_VALID;
+}
+
+#endif
+
+}  // namespace bbipc
