@@ -49,7 +49,8 @@ def render(spec: Path) -> str:
     if any(any(rounds[k][1:]) for k in INTERNAL_ROUNDS):
         raise ValueError("an internal round has constants for other lanes than 0")
     parts = [
-        "// Written by generate_poseidon2_constants.py from docs/spec; do not edit.\n// Montgomery form, least significant limb first.",
+        "// Written by generate_poseidon2_constants.py from docs/spec; do not edit.\n"
+        "// Montgomery form, least significant limb first.",
         "#pragma once",
         '#include "../field/field.hpp"',
         "BBIPC_BEGIN",

@@ -1,5 +1,6 @@
 #include "eccvm.hpp"
 
+#include "../field/hex.hpp"
 #include "term.hpp"
 
 BBIPC_BEGIN
@@ -25,12 +26,12 @@ struct Parameters {
 };
 
 // The constants of 8.2.
-constexpr Value GX = from_hex<Fq>("2728608c9bfb52035a3f2f1d18e4c604d4da7611b3e265566265e9b7d36642b2");
-constexpr Value GY = from_hex<Fq>("0451a4da5a6303859c4755dac222ae1d164db7ca52a19321f46a7b88a64f7742");
-constexpr Value HX = from_hex<Fq>("1771075e06c7720b9009bbdbe18558faa0f345563cf2c3aa08817fc4d2364b1");
-constexpr Value HY = from_hex<Fq>("7ff59974b907528e121bae078e752dfb318c3f85d6545a20b0f35d4312f80c8");
-constexpr Value CUBE_ROOT = from_hex<Fq>("59e26bcea0d48bacd4f263f1acdb5c4f5763473177fffffe");
-constexpr Value INV7 = from_hex<Fq>("1ba70841a540edceb2770343b7b7a0357b256177a9659850b4a4e256329090bb");
+constexpr Value GX = hex_element<Fq>("2728608c9bfb52035a3f2f1d18e4c604d4da7611b3e265566265e9b7d36642b2");
+constexpr Value GY = hex_element<Fq>("0451a4da5a6303859c4755dac222ae1d164db7ca52a19321f46a7b88a64f7742");
+constexpr Value HX = hex_element<Fq>("01771075e06c7720b9009bbdbe18558faa0f345563cf2c3aa08817fc4d2364b1");
+constexpr Value HY = hex_element<Fq>("07ff59974b907528e121bae078e752dfb318c3f85d6545a20b0f35d4312f80c8");
+constexpr Value CUBE_ROOT = hex_element<Fq>("000000000000000059e26bcea0d48bacd4f263f1acdb5c4f5763473177fffffe");
+constexpr Value INV7 = hex_element<Fq>("1ba70841a540edceb2770343b7b7a0357b256177a9659850b4a4e256329090bb");
 
 // ADD of 8.6: (xb, yb) is added to (xa, ya) if the selector s is 1.
 struct Addition {

@@ -1,5 +1,6 @@
 #include "mega.hpp"
 
+#include "../field/hex.hpp"
 #include "../hash/poseidon2_constants.hpp"
 #include "term.hpp"
 
@@ -27,7 +28,7 @@ struct Parameters {
 constexpr Value D[4] = {poseidon2_constants::diagonal[0], poseidon2_constants::diagonal[1], poseidon2_constants::diagonal[2],
                         poseidon2_constants::diagonal[3]};
 constexpr Value SIGMA = poseidon2_constants::diagonal[1] + poseidon2_constants::diagonal[2] + poseidon2_constants::diagonal[3];
-constexpr Value MINUS_HALF = from_hex<Fr>("183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000000");
+constexpr Value MINUS_HALF = hex_element<Fr>("183227397098d014dc2822db40c0ac2e9419f4243cdcb848a1f0fac9f8000000");
 
 Value fifth_power(const Value& x) { return sqr(sqr(x)) * x; }
 

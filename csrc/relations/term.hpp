@@ -63,16 +63,4 @@ Row by_name(std::span<const F, N> evaluations) {
     return std::bit_cast<Row>(values);
 }
 
-// A constant of the specification: hexadecimal digits, most significant first, of a number below the modulus.
-template <class F>
-consteval F from_hex(const char* digits) {
-    U256 v;
-    for (; *digits != 0; ++digits) {
-        for (unsigned i = 3; i > 0; --i) v.limb[i] = v.limb[i] << 4 | v.limb[i - 1] >> 60;
-        const char c = *digits;
-        v.limb[0] = v.limb[0] << 4 | static_cast<u64>(c <= '9' ? c - '0' : c - 'a' + 10);
-    }
-    return F::from_int(v);
-}
-
 BBIPC_END

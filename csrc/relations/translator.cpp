@@ -1,5 +1,7 @@
 #include "translator.hpp"
 
+#include "../field/hex.hpp"
+
 BBIPC_BEGIN
 
 namespace {
@@ -7,11 +9,14 @@ namespace {
 using namespace translator;
 
 // limb_k(2^272 - p), k = 0..3, and -p mod r (chapter 12, non-native field).
-constexpr Value NP[5] = {from_hex<Fr>("2c3df73e9278302b9"), from_hex<Fr>("a2687e956e978e357"),
-                         from_hex<Fr>("fd647afba497e7ea7"), from_hex<Fr>("ffffcf9bb18d1ece5"),
-                         from_hex<Fr>("30644e72e131a029b85045b68181585cb8e665ff8b0116954ba35f11078302bb")};
-constexpr Value TWO_68 = from_hex<Fr>("100000000000000000");
-constexpr Value TWO_136 = from_hex<Fr>("10000000000000000000000000000000000");
+constexpr Value NP[5] = {
+    hex_element<Fr>("000000000000000000000000000000000000000000000002c3df73e9278302b9"),
+    hex_element<Fr>("00000000000000000000000000000000000000000000000a2687e956e978e357"),
+    hex_element<Fr>("00000000000000000000000000000000000000000000000fd647afba497e7ea7"),
+    hex_element<Fr>("00000000000000000000000000000000000000000000000ffffcf9bb18d1ece5"),
+    hex_element<Fr>("30644e72e131a029b85045b68181585cb8e665ff8b0116954ba35f11078302bb")};
+constexpr Value TWO_68 = hex_element<Fr>("0000000000000000000000000000000000000000000000100000000000000000");
+constexpr Value TWO_136 = hex_element<Fr>("0000000000000000000000000000010000000000000000000000000000000000");
 
 void permutation(const Evaluations& e, const Parameters& p, std::span<Value, 3> T) {
     const FullSize& f = e.full_size;
