@@ -1,7 +1,7 @@
 """A slow BN254 pairing that shares nothing with csrc/pairing: one polynomial extension, a generic Miller loop, a plain power.
 
-Fq12 = Fq[w] / (w^12 - 18 w^6 + 82), in which w^6 = 9 + u with u^2 = -1. Points of the twist are carried to the curve over Fq12 by
-(x, y) -> (x w^2, y w^3), where both groups live on y^2 = x^3 + 3 and one set of affine formulas serves all of it.
+Fq12 = Fq[w] / (w^12 - 18 w^6 + 82), in which w^6 = 9 + u with u^2 = -1. Points of the twist are carried to the curve over Fq12
+by (x, y) -> (x w^2, y w^3), where both groups live on y^2 = x^3 + 3 and one set of affine formulas serves all of it.
 Source: chapter 01 section 4 of the specification and the definition of the optimal ate pairing.
 """
 

@@ -1,7 +1,7 @@
 """Writes tests/data/pairing_vectors.txt: products of pairings by the slow reference, for the native test and the Python one.
 
-One product a line, in fields separated by spaces: the number n of pairs, n times 64 bytes of G1 and 128 bytes of G2, then 384 bytes
-of the value of `bbipc_pairing`; all bytes in hexadecimal. Run `python tests/reference/pairing_vectors.py` to write the file again.
+One product a line, in fields separated by spaces: the number n of pairs, n times 64 bytes of G1 and 128 bytes of G2, then 384
+bytes of the value of `bbipc_pairing`; all bytes in hexadecimal. `python -m tests.reference.pairing_vectors` writes it again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,17 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from bn254_pairing import G1_BYTES, G2_BYTES, R, expected_gt, from_g1, from_g2, point_mul, to_g1_bytes, to_g2_bytes
+from tests.reference.bn254_pairing import (
+    G1_BYTES,
+    G2_BYTES,
+    R,
+    expected_gt,
+    from_g1,
+    from_g2,
+    point_mul,
+    to_g1_bytes,
+    to_g2_bytes,
+)
 
 PATH = Path(__file__).parent.parent / "data" / "pairing_vectors.txt"
 Pairs = list[tuple[bytes, bytes]]
