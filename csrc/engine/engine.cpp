@@ -252,7 +252,7 @@ class Engine final : public bbipc_core {
     }
 
   private:
-    static constexpr bool arithmetic_is_adx = BBIPC_ARITH_ADX != 0;
+    static constexpr bool arithmetic_is_adx = BBIPC_ADX_FIELD != 0;
 
     void reduce_into(const bbipc_proof& proof, const std::uint8_t* key_data, std::uint64_t key_length, std::uint32_t flags,
                      const std::int32_t* cancel, Claim& claim) const {
@@ -300,7 +300,7 @@ BBIPC_END
 
 namespace bbipc {
 
-#if BBIPC_ARITH_ADX
+#if BBIPC_ADX_FIELD
 
 std::unique_ptr<bbipc_core> make_adx_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key, bool use_ifma, const char*& reason) {
     return make_core(g2_x, translator_key, use_ifma ? MsmPath::ifma : MsmPath::scalar, reason);

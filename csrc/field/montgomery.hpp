@@ -8,9 +8,10 @@
 #define BBIPC_CONCATENATE_EXPANDED(a, b) a##b
 #define BBIPC_CONCATENATE(a, b) BBIPC_CONCATENATE_EXPANDED(a, b)
 #define BBIPC_ARITH_IS_adx 1
-#define BBIPC_ARITH_ADX BBIPC_CONCATENATE(BBIPC_ARITH_IS_, BBIPC_ARITH_NAMESPACE)
+#define BBIPC_ARITH_IS_portable 0
+#define BBIPC_ADX_FIELD BBIPC_CONCATENATE(BBIPC_ARITH_IS_, BBIPC_ARITH_NAMESPACE)
 
-#if BBIPC_ARITH_ADX
+#if BBIPC_ADX_FIELD
 #include "montgomery_adx.hpp"
 #endif
 
@@ -66,7 +67,7 @@ constexpr U256 mont_mul_portable(const U256& a, const U256& b) {
     return mod_sub_once<P>(U256{{t[0], t[1], t[2], t[3]}});
 }
 
-#if BBIPC_ARITH_ADX
+#if BBIPC_ADX_FIELD
 template <class P>
 constexpr U256 mont_mul(const U256& a, const U256& b) {
     return std::is_constant_evaluated() ? mont_mul_portable<P>(a, b) : mont_mul_adx<P>(a, b);
