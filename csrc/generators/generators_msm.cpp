@@ -1,29 +1,23 @@
 #include "generators_msm.hpp"
 
-#include <vector>
-
+#include "../msm/large_msm.hpp"
 #include "generators.hpp"
+#if BBIPC_ADX_FIELD
+#include "../msm/kernel_ifma.hpp"
+#endif
 
 BBIPC_BEGIN
 
-bool ifma_supported() { return false; }
-
-Jacobian<GrumpkinCurve> generators_msm(const Fq* scalars, std::size_t count, unsigned, MsmPath) {
-    constexpr unsigned width = 11;
-    std::vector<Jacobian<GrumpkinCurve>> buckets(std::size_t{1} << width);
-    Jacobian<GrumpkinCurve> sum = Jacobian<GrumpkinCurve>::infinity();
-    for (unsigned first = 23 * width + width; first > 0;) {
-        first -= width;
-        for (unsigned i = 0; i < width; ++i) sum = sum.dbl();
-        buckets.assign(buckets.size(), Jacobian<GrumpkinCurve>::infinity());
-        for (std::size_t i = 0; i < count; ++i) buckets[scalars[i].to_int().bits(first, width)] += generators()[i];
-        Jacobian<GrumpkinCurve> running = Jacobian<GrumpkinCurve>::infinity();
-        for (std::size_t i = buckets.size() - 1; i > 0; --i) {
-            running += buckets[i];
-            sum += running;
-        }
-    }
-    return sum;
+Jacobian<GrumpkinCurve> generators_msm(const Fq* scalars, std::size_t count, unsigned threads, [[maybe_unused]] MsmPath path) {
+    const std::span<const Grumpkin> points = generators().first(count);
+#if BBIPC_ADX_FIELD
+    if (path == MsmPath::ifma) return large_msm<IfmaKernel>(points, scalars, threads);
+#endif
+    return large_msm<ScalarKernel<GrumpkinCurve>>(points, scalars, threads);
 }
+
+#if !BBIPC_ADX_FIELD
+bool ifma_supported() { return false; }
+#endif
 
 BBIPC_END

@@ -1,0 +1,229 @@
+// Multi-scalar multiplication of thousands of points: Pippenger's buckets, in affine coordinates throughout.
+//
+// 1. Every scalar is split in two of 127 bits by the endomorphism, so there are twice as many points (P and its image) and half as many
+//    windows. The halves are cut into signed digits of `width` bits.
+// 2. Each window's points are sorted by the absolute value of their digit (counting sort).
+// 3. Every bucket (the points with the same absolute digit) is summed by SegmentedSum.
+// 4. sum_k k B_k over the buckets: with k = 2^low_bits hi + lo the row sums R_hi and the column sums C_lo are made by SegmentedSum, and of
+//    those the sums over all hi (lo) that have bit i set. So a window yields one point for each power of two.
+// 5. One Horner scheme over all bits of all windows.
+// Each step is spread over threads: by slices of the points, by windows, or (step 3) by ranges of buckets with about as many points.
+//
+// Completeness: infinite input points and zero digits enter no bucket; SegmentedSum and the kernels treat equal and opposite operands.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "endomorphism.hpp"
+#include "parallel.hpp"
+#include "segmented_sum.hpp"
+
+BBIPC_BEGIN
+
+template <class Kernel>
+class LargeMsm {
+    using C = typename Kernel::Curve;
+    using Point = typename Kernel::Point;
+    using Scalar = typename C::Scalar;
+
+    static constexpr unsigned width = 13;
+    static constexpr unsigned windows = (128 + width - 1) / width;
+    static constexpr unsigned low_bits = width / 2, high_bits = width - low_bits;  // of an absolute digit, 0 .. 2^(width-1)
+    static constexpr std::size_t buckets = (std::size_t{1} << (width - 1)) + 1;    // bucket 0 collects what does not count
+    static constexpr std::size_t rows = (buckets - 1) >> low_bits, columns = (std::size_t{1} << low_bits) - 1;  // numbered from 1
+    static constexpr std::size_t slice = 512;         // points of a piece of step 1
+    static constexpr std::size_t piece_size = 12288;  // points of a piece of step 3, roughly: its sums stay in the second-level cache
+
+  public:
+    LargeMsm(std::span<const Affine<C>> points, const Scalar* scalars, unsigned threads)
+        : input_(points),
+          scalars_(scalars),
+          count_(points.size()),
+          threads_(threads),
+          table_(new Point[2 * count_]),
+          digits_(new std::int16_t[windows * 2 * count_]),
+          codes_(new std::uint32_t[windows * 2 * count_]),
+          bounds_(new std::uint32_t[windows * (buckets + 1)]),
+          sums_(new Point[windows * buckets]),
+          engines_(std::max(threads, 1U)) {}
+
+    Jacobian<C> operator()() {
+        parallel_for((count_ + slice - 1) / slice, threads_, [&](unsigned, std::size_t i) { prepare(i * slice, std::min(count_, (i + 1) * slice)); });
+        parallel_for(windows, threads_, [&](unsigned, std::size_t window) { sort(window); });
+        sum_buckets();
+        return combine();
+    }
+
+  private:
+    using Engine = SegmentedSum<Kernel>;
+    // A bucket range of a window.
+    struct Piece {
+        std::size_t window, first, last;
+    };
+
+    std::span<const Affine<C>> input_;
+    const Scalar* scalars_;
+    std::size_t count_;
+    unsigned threads_;
+    std::unique_ptr<Point[]> table_;           // count_ points, then their images
+    std::unique_ptr<std::int16_t[]> digits_;   // by window, then by table index
+    std::unique_ptr<std::uint32_t[]> codes_;   // by window, then sorted by bucket
+    std::unique_ptr<std::uint32_t[]> bounds_;  // by window: bucket k is codes bounds[k] .. bounds[k+1]-1
+    std::unique_ptr<Point[]> sums_;            // by window and bucket
+    std::size_t engine_slots_ = 0;
+    std::vector<std::unique_ptr<Engine>> engines_;  // by worker, made on first use
+
+    Engine& engine(unsigned worker) {
+        if (!engines_[worker]) engines_[worker] = std::make_unique<Engine>(engine_slots_);
+        return *engines_[worker];
+    }
+    std::uint32_t* bounds(std::size_t window) const { return &bounds_[window * (buckets + 1)]; }
+    Point* sums(std::size_t window) const { return &sums_[window * buckets]; }
+
+    // Step 1 for points first .. last - 1.
+    void prepare(std::size_t first, std::size_t last) {
+        Kernel::load_with_images(&input_[first], last - first, endomorphism_beta<C>(), &table_[first], &table_[count_ + first]);
+        for (std::size_t i = first; i < last; ++i) {
+            const SplitScalar halves = input_[i].is_infinity() ? SplitScalar{0, 0} : split_scalar<C>(scalars_[i].to_int());
+            recode(halves.k1, i);
+            recode(halves.k2, count_ + i);
+        }
+    }
+
+    // Digits in [-2^(width-1), 2^(width-1)) with k = sum digit_w 2^(width w). The offset adds 2^(width-1) to each but the top digit,
+    // which is within bounds because |k| < 0.958 * 2^127 (endomorphism.hpp).
+    void recode(i128 k, std::size_t index) {
+        constexpr std::int16_t half = std::int16_t{1} << (width - 1);
+        constexpr i128 offset = [] {
+            i128 sum = 0;
+            for (unsigned w = 0; w + 1 < windows; ++w) sum += i128{half} << (width * w);
+            return sum;
+        }();
+        static_assert((128 - width * (windows - 1)) <= width, "the top digit holds the top bits and the sign");
+        k += offset;
+        for (unsigned w = 0; w + 1 < windows; ++w) {
+            digits_[w * 2 * count_ + index] = static_cast<std::int16_t>((static_cast<unsigned>(k) & (2U * half - 1)) - half);
+            k >>= width;
+        }
+        digits_[(windows - 1) * 2 * count_ + index] = static_cast<std::int16_t>(k);
+    }
+
+    // Step 2.
+    void sort(std::size_t window) {
+        const std::int16_t* digits = &digits_[window * 2 * count_];
+        std::uint32_t* codes = &codes_[window * 2 * count_];
+        std::uint32_t* const start = bounds(window);
+        std::fill_n(start, buckets + 1, 0);
+        for (std::size_t i = 0; i < 2 * count_; ++i) ++start[std::abs(digits[i])];
+        std::uint32_t position = 0;
+        for (std::size_t k = 0; k <= buckets; ++k) {
+            const std::uint32_t size = start[k];
+            start[k] = position;
+            position += size;
+        }
+        for (std::size_t i = 0; i < 2 * count_; ++i) codes[start[std::abs(digits[i])]++] = point_code(i, digits[i] < 0);
+        for (std::size_t k = buckets; k > 0; --k) start[k] = start[k - 1];  // each start has become the next bucket's
+        start[0] = 0;
+    }
+
+    // Step 3.
+    void sum_buckets() {
+        std::vector<Piece> pieces;
+        std::size_t most_slots = 0;
+        for (std::size_t window = 0; window < windows; ++window) {
+            Piece piece{window, 1, 1};
+            std::size_t size = 0, slots = 0;
+            while (piece.last < buckets) {
+                const std::size_t bucket_size = bounds(window)[piece.last + 1] - bounds(window)[piece.last];
+                size += bucket_size;
+                slots += segment_slots(bucket_size);
+                ++piece.last;
+                if (size >= piece_size || piece.last == buckets) {
+                    pieces.push_back(piece);
+                    most_slots = std::max(most_slots, slots);
+                    piece.first = piece.last;
+                    size = slots = 0;
+                }
+            }
+        }
+        engine_slots_ = std::max(most_slots, buckets + rows + columns);
+        parallel_for(pieces.size(), threads_, [&](unsigned worker, std::size_t i) {
+            const auto [window, first, last] = pieces[i];
+            engine(worker)(table_.get(), &codes_[window * 2 * count_], {bounds(window) + first, last - first + 1}, sums(window) + first);
+        });
+    }
+
+    // Steps 4 and 5.
+    Jacobian<C> combine() {
+        std::vector<Affine<C>> powers(windows * width);  // powers[i] counts 2^i times
+        parallel_for(windows, threads_, [&](unsigned worker, std::size_t window) { split_by_bits(window, engine(worker), &powers[window * width]); });
+        Jacobian<C> result = Jacobian<C>::infinity();
+        for (std::size_t i = powers.size(); i-- > 0;) {
+            result = result.dbl();
+            result += powers[i];
+        }
+        return result;
+    }
+
+    // Lists of points, segment by segment.
+    struct Segments {
+        std::vector<std::uint32_t> codes, bounds{0};
+
+        void push(std::size_t index) { codes.push_back(point_code(index, false)); }
+        void close() { bounds.push_back(static_cast<std::uint32_t>(codes.size())); }
+        std::vector<Point> sum(const Point* table, Engine& engine) const {
+            std::vector<Point> sums(bounds.size() - 1);
+            engine(table, codes.data(), bounds, sums.data());
+            return sums;
+        }
+    };
+
+    // Step 4 for a window: powers[i] is the sum of all buckets whose number has bit i set.
+    void split_by_bits(std::size_t window, Engine& engine, Affine<C>* powers) {
+        const Point* bucket = sums(window);
+        Segments lines;  // columns, then rows
+        for (std::size_t lo = 1; lo <= columns; ++lo) {
+            for (std::size_t k = lo; k < buckets; k += columns + 1) push_finite(lines, bucket, k);
+            lines.close();
+        }
+        for (std::size_t hi = 1; hi <= rows; ++hi) {
+            const std::size_t end = std::min(buckets, (hi + 1) << low_bits);
+            for (std::size_t k = hi << low_bits; k < end; ++k) push_finite(lines, bucket, k);
+            lines.close();
+        }
+        const std::vector<Point> line = lines.sum(bucket, engine);
+        Segments bits;
+        for (unsigned bit = 0; bit < low_bits; ++bit) {
+            for (std::size_t lo = 1; lo <= columns; ++lo) {
+                if ((lo >> bit & 1) != 0) push_finite(bits, line.data(), lo - 1);
+            }
+            bits.close();
+        }
+        for (unsigned bit = 0; bit < high_bits; ++bit) {
+            for (std::size_t hi = 1; hi <= rows; ++hi) {
+                if ((hi >> bit & 1) != 0) push_finite(bits, line.data(), columns + hi - 1);
+            }
+            bits.close();
+        }
+        const std::vector<Point> sum = bits.sum(line.data(), engine);
+        for (unsigned bit = 0; bit < width; ++bit) powers[bit] = Kernel::to_affine(sum[bit]);
+    }
+
+    static void push_finite(Segments& segments, const Point* table, std::size_t index) {
+        if (!Kernel::is_infinity(table[index])) segments.push(index);
+    }
+};
+
+// sum of scalars[i] * points[i]. Kernel: ScalarKernel<C> or IfmaKernel. Uses about 11 MiB for 2^15 points and 1 MiB for each thread.
+template <class Kernel>
+Jacobian<typename Kernel::Curve> large_msm(std::span<const Affine<typename Kernel::Curve>> points,
+                                           const typename Kernel::Curve::Scalar* scalars, unsigned threads) {
+    if (points.empty()) return Jacobian<typename Kernel::Curve>::infinity();
+    return LargeMsm<Kernel>(points, scalars, threads)();
+}
+
+BBIPC_END
