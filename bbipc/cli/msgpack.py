@@ -1,0 +1,142 @@
+"""``bbipc msgpack``: serve requests as ``bb msgpack`` does.
+
+The parser is argparse's: ``msgpack run`` is what clients start and wait for, and click costs as much as everything else
+that it needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import click
+
+    from bbipc.server.config import Config
+
+EXIT_USAGE: Final = 2
+
+
+def run(arguments: Sequence[str]) -> int:
+    """``bbipc msgpack run``; the exit code."""
+    from bbipc.server.config import available_threads  # noqa: PLC0415 - `schema` and `--help` do without the server
+
+    options = _run_parser(available_threads()).parse_args(arguments)
+
+    from bbipc.server import logs  # noqa: PLC0415
+    from bbipc.server.backend import ChonkBackend  # noqa: PLC0415
+    from bbipc.server.serve import run as serve  # noqa: PLC0415
+
+    logs.configure(options.log_level, options.log_format)
+    try:
+        backend = ChonkBackend(options.setup, strict=options.strict)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"bbipc: error: --setup {options.setup}: {error}\n")
+        return EXIT_USAGE
+    if options.setup is not None:
+        sys.stderr.write(
+            f"bbipc: WARNING: proofs are verified under the trusted setup of {options.setup}, not that of Aztec; "
+            "whoever made it may be able to forge proofs\n"
+        )
+    return serve(_config(options), backend)
+
+
+def schema() -> int:
+    """``bbipc msgpack schema``; the exit code."""
+    from bbipc.server.commands import commands  # noqa: PLC0415
+    from bbipc.wire.schema import published  # noqa: PLC0415
+
+    served = published().describe(tuple(commands()))
+    sys.stdout.write(json.dumps(served, separators=(",", ":")) + "\n")
+    return 0
+
+
+def _config(options: argparse.Namespace) -> Config:
+    from bbipc.server.budget import Limits  # noqa: PLC0415
+    from bbipc.server.config import Config  # noqa: PLC0415
+
+    limits = Limits(options.max_frame_bytes, options.max_in_flight_bytes, options.max_total_bytes)
+    return Config(
+        input=options.input,
+        max_clients=options.max_clients,
+        threads=options.threads,
+        limits=limits,
+        grace_period=options.grace_period,
+        envelope=options.envelope,
+    )
+
+
+def _at_least(minimum: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = int(text)
+        if value < minimum:
+            raise argparse.ArgumentTypeError(f"{value}, expected at least {minimum}")
+        return value
+
+    parse.__name__ = "int"
+    return parse
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}, expected a number of seconds")
+    return value
+
+
+def _run_parser(threads: int) -> argparse.ArgumentParser:
+    from bbipc.server.budget import Limits  # noqa: PLC0415
+    from bbipc.server.config import DEFAULT_GRACE_PERIOD  # noqa: PLC0415
+    from bbipc.server.logs import FORMATS, LEVELS  # noqa: PLC0415
+
+    default = Limits()
+    parser = argparse.ArgumentParser(
+        prog="bbipc msgpack run", description="Serve msgpack requests on standard input, a Unix socket, or from a file."
+    )
+    add = parser.add_argument
+    add("-i", "--input", metavar="PATH",
+        help="none or -: standard input; X.sock: a Unix socket; else a file of requests (responses: standard output)")
+    add("--max-clients", type=_at_least(1), default=1, metavar="N",
+        help="clients expected at a socket; as with bb, more are served too (default: %(default)s)")
+    add("--threads", type=_at_least(1), default=threads, metavar="N",
+        help="worker threads (default: the processors, bounded by HARDWARE_CONCURRENCY: %(default)s)")
+    add("--setup", metavar="FILE", help="verify under the trusted setup of this JSON file: for tests only")
+    add("--strict", action="store_true", help="demand the exact lengths of the parts of a proof, and canonical keys")
+    add("--envelope", action="store_true", help="all requests come in envelopes: an 8-byte little-endian id before each")
+    add("--max-frame-bytes", type=_at_least(1), default=default.frame, metavar="N", help="longest frame (default: %(default)s)")
+    add("--max-in-flight-bytes", type=_at_least(1), default=default.connection, metavar="N",
+        help="bytes of unanswered requests and unread responses of one client (default: %(default)s)")
+    add("--max-total-bytes", type=_at_least(1), default=default.total, metavar="N",
+        help="the same for all clients together (default: %(default)s)")
+    add("--grace-period", type=_seconds, default=DEFAULT_GRACE_PERIOD, metavar="SECONDS",
+        help="time for requests in flight after SIGTERM, SIGINT or Shutdown (default: %(default)g)")
+    add("--log-level", choices=LEVELS, default="warning", help="default: %(default)s")
+    add("--log-format", choices=FORMATS, default="text", help="default: %(default)s")
+    for name in ("--request-ring-size", "--response-ring-size"):
+        add(name, type=int, help=argparse.SUPPRESS)  # bb's; they concern shared memory, which is refused
+    return parser
+
+
+def __getattr__(name: str) -> click.Command:
+    """`command`, the group of these commands for ``bbipc --help``: made only when click is in use anyway."""
+    if name != "command":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import click  # noqa: PLC0415
+
+    group = click.Group("msgpack", help="Serve the msgpack requests of bb's clients.")
+
+    @group.command("run", add_help_option=False, context_settings={"ignore_unknown_options": True})
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def run_command(arguments: tuple[str, ...]) -> None:
+        """Serve on standard input, a Unix socket, or from a file; --help tells the options."""
+        raise SystemExit(run(arguments))
+
+    @group.command("schema")
+    def schema_command() -> None:
+        """Print the schema of the commands that are served."""
+        raise SystemExit(schema())
+
+    return group

@@ -1,0 +1,1 @@
+"""The server: transports, connections and the scheduling of work, on Trio."""

@@ -1,0 +1,322 @@
+"""One client: its requests come in, their responses go out.
+
+A connection has two tasks. The *reader* cuts the input into requests, answers the cheap ones itself and hands the others
+to the scheduler. The *writer* sends what has been answered. A response to a plain request waits in a queue of *slots*,
+one for each plain request in the order of their arrival, until all slots before it are filled; a response to a tagged
+request goes out at once. So neither kind ever waits for the other.
+
+The reader pauses while the connection holds too much (see :mod:`bbipc.server.budget`), which in the end stops the
+client from writing. A client that does not read its responses therefore stops nobody but itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import Final
+
+import trio
+
+from bbipc.server.budget import ALWAYS_GRANTED, Budget
+from bbipc.server.commands import INLINE_BYTES, Command, Computed, Verified, refuse
+from bbipc.server.errors import CommandError
+from bbipc.server.scheduler import Computation, Job, Scheduler, Verification
+from bbipc.wire.dialect import (
+    Decoders,
+    Malformed,
+    Parsed,
+    Request,
+    Tag,
+    Unserved,
+    encode_response,
+    error_response,
+    parse_request,
+)
+from bbipc.wire.frame import Discarded, Event, Frame, FrameReader, Oversized
+
+CHUNK: Final = 64 * 1024
+"""Bytes read at once: what a pipe holds by default."""
+FRAMES_PER_TURN: Final = 64
+"""Requests of one connection that are looked at before other tasks get a turn."""
+
+log = logging.getLogger("bbipc.connection")
+
+
+class End(Enum):
+    """How a connection ended."""
+
+    CLOSED = "the client closed the connection between two requests"
+    STOPPED = "the server stopped reading"
+    BROKEN_FRAME = "the input could not be cut into frames"
+    LOST = "the client went away before it had read its responses"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all connections share.
+
+    Attributes:
+        scheduler: runs what takes long.
+        budget: bounds what they hold.
+        commands: the commands that are served, by name.
+        decoders: their decoders.
+        envelope: whether all requests come in the envelope dialect.
+        shut_down: called when a client asks for the end of the server; all connections are then told to stop reading.
+    """
+
+    scheduler: Scheduler
+    budget: Budget
+    commands: dict[str, Command]
+    decoders: Decoders
+    envelope: bool
+    shut_down: Callable[[], None]
+
+
+class _Slot:
+    """The place of a plain request in the order of responses."""
+
+    __slots__ = ("response",)
+
+    def __init__(self) -> None:
+        self.response: bytes | None = None
+
+
+class Connection:
+    """Serves one client, from `run()` until its end.
+
+    Args:
+        services: what it shares with others.
+        receive: where requests come from.
+        send: where responses go to.
+        name: for the log.
+    """
+
+    def __init__(self, services: Services, receive: trio.abc.ReceiveStream, send: trio.abc.SendStream, name: str) -> None:
+        self.name = name
+        self._services = services
+        self._receive, self._send = receive, send
+        self._frames = FrameReader(services.budget.limits.frame)
+        self._slots: deque[_Slot] = deque()
+        self._in_flight: dict[int, Job] = {}
+        self._waiting_bytes = 0  # of requests in the scheduler
+        self._outgoing: list[bytes] = []
+        self._outgoing_bytes = 0  # of responses ready to be sent or being sent
+        self._charged = 0  # what the budget knows of
+        self._farewell: bytes | None = None  # the last frame, if the client asked for the end of the server
+        self._reading = True
+        self._read_scope = trio.CancelScope()
+        self._something_to_write = trio.Event()
+        self._end = End.CLOSED
+
+    async def run(self) -> End:
+        """Serve until the client is gone or stop_reading() was called and everything is answered."""
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._write_until_done, nursery.cancel_scope)
+                await self._read_until_end()
+        finally:
+            self._services.scheduler.drop(self)
+            self._services.budget.change(-self._charged)
+            self._charged = 0
+        log.debug("%s: %s", self.name, self._end.value)
+        return self._end
+
+    def stop_reading(self) -> None:
+        """Take no more requests, answer those that came, then end."""
+        if self._reading:
+            self._end = End.STOPPED
+            self._reading = False
+            self._read_scope.cancel()
+
+    # ---- Reading ----
+
+    async def _read_until_end(self) -> None:
+        try:
+            with self._read_scope:
+                await self._read()
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            log.debug("%s: reading failed: %s", self.name, error.__cause__ or error)
+            self._end = End.LOST
+        self._reading = False
+        self._something_to_write.set()
+
+    async def _read(self) -> None:
+        while True:
+            chunk = await self._receive.receive_some(CHUNK)
+            if not chunk:
+                self._report_truncation()
+                return
+            turns = 0
+            for event in self._frames.feed(bytes(chunk)):
+                self._take(event)
+                if not self._reading:
+                    return
+                turns += 1
+                if turns == FRAMES_PER_TURN or self._holds_too_much():
+                    turns = 0
+                    await self._pause()
+            self._settle()
+            self._something_to_write.set()
+            await self._find_room()
+
+    def _take(self, event: Event) -> None:
+        if type(event) is Frame:
+            parsed = parse_request(event.payload, self._services.decoders, envelope=self._services.envelope)
+            self._handle(parsed, len(event.payload))
+        elif isinstance(event, Discarded):
+            limit = self._services.budget.limits.total
+            self._answer(None, error_response(
+                f"no room for a frame of {event.length} bytes: requests and responses of all clients together hold the "
+                f"maximum of {limit} bytes; try again later, or start the server with a larger --max-total-bytes"
+            ))
+        elif isinstance(event, Oversized):
+            log.info("%s: %s; closing", self.name, event)
+            self._answer(None, error_response(f"{event} (--max-frame-bytes); the connection ends"))
+            self._end = End.BROKEN_FRAME
+            self._reading = False
+
+    def _report_truncation(self) -> None:
+        truncated = self._frames.end()
+        if truncated is not None:
+            log.warning("%s: %s", self.name, truncated)
+            self._end = End.BROKEN_FRAME
+
+    def _handle(self, parsed: Parsed, size: int) -> None:
+        tag = parsed.tag
+        if tag is not None and tag.request_id in self._in_flight:
+            self._emit(error_response(f"request_id {tag.request_id} is already in flight on this connection"), tag)
+        elif type(parsed) is Request:
+            self._carry_out(self._services.commands[parsed.name], parsed, size)
+        elif isinstance(parsed, Unserved):
+            self._answer(tag, refuse(parsed))
+        elif isinstance(parsed, Malformed):
+            log.debug("%s: malformed request: %s", self.name, parsed.message)
+            self._answer(tag, error_response(parsed.message))
+
+    def _carry_out(self, command: Command, request: Request, size: int) -> None:
+        tag, fields = request.tag, request.fields
+        if isinstance(command, Computed):
+            if command.cheap and size <= INLINE_BYTES:
+                self._answer(tag, command.answer(fields))
+            else:
+                self._submit(tag, size, partial(Computation, self, partial(command.answer, fields)))
+        elif isinstance(command, Verified):
+            try:
+                tasks = command.tasks(fields)
+            except CommandError as error:
+                self._answer(tag, error_response(str(error)))
+            else:
+                self._submit(tag, size, partial(Verification, self, tasks, command.conclude))
+        else:
+            log.info("%s: asks for the end of the server", self.name)
+            self._farewell = encode_response(command.response, tag)
+            self._services.shut_down()
+
+    def _submit(self, tag: Tag | None, size: int, make_job: Callable[[Callable[[bytes], None]], Job]) -> None:
+        """Give a job to the scheduler, and keep its place among the responses."""
+        self._waiting_bytes += size
+        if tag is None:
+            slot = _Slot()
+            self._slots.append(slot)
+            job = make_job(partial(self._finish_plain, slot, size))
+        else:
+            job = make_job(partial(self._finish_tagged, tag, size))
+            self._in_flight[tag.request_id] = job
+        self._services.scheduler.submit(job)
+
+    # ---- Responses ----
+
+    def _answer(self, tag: Tag | None, response: bytes) -> None:
+        """Respond at once, as far as the order allows."""
+        if tag is None and self._slots:
+            slot = _Slot()
+            slot.response = response
+            self._slots.append(slot)
+            self._outgoing_bytes += len(response)
+        else:
+            self._emit(response, tag)
+
+    def _finish_plain(self, slot: _Slot, size: int, response: bytes) -> None:
+        slot.response = response
+        self._outgoing_bytes += len(response)
+        self._waiting_bytes -= size
+        while self._slots and self._slots[0].response is not None:
+            ready = self._slots.popleft().response
+            assert ready is not None
+            self._outgoing_bytes -= len(ready)
+            self._emit(ready, None)
+        self._settle()
+        self._something_to_write.set()
+
+    def _finish_tagged(self, tag: Tag, size: int, response: bytes) -> None:
+        del self._in_flight[tag.request_id]
+        self._waiting_bytes -= size
+        self._emit(response, tag)
+        self._settle()
+        self._something_to_write.set()
+
+    def _emit(self, response: bytes, tag: Tag | None) -> None:
+        frame = encode_response(response, tag)
+        self._outgoing.append(frame)
+        self._outgoing_bytes += len(frame)
+
+    # ---- Writing ----
+
+    async def _write_until_done(self, connection: trio.CancelScope) -> None:
+        try:
+            while await self._wait_for_output():
+                frames, self._outgoing = self._outgoing, []
+                data = b"".join(frames)
+                await self._send.send_all(data)
+                self._outgoing_bytes -= len(data)
+                self._settle()
+            if self._farewell is not None:
+                await self._services.scheduler.wait_idle()
+                await self._send.send_all(self._farewell)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self._end = End.LOST
+            connection.cancel()
+
+    async def _wait_for_output(self) -> bool:
+        """Until there is something to be sent; False if there never will be."""
+        while not self._outgoing:
+            if not self._reading and not self._slots and not self._in_flight:
+                return False
+            self._something_to_write = trio.Event()
+            await self._something_to_write.wait()
+        return True
+
+    # ---- Memory ----
+
+    def _settle(self) -> None:
+        """Tell the budget what this connection holds now."""
+        held = self._waiting_bytes + self._outgoing_bytes + self._frames.held
+        if held != self._charged:
+            self._services.budget.change(held - self._charged)
+            self._charged = held
+
+    def _holds_too_much(self) -> bool:
+        return self._waiting_bytes + self._outgoing_bytes >= self._services.budget.limits.connection
+
+    async def _pause(self) -> None:
+        """Let others work, and wait while this connection holds too much."""
+        self._settle()
+        self._something_to_write.set()
+        await trio.lowlevel.checkpoint()
+        while self._holds_too_much():
+            await self._services.budget.wait()
+
+    async def _find_room(self) -> None:
+        """Wait until this connection may take more bytes. Give up a large unfinished frame if no work in progress can make
+        room for it: then only clients could, by reading their responses, and this one must not depend on them."""
+        budget = self._services.budget
+        while self._holds_too_much() or not budget.allows(self._charged):
+            if not self._holds_too_much() and self._services.scheduler.idle and self._frames.held > ALWAYS_GRANTED // 2:
+                self._frames.discard()
+                self._settle()
+            else:
+                await budget.wait()

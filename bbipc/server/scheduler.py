@@ -1,0 +1,271 @@
+"""Who works when: the one place where requests wait for worker threads.
+
+There are `threads` workers. Two kinds of jobs wait for them, each kind in a queue that serves the connections in turn:
+
+* A *computation* takes one worker.
+* *Verifications* are taken together: when a worker is free, all that wait (up to :data:`MAX_BATCH_TASKS` proofs) become
+  one batch on all workers that are free at that moment. A batch of one proof is verified by itself on these threads. In
+  a larger one the proofs are reduced side by side, one on each worker, and what remains of them is checked together,
+  because most of a verification costs the same for one proof as for many.
+
+So a lone request starts at once on all threads, and under load batches grow by themselves; there is no timer. If both
+kinds wait, they take turns, and a batch leaves one worker to a computation that waits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import trio
+
+from bbipc.server.backend import Backend, Cancel, Task
+from bbipc.server.fair import FairQueue
+from bbipc.wire.dialect import error_response
+
+if TYPE_CHECKING:
+    from bbipc.chonk import Verdict
+
+MAX_BATCH_TASKS: Final = 64
+"""Proofs in one batch: enough that a larger one gains nothing (the part of a verification that a batch shares is then
+a few per cent), few enough that the next batch starts soon."""
+
+log = logging.getLogger("bbipc.scheduler")
+Result = TypeVar("Result")
+
+
+@dataclass(eq=False, slots=True)
+class Computation:
+    """A function to be run in a worker; its value is a ``Response``."""
+
+    client: object
+    run: Callable[[], bytes]
+    finish: Callable[[bytes], None]
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        """Nobody waits for the result any more."""
+        self.cancelled = True
+
+
+@dataclass(eq=False, slots=True)
+class Verification:
+    """Proofs to be verified, and how their verdicts become a ``Response``."""
+
+    client: object
+    tasks: Sequence[Task]
+    conclude: Callable[[Sequence[Verdict]], bytes]
+    finish: Callable[[bytes], None]
+    flags: list[Cancel] = field(default_factory=list)
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        """Nobody waits for the verdicts any more; a running verification ends between two steps."""
+        self.cancelled = True
+        for flag in self.flags:
+            flag.set()
+
+
+Job = Computation | Verification
+
+
+class Scheduler:
+    """Runs jobs in worker threads. Its methods are called in the Trio thread only.
+
+    The `finish` function of a job is called exactly once, in the Trio thread, unless the job was dropped.
+
+    Args:
+        backend: verifies proofs.
+        threads: how many workers there are.
+        on_idle: called whenever the last job has ended.
+        max_batch_tasks: proofs in one batch.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        threads: int,
+        on_idle: Callable[[], None] = lambda: None,
+        max_batch_tasks: int = MAX_BATCH_TASKS,
+    ) -> None:
+        self.threads = threads
+        self._backend = backend
+        self._on_idle = on_idle
+        self._max_batch_tasks = max_batch_tasks
+        self._limiter = trio.CapacityLimiter(threads)
+        self._free = threads
+        self._computations: FairQueue[object, Computation] = FairQueue()
+        self._verifications: FairQueue[object, Verification] = FairQueue()
+        self._running: set[Job] = set()
+        self._computation_is_next = True
+        self._changed = trio.Event()
+        self._became_idle = trio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait for a worker."""
+        return len(self._computations) + len(self._verifications)
+
+    @property
+    def running(self) -> int:
+        """Jobs that are being worked on."""
+        return len(self._running)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is no job at all."""
+        return not self._running and not self.waiting
+
+    async def wait_idle(self) -> None:
+        """Until there is no job at all."""
+        while not self.idle:
+            await self._became_idle.wait()
+
+    def submit(self, job: Job) -> None:
+        """Let `job` wait for a worker. Bounding how many wait is the caller's duty."""
+        if isinstance(job, Computation):
+            self._computations.push(job.client, job)
+        else:
+            self._verifications.push(job.client, job)
+        self._changed.set()
+
+    def cancel(self, job: Job) -> bool:
+        """Cancel one job; True if it had not started, in which case `finish` is never called. A job that runs ends early
+        with whatever its `conclude` makes of cancelled verdicts."""
+        job.cancel()
+        if isinstance(job, Computation):
+            removed = self._computations.remove(job.client, job)
+        else:
+            removed = self._verifications.remove(job.client, job)
+        self._signal_idle()
+        return removed
+
+    def drop(self, client: object) -> None:
+        """Forget all jobs of `client`, whether they wait or run."""
+        waiting: list[Job] = [*self._computations.drop(client), *self._verifications.drop(client)]
+        for job in waiting:
+            job.cancel()
+        self._signal_idle()
+        for running in self._running:
+            if running.client is client:
+                running.cancel()
+
+    async def run(self) -> None:
+        """Give work to free workers, for ever."""
+        async with trio.open_nursery() as nursery:
+            while True:
+                await self._changed.wait()
+                self._changed = trio.Event()
+                await self._let_readers_read()
+                while self._free and self.waiting:
+                    self._start_next(nursery)
+
+    async def _let_readers_read(self) -> None:
+        """Let requests that have already been sent join: as long as each turn of the event loop brings some, wait one
+        more, but not longer than for one full batch."""
+        for _ in range(self._max_batch_tasks):
+            before = self.waiting
+            await trio.lowlevel.checkpoint()
+            if self.waiting == before or self.waiting >= self._max_batch_tasks:
+                break
+
+    def _start_next(self, nursery: trio.Nursery) -> None:
+        if self._computations and (self._computation_is_next or self._free > 1 or not self._verifications):
+            self._computation_is_next = False
+            self._free -= 1
+            nursery.start_soon(self._run_computation, self._computations.pop())
+        else:
+            self._computation_is_next = True
+            workers, self._free = self._free, 0
+            nursery.start_soon(self._run_batch, self._take_batch(), workers)
+
+    def _take_batch(self) -> list[Verification]:
+        batch = [self._verifications.pop()]
+        tasks = len(batch[0].tasks)
+        while self._verifications and tasks + len(self._verifications.peek().tasks) <= self._max_batch_tasks:
+            batch.append(self._verifications.pop())
+            tasks += len(batch[-1].tasks)
+        return batch
+
+    def _release(self, workers: int) -> None:
+        self._free += workers
+        self._changed.set()
+
+    def _finish(self, job: Job, response: bytes) -> None:
+        self._running.discard(job)
+        if not job.cancelled:
+            job.finish(response)
+        self._signal_idle()
+
+    def _signal_idle(self) -> None:
+        if self.idle:
+            self._became_idle.set()
+            self._became_idle = trio.Event()
+            self._on_idle()
+
+    async def _in_thread(self, function: Callable[[], Result]) -> Result:
+        # Abandoned only when the process is about to end: then nothing waits for a worker.
+        return await trio.to_thread.run_sync(function, limiter=self._limiter, abandon_on_cancel=True)
+
+    async def _run_computation(self, job: Computation) -> None:
+        self._running.add(job)
+        try:
+            response = await self._in_thread(job.run)
+        except Exception:
+            log.exception("a computation failed")
+            response = error_response("internal error, see the server's log")
+        self._release(1)
+        self._finish(job, response)
+
+    async def _run_batch(self, batch: list[Verification], workers: int) -> None:
+        self._running.update(batch)
+        for job in batch:
+            job.flags.extend(self._backend.new_cancel() for _ in job.tasks)
+        tasks = [(task, flag) for job in batch for task, flag in zip(job.tasks, job.flags, strict=True)]
+        log.debug("batch of %d proofs on %d workers", len(tasks), workers)
+        verdicts = await self._verify_all(tasks, workers)
+        self._release(workers)
+        start = 0
+        for job in batch:
+            self._finish(job, self._conclude(job, verdicts[start : start + len(job.tasks)]))
+            start += len(job.tasks)
+
+    def _conclude(self, job: Verification, verdicts: Sequence[Verdict | None]) -> bytes:
+        known = [verdict for verdict in verdicts if verdict is not None]
+        if len(known) != len(verdicts):
+            return error_response("internal error, see the server's log")
+        return job.conclude(known)
+
+    async def _verify_all(self, tasks: Sequence[tuple[Task, Cancel]], workers: int) -> Sequence[Verdict | None]:
+        """A verdict for each task; None where the backend raised an exception."""
+        if len(tasks) != 1:
+            try:
+                return await self._verify_together(tasks, workers)
+            except Exception:
+                # A defect that one proof provokes must not hurt the others.
+                log.exception("a batch of %d proofs failed; verifying them one by one", len(tasks))
+        return [await self._verify_alone(task, flag, workers) for task, flag in tasks]
+
+    async def _verify_alone(self, task: Task, flag: Cancel, workers: int) -> Verdict | None:
+        try:
+            return await self._in_thread(lambda: self._backend.verify(task, threads=workers, cancel=flag))
+        except Exception:
+            log.exception("a verification failed")
+            return None
+
+    async def _verify_together(self, tasks: Sequence[tuple[Task, Cancel]], workers: int) -> list[Verdict]:
+        claims: list[Any] = [None] * len(tasks)
+        todo = iter(range(len(tasks)))
+
+        async def reduce_some() -> None:
+            for index in todo:
+                task, flag = tasks[index]
+                claims[index] = await self._in_thread(lambda: self._backend.reduce(task, cancel=flag))  # noqa: B023
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(min(workers, len(tasks))):
+                nursery.start_soon(reduce_some)
+        cancels = [flag for _, flag in tasks]
+        return await self._in_thread(lambda: self._backend.check(claims, threads=workers, cancels=cancels))

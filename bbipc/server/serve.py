@@ -1,0 +1,155 @@
+"""The life of a server: start, transports, signals, end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Final
+
+import trio
+
+from bbipc.server.backend import Backend
+from bbipc.server.budget import Budget
+from bbipc.server.commands import commands, decoders
+from bbipc.server.config import Config
+from bbipc.server.connection import Connection, End, Services
+from bbipc.server.errors import StartError
+from bbipc.server.lifetime import PARENT_DIED, ParentWatch, started_on_a_pipe
+from bbipc.server.scheduler import Scheduler
+from bbipc.server.transport import replay_streams, standard_streams, unix_listener
+
+EXIT_OK: Final = 0
+EXIT_BROKEN_INPUT: Final = 1
+EXIT_CANNOT_START: Final = 1
+EXIT_BROKEN_PIPE: Final = 141
+"""128 + SIGPIPE: whoever should have read the responses went away."""
+
+MIN_BACKLOG: Final = 128
+"""Connections that may wait to be accepted, whatever --max-clients says: a burst of clients must not be refused."""
+
+log = logging.getLogger("bbipc.server")
+
+
+class Server:
+    """Serves until its input ends, a client sends Shutdown, or a signal arrives."""
+
+    def __init__(self, config: Config, backend: Backend) -> None:
+        self.config = config
+        self._budget = Budget(config.limits)
+        self._scheduler = Scheduler(backend, config.threads, on_idle=self._budget.wake)
+        self._services = Services(
+            scheduler=self._scheduler,
+            budget=self._budget,
+            commands=commands(),
+            decoders=decoders(),
+            envelope=config.envelope,
+            shut_down=self.drain,
+        )
+        self._connections: set[Connection] = set()
+        self._accepting = trio.CancelScope()
+        self._draining = trio.Event()
+
+    def drain(self) -> None:
+        """Take no more requests; answer those in flight, then end."""
+        self._draining.set()
+        self._accepting.cancel()
+        for connection in self._connections:
+            connection.stop_reading()
+
+    async def run(self) -> int:
+        """Serve; the exit code of the process."""
+        code = EXIT_OK
+        async with trio.open_nursery() as nursery:
+            # The handlers are in place before the first request, and before the parent may be missed.
+            await nursery.start(self._watch_signals, nursery.cancel_scope)
+            nursery.start_soon(self._scheduler.run)
+            nursery.start_soon(self._limit_draining, nursery.cancel_scope)
+            try:
+                code = await self._serve_input()
+            except StartError as error:
+                log.error("%s", error)
+                code = EXIT_CANNOT_START
+            nursery.cancel_scope.cancel()
+        return code
+
+    # ---- Transports ----
+
+    async def _serve_input(self) -> int:
+        path = self.config.input
+        if path is None or path == "-":
+            return await self._serve_one(*standard_streams(), "standard input")
+        if path.endswith(".sock"):
+            return await self._serve_socket(path)
+        if path.endswith(".shm"):
+            raise StartError(f"shared memory ({path}) is not supported; use a path that ends in .sock, or the pipe")
+        return await self._serve_one(*replay_streams(path), path)
+
+    async def _serve_one(self, receive: trio.abc.ReceiveStream, send: trio.abc.SendStream, name: str) -> int:
+        async with receive, send:
+            end = await self._serve_client(receive, send, name)
+        return {End.BROKEN_FRAME: EXIT_BROKEN_INPUT, End.LOST: EXIT_BROKEN_PIPE}.get(end, EXIT_OK)
+
+    async def _serve_socket(self, path: str) -> int:
+        counter = iter(range(1, 2**63))
+
+        async def serve_stream(stream: trio.SocketStream) -> None:
+            async with stream:
+                await self._serve_client(stream, stream, f"client {next(counter)}")
+
+        with unix_listener(path, max(self.config.max_clients, MIN_BACKLOG)) as listener:
+            log.info("listening at %s", path)
+            async with trio.open_nursery() as clients:
+                with self._accepting:
+                    await trio.serve_listeners(serve_stream, [listener], handler_nursery=clients)
+        return EXIT_OK
+
+    async def _serve_client(self, receive: trio.abc.ReceiveStream, send: trio.abc.SendStream, name: str) -> End:
+        log.debug("%s: connected", name)
+        connection = Connection(self._services, receive, send, name)
+        self._connections.add(connection)
+        if self._draining.is_set():
+            connection.stop_reading()
+        try:
+            return await connection.run()
+        finally:
+            self._connections.discard(connection)
+
+    # ---- The end ----
+
+    async def _watch_signals(
+        self, everything: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        watch = ParentWatch()
+        on_pipe = started_on_a_pipe()
+        numbers = (signal.SIGTERM, signal.SIGINT, PARENT_DIED)
+        with trio.open_signal_receiver(*(numbers if on_pipe else numbers[:2])) as signals:
+            task_status.started()
+            if on_pipe:
+                watch.ask_for_signal()
+            await self._obey(signals, watch, everything)
+
+    async def _obey(self, signals: AsyncIterator[int], watch: ParentWatch, everything: trio.CancelScope) -> None:
+        async for number in signals:
+            if number == PARENT_DIED and not watch.parent_died():
+                continue
+            if number == PARENT_DIED:
+                log.warning("the parent process ended")
+            if self._draining.is_set():
+                log.warning("%s again: ending at once", signal.Signals(number).name)
+                everything.cancel()
+                return
+            log.info("signal %d: answering what is in flight", number)
+            self.drain()
+
+    async def _limit_draining(self, everything: trio.CancelScope) -> None:
+        await self._draining.wait()
+        await trio.sleep(self.config.grace_period)
+        log.warning("the grace period of %g s is over: ending with requests in flight", self.config.grace_period)
+        everything.cancel()
+
+
+def run(config: Config, backend: Backend) -> int:
+    """Serve as `config` says; the exit code of the process."""
+    return trio.run(partial(Server(config, backend).run))

@@ -1,0 +1,107 @@
+"""Where bytes come from and go to: standard streams, files, Unix sockets."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import trio
+
+from bbipc.server.errors import StartError
+
+MAX_SOCKET_PATH = 107
+"""Bytes in the path of a Unix socket on Linux, its terminating zero not counted."""
+
+
+def claim_standard_output() -> int:
+    """A private descriptor of standard output. From now on, what anything prints goes to standard error instead: only
+    frames may reach the client."""
+    private = os.dup(1)
+    os.dup2(2, 1)
+    return private
+
+
+def standard_streams() -> tuple[trio.abc.ReceiveStream, trio.abc.SendStream]:
+    """Standard input and output as streams of the client alone."""
+    return trio.lowlevel.FdStream(os.dup(0)), trio.lowlevel.FdStream(claim_standard_output())
+
+
+def replay_streams(path: str) -> tuple[trio.abc.ReceiveStream, trio.abc.SendStream]:
+    """A file, and standard output; raises StartError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    except OSError as error:
+        raise StartError(f"cannot read --input {path}: {error.strerror}") from None
+    return trio.lowlevel.FdStream(descriptor), trio.lowlevel.FdStream(claim_standard_output())
+
+
+@contextmanager
+def unix_listener(path: str, backlog: int) -> Iterator[trio.SocketListener]:
+    """A listener at `path`, of mode 0600; raises StartError.
+
+    The file appears at its place only when connect() works: clients wait for it. A stale file is replaced, a socket at
+    which another server answers is not. At the end the file is removed if it is still this one.
+    """
+    if len(os.fsencode(path)) > MAX_SOCKET_PATH:
+        raise StartError(f"the path of the socket is longer than {MAX_SOCKET_PATH} bytes: {path}")
+    if _is_alive(path):
+        raise StartError(f"another server is listening at {path}")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        identity = _bind(listener, path, backlog)
+    except OSError as error:
+        listener.close()
+        raise StartError(f"cannot listen at {path}: {error.strerror}") from None
+    try:
+        yield trio.SocketListener(trio.socket.from_stdlib_socket(listener))
+    finally:
+        listener.close()
+        with suppress(OSError):
+            if _identity(path) == identity:
+                Path(path).unlink()
+
+
+def _is_alive(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+        except BlockingIOError:
+            return True  # its queue is full
+        except OSError:
+            return False
+        return True
+
+
+def _identity(path: str) -> tuple[int, int]:
+    status = os.lstat(path)
+    return status.st_dev, status.st_ino
+
+
+def _bind(listener: socket.socket, path: str, backlog: int) -> tuple[int, int]:
+    """Listen under a temporary name, then move the file to `path`."""
+    directory = Path(path).absolute().parent
+    descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    old_mask = os.umask(0o177)
+    try:
+        # By way of /proc the temporary path is short whatever the directory is called.
+        temporary = Path(f"/proc/self/fd/{descriptor}/.bbipc-{os.getpid()}.sock")
+        temporary.unlink(missing_ok=True)
+        listener.bind(str(temporary))
+        listener.listen(backlog)
+        try:
+            temporary.rename(path)
+        except OSError:
+            temporary.unlink()
+            raise
+    finally:
+        os.umask(old_mask)
+        os.close(descriptor)
+    return _identity(path)
