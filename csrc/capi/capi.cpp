@@ -34,6 +34,18 @@ std::int32_t with_verdict(bbipc_verdict& verdict, const Action& action) noexcept
     return BBIPC_ERROR;
 }
 
+// Runs an action that fills all verdicts; if it fails, its failure is the verdict on all.
+template <class Action>
+void all_or_failure(bbipc_verdict* verdicts, std::uint64_t count, const Action& action) noexcept {
+    bbipc_verdict failure;
+    const std::int32_t status = with_verdict(failure, [&] {
+        action();
+        return std::int32_t{BBIPC_VALID};
+    });
+    if (status == BBIPC_VALID) return;
+    for (std::uint64_t i = 0; i < count; ++i) verdicts[i] = failure;
+}
+
 // Runs an action whose failures are status codes.
 template <class Action>
 std::int32_t with_status(const Action& action) noexcept {
@@ -141,13 +153,12 @@ void bbipc_claim_free(bbipc_claim* claim) { delete claim; }
 
 void bbipc_check(const bbipc_core* core, const bbipc_claim* const* claims, std::uint64_t count, std::uint32_t threads,
                  const std::int32_t* const* cancels, bbipc_verdict* verdicts) {
-    bbipc_verdict failure;
-    const std::int32_t status = with_verdict(failure, [&] {
-        check_claims(*core, std::span(claims, count), threads, cancels, verdicts);
-        return std::int32_t{BBIPC_VALID};
-    });
-    if (status == BBIPC_VALID) return;
-    for (std::uint64_t i = 0; i < count; ++i) verdicts[i] = failure;
+    all_or_failure(verdicts, count, [&] { check_claims(*core, std::span(claims, count), threads, cancels, verdicts); });
+}
+
+void bbipc_verify_many(const bbipc_core* core, const bbipc_proof* proofs, const std::uint8_t* const* keys, const std::uint64_t* key_lengths,
+                       std::uint64_t count, std::uint32_t flags, std::uint32_t threads, const std::int32_t* cancel, bbipc_verdict* verdicts) {
+    all_or_failure(verdicts, count, [&] { core->verify_many(proofs, keys, key_lengths, count, flags, threads, cancel, verdicts); });
 }
 
 std::int32_t bbipc_key_inspect(const bbipc_core* core, const std::uint8_t* key, std::uint64_t key_length, std::uint64_t words[3],

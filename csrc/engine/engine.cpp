@@ -9,6 +9,7 @@
 #include "../generators/generators.hpp"
 #include "../hash/poseidon2.hpp"
 #include "../msm/msm.hpp"
+#include "../msm/parallel.hpp"
 
 BBIPC_BEGIN
 
@@ -120,6 +121,22 @@ class Engine final : public bbipc_core {
             if (cancels != nullptr) flags.emplace_back(cancels[i]);
         }
         bbipc::check(setup_, own, flags, Options{std::max(threads, 1u), msm_path_, CancelFlag()}, std::span(verdicts, count));
+    }
+
+    void verify_many(const bbipc_proof* proofs, const std::uint8_t* const* keys, const std::uint64_t* key_lengths, std::uint64_t count,
+                     std::uint32_t flags, std::uint32_t threads, const std::int32_t* cancel, bbipc_verdict* verdicts) const override {
+        std::vector<Claim> claims(count);
+        parallel_for(count, std::max(threads, 1u), [&](unsigned, std::size_t i) {
+            try {
+                reduce_into(proofs[i], keys[i], key_lengths[i], flags, cancel, claims[i]);
+            } catch (const std::exception& problem) {  // must not leave the thread
+                claims[i].pairing_count = 0;
+                claims[i].rest = verdict_error(BBIPC_PART_NONE, -1, "%s", problem.what());
+            }
+        });
+        std::vector<const Claim*> pointers(count);
+        for (std::uint64_t i = 0; i < count; ++i) pointers[i] = &claims[i];
+        bbipc::check(setup_, pointers, {}, Options{std::max(threads, 1u), msm_path_, CancelFlag(cancel)}, std::span(verdicts, count));
     }
 
     std::int32_t key_inspect(const std::uint8_t* key, std::uint64_t key_length, std::uint64_t* words, std::uint8_t* hash,

@@ -25,6 +25,9 @@ struct bbipc_core {
                                                 std::uint32_t flags, const std::int32_t* cancel) const = 0;
     virtual void check(const bbipc_claim* const* claims, std::uint64_t count, std::uint32_t threads, const std::int32_t* const* cancels,
                        bbipc_verdict* verdicts) const = 0;
+    virtual void verify_many(const bbipc_proof* proofs, const std::uint8_t* const* keys, const std::uint64_t* key_lengths,
+                             std::uint64_t count, std::uint32_t flags, std::uint32_t threads, const std::int32_t* cancel,
+                             bbipc_verdict* verdicts) const = 0;
     virtual std::int32_t key_inspect(const std::uint8_t* key, std::uint64_t key_length, std::uint64_t* words, std::uint8_t* hash,
                                      bbipc_verdict& verdict) const = 0;
 

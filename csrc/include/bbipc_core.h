@@ -54,7 +54,8 @@ enum {
 
 typedef struct {
     int32_t outcome;      /* BBIPC_VALID ... */
-    int32_t step;         /* the failing step when outcome is BBIPC_INVALID */
+    int32_t step;         /* the failing step when outcome is BBIPC_INVALID; when it is BBIPC_ERROR the step that was reading, or
+                             BBIPC_STEP_NONE if the error came before all steps */
     int32_t part;         /* BBIPC_PART_...: where the error is, when outcome is BBIPC_ERROR */
     int32_t reserved;
     int64_t position;     /* index of the offending 32-byte word within that part; -1 if the error has no position */
@@ -117,6 +118,11 @@ void bbipc_claim_free(bbipc_claim *claim);
  * cancels: null, or `count` pointers (each may be null) to cancel flags. */
 void bbipc_check(const bbipc_core *core, const bbipc_claim *const *claims, uint64_t count, uint32_t threads,
                  const int32_t *const *cancels, bbipc_verdict *verdicts);
+
+/* Verify `count` proofs together: reduces them on up to `threads` threads, then decides them as bbipc_check does. keys[i] has
+ * key_lengths[i] bytes. verdicts[i] equals the verdict bbipc_verify gives for that proof alone. */
+void bbipc_verify_many(const bbipc_core *core, const bbipc_proof *proofs, const uint8_t *const *keys, const uint64_t *key_lengths,
+                       uint64_t count, uint32_t flags, uint32_t threads, const int32_t *cancel, bbipc_verdict *verdicts);
 
 /* Decode a key alone. words: log_circuit_size, num_public_inputs, pub_inputs_offset. hash: its Poseidon2 hash, 32 bytes. */
 int32_t bbipc_key_inspect(const bbipc_core *core, const uint8_t *key, uint64_t key_length, uint64_t words[3], uint8_t hash[32],
