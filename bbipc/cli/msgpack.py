@@ -97,22 +97,51 @@ def _run_parser(threads: int) -> argparse.ArgumentParser:
         prog="bbipc msgpack run", description="Serve msgpack requests on standard input, a Unix socket, or from a file."
     )
     add = parser.add_argument
-    add("-i", "--input", metavar="PATH",
-        help="none or -: standard input; X.sock: a Unix socket; else a file of requests (responses: standard output)")
-    add("--max-clients", type=_at_least(1), default=1, metavar="N",
-        help="clients expected at a socket; as with bb, more are served too (default: %(default)s)")
-    add("--threads", type=_at_least(1), default=threads, metavar="N",
-        help="worker threads (default: the processors, bounded by HARDWARE_CONCURRENCY: %(default)s)")
+    add(
+        "-i",
+        "--input",
+        metavar="PATH",
+        help="none or -: standard input; X.sock: a Unix socket; else a file of requests (responses: standard output)",
+    )
+    add(
+        "--max-clients",
+        type=_at_least(1),
+        default=1,
+        metavar="N",
+        help="clients expected at a socket; as with bb, more are served too (default: %(default)s)",
+    )
+    add(
+        "--threads",
+        type=_at_least(1),
+        default=threads,
+        metavar="N",
+        help="worker threads (default: the processors, bounded by HARDWARE_CONCURRENCY: %(default)s)",
+    )
     add("--setup", metavar="FILE", help="verify under the trusted setup of this JSON file: for tests only")
     add("--strict", action="store_true", help="demand the exact lengths of the parts of a proof, and canonical keys")
     add("--envelope", action="store_true", help="all requests come in envelopes: an 8-byte little-endian id before each")
     add("--max-frame-bytes", type=_at_least(1), default=default.frame, metavar="N", help="longest frame (default: %(default)s)")
-    add("--max-in-flight-bytes", type=_at_least(1), default=default.connection, metavar="N",
-        help="bytes of unanswered requests and unread responses of one client (default: %(default)s)")
-    add("--max-total-bytes", type=_at_least(1), default=default.total, metavar="N",
-        help="the same for all clients together (default: %(default)s)")
-    add("--grace-period", type=_seconds, default=DEFAULT_GRACE_PERIOD, metavar="SECONDS",
-        help="time for requests in flight after SIGTERM, SIGINT or Shutdown (default: %(default)g)")
+    add(
+        "--max-in-flight-bytes",
+        type=_at_least(1),
+        default=default.connection,
+        metavar="N",
+        help="bytes of unanswered requests and unread responses of one client (default: %(default)s)",
+    )
+    add(
+        "--max-total-bytes",
+        type=_at_least(1),
+        default=default.total,
+        metavar="N",
+        help="the same for all clients together (default: %(default)s)",
+    )
+    add(
+        "--grace-period",
+        type=_seconds,
+        default=DEFAULT_GRACE_PERIOD,
+        metavar="SECONDS",
+        help="time for requests in flight after SIGTERM, SIGINT or Shutdown (default: %(default)g)",
+    )
     add("--log-level", choices=LEVELS, default="warning", help="default: %(default)s")
     add("--log-format", choices=FORMATS, default="text", help="default: %(default)s")
     for name in ("--request-ring-size", "--response-ring-size"):

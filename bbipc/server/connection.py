@@ -25,6 +25,7 @@ from bbipc.server.budget import ALWAYS_GRANTED, Budget
 from bbipc.server.commands import INLINE_BYTES, Command, Computed, Verified, refuse
 from bbipc.server.errors import CommandError
 from bbipc.server.scheduler import Computation, Job, Scheduler, Verification
+from bbipc.server.streams import ByteStream
 from bbipc.wire.dialect import (
     Decoders,
     Malformed,
@@ -38,10 +39,10 @@ from bbipc.wire.dialect import (
 )
 from bbipc.wire.frame import Discarded, Event, Frame, FrameReader, Oversized
 
-CHUNK: Final = 64 * 1024
-"""Bytes read at once: what a pipe holds by default."""
 FRAMES_PER_TURN: Final = 64
 """Requests of one connection that are looked at before other tasks get a turn."""
+BYTES_LIKE_A_FRAME: Final = 1024
+"""Bytes that take about as long as a small request."""
 
 log = logging.getLogger("bbipc.connection")
 
@@ -90,15 +91,14 @@ class Connection:
 
     Args:
         services: what it shares with others.
-        receive: where requests come from.
-        send: where responses go to.
+        stream: where requests come from and responses go to.
         name: for the log.
     """
 
-    def __init__(self, services: Services, receive: trio.abc.ReceiveStream, send: trio.abc.SendStream, name: str) -> None:
+    def __init__(self, services: Services, stream: ByteStream, name: str) -> None:
         self.name = name
         self._services = services
-        self._receive, self._send = receive, send
+        self._stream = stream
         self._frames = FrameReader(services.budget.limits.frame)
         self._slots: deque[_Slot] = deque()
         self._in_flight: dict[int, Job] = {}
@@ -110,6 +110,7 @@ class Connection:
         self._reading = True
         self._read_scope = trio.CancelScope()
         self._something_to_write = trio.Event()
+        self._writer_sends = False
         self._end = End.CLOSED
 
     async def run(self) -> End:
@@ -145,22 +146,22 @@ class Connection:
         self._something_to_write.set()
 
     async def _read(self) -> None:
+        work = 0
         while True:
-            chunk = await self._receive.receive_some(CHUNK)
+            chunk = await self._stream.receive()
             if not chunk:
                 self._report_truncation()
                 return
-            turns = 0
-            for event in self._frames.feed(bytes(chunk)):
+            work += len(chunk) // BYTES_LIKE_A_FRAME
+            for event in self._frames.feed(chunk):
                 self._take(event)
                 if not self._reading:
                     return
-                turns += 1
-                if turns == FRAMES_PER_TURN or self._holds_too_much():
-                    turns = 0
+                work += 1
+                if work >= FRAMES_PER_TURN or self._holds_too_much():
+                    work = 0
                     await self._pause()
-            self._settle()
-            self._something_to_write.set()
+            self._flush()
             await self._find_room()
 
     def _take(self, event: Event) -> None:
@@ -169,10 +170,13 @@ class Connection:
             self._handle(parsed, len(event.payload))
         elif isinstance(event, Discarded):
             limit = self._services.budget.limits.total
-            self._answer(None, error_response(
-                f"no room for a frame of {event.length} bytes: requests and responses of all clients together hold the "
-                f"maximum of {limit} bytes; try again later, or start the server with a larger --max-total-bytes"
-            ))
+            self._answer(
+                None,
+                error_response(
+                    f"no room for a frame of {event.length} bytes: requests and responses of all clients together hold the "
+                    f"maximum of {limit} bytes; try again later, or start the server with a larger --max-total-bytes"
+                ),
+            )
         elif isinstance(event, Oversized):
             log.info("%s: %s; closing", self.name, event)
             self._answer(None, error_response(f"{event} (--max-frame-bytes); the connection ends"))
@@ -249,15 +253,13 @@ class Connection:
             assert ready is not None
             self._outgoing_bytes -= len(ready)
             self._emit(ready, None)
-        self._settle()
-        self._something_to_write.set()
+        self._flush()
 
     def _finish_tagged(self, tag: Tag, size: int, response: bytes) -> None:
         del self._in_flight[tag.request_id]
         self._waiting_bytes -= size
         self._emit(response, tag)
-        self._settle()
-        self._something_to_write.set()
+        self._flush()
 
     def _emit(self, response: bytes, tag: Tag | None) -> None:
         frame = encode_response(response, tag)
@@ -266,17 +268,33 @@ class Connection:
 
     # ---- Writing ----
 
+    def _flush(self) -> None:
+        """Send what is ready, at once as far as the system takes it; the writer sends the rest."""
+        if self._outgoing and not self._writer_sends:
+            data = b"".join(self._outgoing)
+            try:
+                sent = self._stream.send_nowait(data)
+            except trio.BrokenResourceError:
+                sent = 0  # the writer meets the same error, and ends the connection
+            self._outgoing = [data[sent:]] if sent < len(data) else []
+            self._outgoing_bytes -= sent
+        if self._outgoing or not self._reading:
+            self._something_to_write.set()
+        self._settle()
+
     async def _write_until_done(self, connection: trio.CancelScope) -> None:
         try:
             while await self._wait_for_output():
                 frames, self._outgoing = self._outgoing, []
                 data = b"".join(frames)
-                await self._send.send_all(data)
+                self._writer_sends = True
+                await self._stream.send_all(data)
+                self._writer_sends = False
                 self._outgoing_bytes -= len(data)
                 self._settle()
             if self._farewell is not None:
                 await self._services.scheduler.wait_idle()
-                await self._send.send_all(self._farewell)
+                await self._stream.send_all(self._farewell)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._end = End.LOST
             connection.cancel()
@@ -304,8 +322,7 @@ class Connection:
 
     async def _pause(self) -> None:
         """Let others work, and wait while this connection holds too much."""
-        self._settle()
-        self._something_to_write.set()
+        self._flush()
         await trio.lowlevel.checkpoint()
         while self._holds_too_much():
             await self._services.budget.wait()

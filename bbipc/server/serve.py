@@ -18,13 +18,21 @@ from bbipc.server.connection import Connection, End, Services
 from bbipc.server.errors import StartError
 from bbipc.server.lifetime import PARENT_DIED, ParentWatch, started_on_a_pipe
 from bbipc.server.scheduler import Scheduler
-from bbipc.server.transport import replay_streams, standard_streams, unix_listener
+from bbipc.server.streams import FdStream
+from bbipc.server.transport import replay_stream, socket_stream, standard_stream, unix_listener
 
 EXIT_OK: Final = 0
 EXIT_BROKEN_INPUT: Final = 1
 EXIT_CANNOT_START: Final = 1
 EXIT_BROKEN_PIPE: Final = 141
 """128 + SIGPIPE: whoever should have read the responses went away."""
+
+_EXIT_CODES: Final = {
+    End.CLOSED: EXIT_OK,
+    End.STOPPED: EXIT_OK,
+    End.BROKEN_FRAME: EXIT_BROKEN_INPUT,
+    End.LOST: EXIT_BROKEN_PIPE,
+}
 
 MIN_BACKLOG: Final = 128
 """Connections that may wait to be accepted, whatever --max-clients says: a burst of clients must not be refused."""
@@ -79,24 +87,22 @@ class Server:
     async def _serve_input(self) -> int:
         path = self.config.input
         if path is None or path == "-":
-            return await self._serve_one(*standard_streams(), "standard input")
+            with standard_stream() as stream:
+                return _EXIT_CODES[await self._serve_client(stream, "standard input")]
         if path.endswith(".sock"):
             return await self._serve_socket(path)
         if path.endswith(".shm"):
             raise StartError(f"shared memory ({path}) is not supported; use a path that ends in .sock, or the pipe")
-        return await self._serve_one(*replay_streams(path), path)
-
-    async def _serve_one(self, receive: trio.abc.ReceiveStream, send: trio.abc.SendStream, name: str) -> int:
-        async with receive, send:
-            end = await self._serve_client(receive, send, name)
-        return {End.BROKEN_FRAME: EXIT_BROKEN_INPUT, End.LOST: EXIT_BROKEN_PIPE}.get(end, EXIT_OK)
+        with replay_stream(path) as stream:
+            return _EXIT_CODES[await self._serve_client(stream, path)]
 
     async def _serve_socket(self, path: str) -> int:
         counter = iter(range(1, 2**63))
 
         async def serve_stream(stream: trio.SocketStream) -> None:
             async with stream:
-                await self._serve_client(stream, stream, f"client {next(counter)}")
+                with socket_stream(stream) as bytes_:
+                    await self._serve_client(bytes_, f"client {next(counter)}")
 
         with unix_listener(path, max(self.config.max_clients, MIN_BACKLOG)) as listener:
             log.info("listening at %s", path)
@@ -105,9 +111,9 @@ class Server:
                     await trio.serve_listeners(serve_stream, [listener], handler_nursery=clients)
         return EXIT_OK
 
-    async def _serve_client(self, receive: trio.abc.ReceiveStream, send: trio.abc.SendStream, name: str) -> End:
+    async def _serve_client(self, stream: FdStream, name: str) -> End:
         log.debug("%s: connected", name)
-        connection = Connection(self._services, receive, send, name)
+        connection = Connection(self._services, stream, name)
         self._connections.add(connection)
         if self._draining.is_set():
             connection.stop_reading()

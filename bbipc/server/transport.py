@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 import stat
@@ -13,6 +12,7 @@ from pathlib import Path
 import trio
 
 from bbipc.server.errors import StartError
+from bbipc.server.streams import FdStream
 
 MAX_SOCKET_PATH = 107
 """Bytes in the path of a Unix socket on Linux, its terminating zero not counted."""
@@ -26,20 +26,52 @@ def claim_standard_output() -> int:
     return private
 
 
-def standard_streams() -> tuple[trio.abc.ReceiveStream, trio.abc.SendStream]:
-    """Standard input and output as streams of the client alone."""
-    return trio.lowlevel.FdStream(os.dup(0)), trio.lowlevel.FdStream(claim_standard_output())
+@contextmanager
+def standard_stream() -> Iterator[FdStream]:
+    """Standard input and output, which are the client's alone."""
+    output = claim_standard_output()
+    try:
+        with _stream(0, output) as stream:
+            yield stream
+    finally:
+        os.close(output)
 
 
-def replay_streams(path: str) -> tuple[trio.abc.ReceiveStream, trio.abc.SendStream]:
+@contextmanager
+def replay_stream(path: str) -> Iterator[FdStream]:
     """A file, and standard output; raises StartError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     except OSError as error:
         raise StartError(f"cannot read --input {path}: {error.strerror}") from None
-    return trio.lowlevel.FdStream(descriptor), trio.lowlevel.FdStream(claim_standard_output())
+    try:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise StartError(f"cannot read --input {path}: it is a directory")
+        output = claim_standard_output()
+        try:
+            with _stream(descriptor, output) as stream:
+                yield stream
+        finally:
+            os.close(output)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def socket_stream(accepted: trio.SocketStream) -> Iterator[FdStream]:
+    """A connection that was accepted; it stays the caller's to be closed."""
+    fd = accepted.socket.fileno()
+    with _stream(fd, fd) as stream:
+        yield stream
+
+
+@contextmanager
+def _stream(receive_fd: int, send_fd: int) -> Iterator[FdStream]:
+    stream = FdStream(receive_fd, send_fd)
+    try:
+        yield stream
+    finally:
+        stream.close()
 
 
 @contextmanager

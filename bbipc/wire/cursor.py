@@ -20,13 +20,38 @@ MAX_DEPTH: Final = 32
 _TRUNCATED: Final = "the msgpack object ends early: the frame is too short for what its headers announce"
 
 # tag -> (name of its kind, bytes of its size or value)
-_FIXED: Final = {0xC0: ("nil", 0), 0xC2: ("bool", 0), 0xC3: ("bool", 0), 0xCA: ("float", 4), 0xCB: ("float", 8),
-                 0xCC: ("int", 1), 0xCD: ("int", 2), 0xCE: ("int", 4), 0xCF: ("int", 8),
-                 0xD0: ("int", 1), 0xD1: ("int", 2), 0xD2: ("int", 4), 0xD3: ("int", 8),
-                 0xD4: ("ext", 2), 0xD5: ("ext", 3), 0xD6: ("ext", 5), 0xD7: ("ext", 9), 0xD8: ("ext", 17)}
+_FIXED: Final = {
+    0xC0: ("nil", 0),
+    0xC2: ("bool", 0),
+    0xC3: ("bool", 0),
+    0xCA: ("float", 4),
+    0xCB: ("float", 8),
+    0xCC: ("int", 1),
+    0xCD: ("int", 2),
+    0xCE: ("int", 4),
+    0xCF: ("int", 8),
+    0xD0: ("int", 1),
+    0xD1: ("int", 2),
+    0xD2: ("int", 4),
+    0xD3: ("int", 8),
+    0xD4: ("ext", 2),
+    0xD5: ("ext", 3),
+    0xD6: ("ext", 5),
+    0xD7: ("ext", 9),
+    0xD8: ("ext", 17),
+}
 # tag -> (name of its kind, bytes of its length, bytes that the length does not count)
-_SIZED: Final = {0xC4: ("bin", 1, 0), 0xC5: ("bin", 2, 0), 0xC6: ("bin", 4, 0), 0xC7: ("ext", 1, 1), 0xC8: ("ext", 2, 1),
-                 0xC9: ("ext", 4, 1), 0xD9: ("str", 1, 0), 0xDA: ("str", 2, 0), 0xDB: ("str", 4, 0)}
+_SIZED: Final = {
+    0xC4: ("bin", 1, 0),
+    0xC5: ("bin", 2, 0),
+    0xC6: ("bin", 4, 0),
+    0xC7: ("ext", 1, 1),
+    0xC8: ("ext", 2, 1),
+    0xC9: ("ext", 4, 1),
+    0xD9: ("str", 1, 0),
+    0xDA: ("str", 2, 0),
+    0xDB: ("str", 4, 0),
+}
 _COUNTED: Final = {0xDC: ("array", 2), 0xDD: ("array", 4), 0xDE: ("map", 2), 0xDF: ("map", 4)}
 
 

@@ -48,8 +48,13 @@ class Schema:
         return {
             "__typename": "Api",
             "commands": ["named_union", [[name, self.command(name).describe(defined)] for name in names]],
-            "responses": ["named_union", [[name, self.response(name).describe(defined)]
-                                          for name in ["ErrorResponse", *(f"{name}Response" for name in names)]]],
+            "responses": [
+                "named_union",
+                [
+                    [name, self.response(name).describe(defined)]
+                    for name in ["ErrorResponse", *(f"{name}Response" for name in names)]
+                ],
+            ],
         }
 
     def _collect(self, spelling: Any) -> None:
