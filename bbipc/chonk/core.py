@@ -73,6 +73,9 @@ class FieldOperation(IntEnum):
     SQRT = lib.BBIPC_SQRT
 
 
+_BINARY: Final = frozenset({FieldOperation.ADD, FieldOperation.SUB, FieldOperation.MUL})
+
+
 class CancelFlag:
     """A flag that stops verifications: set it from any thread, and those that were given it end with `Outcome.CANCELLED`.
 
@@ -212,6 +215,8 @@ class Core:
 
     def field_op(self, field: Field, operation: FieldOperation, a: bytes, b: bytes | None) -> bytes:
         """`bbipc_field_op`; `b` is None for operations of one operand."""
+        if (b is None) is (operation in _BINARY):
+            raise PrimitiveError(f"wrong number of operands for {operation.name}")
         out = ffi.new("uint8_t[32]")
         second = ffi.NULL if b is None else _sized(b, 32)
         _done(lib.bbipc_field_op(self._handle, field, operation, _sized(a, 32), second, out))

@@ -1,4 +1,4 @@
-"""Fields, curves and multi-scalar multiplication of chapter 01 in plain Python integers: slow, short, and sharing nothing with csrc/."""
+"""The curves of chapter 01 in plain Python integers: slow, short, and sharing nothing with csrc/."""
 
 from __future__ import annotations
 
@@ -33,10 +33,8 @@ class Curve:
             return a
         if a[0] == b[0] and (a[1] + b[1]) % self.p == 0:
             return None
-        if a == b:
-            slope = 3 * a[0] * a[0] * pow(2 * a[1], -1, self.p)
-        else:
-            slope = (b[1] - a[1]) * pow(b[0] - a[0], -1, self.p)
+        rise, run = (3 * a[0] * a[0], 2 * a[1]) if a == b else (b[1] - a[1], b[0] - a[0])
+        slope = rise * pow(run, -1, self.p)
         x = (slope * slope - a[0] - b[0]) % self.p
         return x, (slope * (a[0] - x) - a[1]) % self.p
 
