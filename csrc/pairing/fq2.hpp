@@ -3,7 +3,7 @@
 // The interface is that of Field, so that the point arithmetic of curve/curve.hpp serves the twist too.
 #pragma once
 
-#include "../field/field.hpp"
+#include "../field/dot.hpp"
 
 BBIPC_BEGIN
 
@@ -18,10 +18,11 @@ struct Fq2 {
 
     friend constexpr Fq2 operator+(const Fq2& a, const Fq2& b) { return Fq2{a.c0 + b.c0, a.c1 + b.c1}; }
     friend constexpr Fq2 operator-(const Fq2& a, const Fq2& b) { return Fq2{a.c0 - b.c0, a.c1 - b.c1}; }
-    friend constexpr Fq2 operator*(const Fq2& a, const Fq2& b) {  // Karatsuba: 3 multiplications
-        const Fq p0 = a.c0 * b.c0;
-        const Fq p1 = a.c1 * b.c1;
-        return Fq2{p0 - p1, (a.c0 + a.c1) * (b.c0 + b.c1) - p0 - p1};
+    friend constexpr Fq2 operator*(const Fq2& a, const Fq2& b) {
+        const Fq left[] = {a.c0, a.c1};
+        const Fq real[] = {b.c0, -b.c1};
+        const Fq imaginary[] = {b.c1, b.c0};
+        return Fq2{dot<2>(left, real), dot<2>(left, imaginary)};
     }
     friend constexpr Fq2 operator*(const Fq2& a, const Fq& k) { return Fq2{a.c0 * k, a.c1 * k}; }
     constexpr Fq2 operator-() const { return Fq2{-c0, -c1}; }

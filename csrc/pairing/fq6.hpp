@@ -24,21 +24,29 @@ struct Fq6 {
     constexpr Fq6 operator-() const { return Fq6{-c0, -c1, -c2}; }
     constexpr Fq6 dbl() const { return Fq6{c0.dbl(), c1.dbl(), c2.dbl()}; }
 
-    // Karatsuba: 6 multiplications in Fq2.
+    // With x1 = xi b1 and x2 = xi b2: a0 b0 + a1 x2 + a2 x1, a0 b1 + a1 b0 + a2 x2, a0 b2 + a1 b1 + a2 b0. So the right-hand
+    // factors of all three are windows of the one row b2, b1, b0, x2, x1.
     friend constexpr Fq6 operator*(const Fq6& a, const Fq6& b) {
-        const Fq2 p0 = a.c0 * b.c0;
-        const Fq2 p1 = a.c1 * b.c1;
-        const Fq2 p2 = a.c2 * b.c2;
-        return Fq6{((a.c1 + a.c2) * (b.c1 + b.c2) - p1 - p2).mul_by_xi() + p0,
-                   (a.c0 + a.c1) * (b.c0 + b.c1) - p0 - p1 + p2.mul_by_xi(),
-                   (a.c0 + a.c2) * (b.c0 + b.c2) - p0 - p2 + p1};
+        const Fq2 x1 = b.c1.mul_by_xi();
+        const Fq2 x2 = b.c2.mul_by_xi();
+        const Fq left[] = {a.c0.c0, a.c0.c1, a.c1.c0, a.c1.c1, a.c2.c0, a.c2.c1};
+        const Fq real[] = {b.c2.c0, -b.c2.c1, b.c1.c0, -b.c1.c1, b.c0.c0, -b.c0.c1, x2.c0, -x2.c1, x1.c0, -x1.c1};
+        const Fq imaginary[] = {b.c2.c1, b.c2.c0, b.c1.c1, b.c1.c0, b.c0.c1, b.c0.c0, x2.c1, x2.c0, x1.c1, x1.c0};
+        return Fq6{Fq2{dot<6>(left, real + 4), dot<6>(left, imaginary + 4)},
+                   Fq2{dot<6>(left, real + 2), dot<6>(left, imaginary + 2)},
+                   Fq2{dot<6>(left, real), dot<6>(left, imaginary)}};
     }
 
-    // 5 multiplications in Fq2.
+    // The same with b2 = 0: a0 b0 + a2 x1, a0 b1 + a1 b0, a1 b1 + a2 b0, and the row b1, b0, x1.
     friend constexpr Fq6 operator*(const Fq6& a, const SparseFq6& b) {
-        const Fq2 p0 = a.c0 * b.c0;
-        const Fq2 p1 = a.c1 * b.c1;
-        return Fq6{(a.c2 * b.c1).mul_by_xi() + p0, (a.c0 + a.c1) * (b.c0 + b.c1) - p0 - p1, a.c2 * b.c0 + p1};
+        const Fq2 x1 = b.c1.mul_by_xi();
+        const Fq left[] = {a.c0.c0, a.c0.c1, a.c1.c0, a.c1.c1, a.c2.c0, a.c2.c1};
+        const Fq ends[] = {a.c0.c0, a.c0.c1, a.c2.c0, a.c2.c1};
+        const Fq real[] = {b.c1.c0, -b.c1.c1, b.c0.c0, -b.c0.c1, x1.c0, -x1.c1};
+        const Fq imaginary[] = {b.c1.c1, b.c1.c0, b.c0.c1, b.c0.c0, x1.c1, x1.c0};
+        return Fq6{Fq2{dot<4>(ends, real + 2), dot<4>(ends, imaginary + 2)},
+                   Fq2{dot<4>(left, real), dot<4>(left, imaginary)},
+                   Fq2{dot<4>(left + 2, real), dot<4>(left + 2, imaginary)}};
     }
 
     constexpr Fq6 sqr() const { return *this * *this; }

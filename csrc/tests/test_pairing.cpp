@@ -70,6 +70,33 @@ const Fq12 w{Fq6::zero(), Fq6::one()};
 
 Fq12 embed(const Fq2& a) { return Fq12{Fq6{a, Fq2::zero(), Fq2::zero()}, Fq6::zero()}; }
 
+template <unsigned N>
+void check_dot() {
+    for (int round = 0; round < 50; ++round) {
+        Fq a[N], b[N], sum = Fq::zero();
+        for (unsigned k = 0; k < N; ++k) {
+            // Montgomery form p - 1, the largest there is, in the first round.
+            const Fq largest = Fq::from_montgomery((-Fq::from_montgomery(U256{{1, 0, 0, 0}})).m);
+            a[k] = round == 0 ? largest : random_fq();
+            b[k] = round == 0 ? largest : random_fq();
+            if (round > 40) b[k] = k % 2 == 0 ? a[k] : -a[k - 1];  // sums near 0
+            sum += a[k] * b[k];
+        }
+        CHECK(dot<N>(a, b) == sum && dot<N>(a, b).m < Fq::modulus);
+    }
+}
+
+void test_dot() {
+    check_dot<1>();
+    check_dot<2>();
+    check_dot<4>();
+    check_dot<5>();
+    check_dot<6>();
+    check_dot<10>();
+    constexpr Fq four[] = {Fq::from_u64(2), Fq::from_u64(2)};
+    static_assert(dot<2>(four, four) == Fq::from_u64(8));
+}
+
 void test_tower() {
     check_field_laws<Fq2>();
     check_field_laws<Fq6>();
@@ -412,6 +439,7 @@ void test_reference_vectors(const char* path) {
 int main(int argc, char** argv) {
     CHECK(argc == 2);
     if (argc == 2) test_reference_vectors(argv[1]);
+    test_dot();
     test_tower();
     test_bytes();
     test_frobenius();
