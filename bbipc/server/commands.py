@@ -333,7 +333,7 @@ def _init_grumpkin_srs(fields: Fields) -> Fields:
 
 
 def _encoder(name: str) -> Callable[[Fields], bytes]:
-    response = f"{name}Response"
+    response = published().response_name(name)
     return response_encoder(response, published().response(response))
 
 

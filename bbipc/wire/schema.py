@@ -9,9 +9,11 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 from bbipc.wire.values import SIMPLE, Structure, Type, byte_string, element, structure, vector
+
+ERROR_RESPONSE: Final = "ErrorResponse"
 
 
 class Schema:
@@ -20,6 +22,9 @@ class Schema:
     def __init__(self, published: Mapping[str, Any]) -> None:
         self._commands: dict[str, Any] = dict(published["commands"][1])
         self._responses: dict[str, Any] = dict(published["responses"][1])
+        # Responses stand in the order of their commands, behind the one that is every command's.
+        answers = [name for name in self._responses if name != ERROR_RESPONSE]
+        self._response_names = dict(zip(self._commands, answers, strict=True))
         self._spellings: dict[str, Any] = {}
         self._built: dict[str, Type] = {}
         self._collect([*self._commands.values(), *self._responses.values()])
@@ -41,20 +46,19 @@ class Schema:
         """The fields of response `name` ("...Response"); KeyError if there is none."""
         return self._structure(self._responses[name])
 
+    def response_name(self, command: str) -> str:
+        """The response to `command`; KeyError if there is none."""
+        return self._response_names[command]
+
     def describe(self, commands: tuple[str, ...]) -> dict[str, Any]:
         """The schema of `commands` and their responses, in the notation and order of the published one."""
-        names = [name for name in self._commands if name in commands]
+        served = [name for name in self._commands if name in commands]
+        answers = [ERROR_RESPONSE, *(self.response_name(name) for name in served)]
         defined: set[str] = set()
         return {
             "__typename": "Api",
-            "commands": ["named_union", [[name, self.command(name).describe(defined)] for name in names]],
-            "responses": [
-                "named_union",
-                [
-                    [name, self.response(name).describe(defined)]
-                    for name in ["ErrorResponse", *(f"{name}Response" for name in names)]
-                ],
-            ],
+            "commands": ["named_union", [[name, self.command(name).describe(defined)] for name in served]],
+            "responses": ["named_union", [[name, self.response(name).describe(defined)] for name in answers]],
         }
 
     def _collect(self, spelling: Any) -> None:

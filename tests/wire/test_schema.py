@@ -1,0 +1,204 @@
+"""The published schema, and values of its types."""
+
+import json
+import tracemalloc
+from importlib import resources
+
+import msgpack
+import pytest
+
+from bbipc.wire import values
+from bbipc.wire.errors import DecodeError, EncodeError
+from bbipc.wire.schema import published
+from bbipc.wire.values import FQ_MODULUS, FR_MODULUS
+from samples import DATA, FLOW1, word
+
+SCHEMA = published()
+
+
+def decode(name: str, fields: object) -> values.Fields:
+    data = fields if isinstance(fields, bytes) else msgpack.packb(fields)
+    decoded, end = SCHEMA.command(name).decode(data, 0)
+    assert end == len(data)
+    return decoded
+
+
+def error(name: str, fields: object) -> str:
+    with pytest.raises(DecodeError) as caught:
+        decode(name, fields)
+    return str(caught.value)
+
+
+def proof_map() -> dict[str, list[bytes]]:
+    return msgpack.unpackb(FLOW1.msgpack)
+
+
+def test_it_is_the_schema_that_bb_publishes() -> None:
+    recorded = json.loads((DATA / "bb-5.0.0-schema.json").read_text())
+    assert json.loads(resources.files("bbipc.wire").joinpath("schema.json").read_text()) == recorded
+
+
+def test_describing_every_command_gives_the_schema_again() -> None:
+    assert SCHEMA.describe(SCHEMA.command_names) == json.loads((DATA / "bb-5.0.0-schema.json").read_text())
+
+
+def test_a_proof_becomes_its_words() -> None:
+    decoded = decode("ChonkVerify", {"proof": proof_map(), "vk": FLOW1.vk})
+    assert b"".join(decoded["proof"].values()) == FLOW1.fields
+    assert decoded["vk"] == FLOW1.vk
+    assert SCHEMA.command("ChonkVerify").encode(decoded) == msgpack.packb({"proof": proof_map(), "vk": FLOW1.vk})
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([bytes(32), bytes(33)], "inputs[1]: 33 bytes, expected 32"),
+        ([bytes(31), bytes(32)], "inputs[0]: 31 bytes, expected 32"),
+        ([bytes(32), b""], "inputs[1]: 0 bytes, expected 32"),
+        ([bytes(32), "a" * 32], "inputs[1]: str, expected bin"),
+        ([5], "inputs[0]: int, expected bin"),
+        ([[0] * 32], "inputs[0]: array, expected bin"),
+        ([bytes(32), None], "inputs[1]: nil, expected bin"),
+        (None, "inputs: nil, expected array"),
+        (bytes(64), "inputs: bin, expected array"),
+        ([word(1), word(FR_MODULUS)], f"inputs[1]: 0x{FR_MODULUS:064x}, expected a value below the modulus of fr, 0x{FR_MODULUS:x}"),
+        ([b"\xff" * 32], f"inputs[0]: 0x{'ff' * 32}, expected a value below the modulus of fr, 0x{FR_MODULUS:x}"),
+    ],
+)
+def test_elements_must_be_32_bytes_below_the_modulus(words: object, expected: str) -> None:
+    assert error("Poseidon2Hash", {"inputs": words}) == expected
+
+
+def test_the_greatest_element_is_accepted() -> None:
+    assert decode("Poseidon2Hash", {"inputs": [word(FR_MODULUS - 1)]}) == {"inputs": word(FR_MODULUS - 1)}
+    assert decode("Bn254FqSqrt", {"input": word(FQ_MODULUS - 1)}) == {"input": word(FQ_MODULUS - 1)}
+    assert error("Bn254FqSqrt", {"input": word(FQ_MODULUS)}).startswith("input: 0x3064")
+
+
+def test_headers_need_not_be_the_shortest() -> None:
+    long = b"\xdf\x00\x00\x00\x01\xdb\x00\x00\x00\x06inputs\xdd\x00\x00\x00\x02"
+    long += b"\xc5\x00\x20" + word(1) + b"\xc6\x00\x00\x00\x20" + word(2)
+    assert decode("Poseidon2Hash", long) == {"inputs": word(1) + word(2)}
+    assert decode("Poseidon2Hash", b"\xde\x00\x01\xd9\x06inputs\xdc\x00\x01\xc4\x20" + word(3)) == {"inputs": word(3)}
+
+
+def test_errors_inside_a_proof_tell_the_place() -> None:
+    proof = proof_map()
+    proof["merge_proof"][3] += b"\0"
+    assert error("ChonkVerify", {"proof": proof, "vk": b""}) == "proof.merge_proof[3]: 33 bytes, expected 32"
+    proofs = [proof_map(), proof]
+    assert error("ChonkBatchVerify", {"proofs": proofs, "vks": []}) == "proofs[1].merge_proof[3]: 33 bytes, expected 32"
+    del proof["ipa_proof"]
+    proof["merge_proof"] = []
+    assert error("ChonkVerify", {"proof": proof, "vk": b""}) == "proof: missing field 'ipa_proof' of ChonkProof"
+
+
+def test_points() -> None:
+    point = {"x": word(1), "y": word(2)}
+    assert decode("Bn254G1IsOnCurve", {"point": point}) == {"point": word(1) + word(2)}
+    infinity = {"y": b"\xff" * 32, "x": b"\xff" * 32}
+    assert decode("Bn254G1IsOnCurve", {"point": infinity}) == {"point": b"\xff" * 64}
+    for broken in ({"x": b"\xff" * 32, "y": word(2)}, {"x": word(FQ_MODULUS), "y": word(2)}):
+        assert error("Bn254G1IsOnCurve", {"point": broken}).startswith("point.x: 0x")
+    g2 = {"x": [word(1), word(2)], "y": [word(3), word(4)]}
+    decoded = decode("Bn254G2Mul", {"point": g2, "scalar": word(0)})
+    assert decoded["point"] == b"".join(map(word, (1, 2, 3, 4)))
+    assert SCHEMA.command("Bn254G2Mul").encode(decoded) == msgpack.packb({"point": g2, "scalar": word(0)})
+    g2["y"][1] = word(FQ_MODULUS)
+    assert error("Bn254G2Mul", {"point": g2, "scalar": word(0)}).startswith("point.y[1]: 0x3064")
+    g2["y"] = [word(3)]
+    assert error("Bn254G2Mul", {"point": g2, "scalar": word(0)}) == "point.y: 1 elements, expected 2"
+    both = {"x": [b"\xff" * 32] * 2, "y": [b"\xff" * 32] * 2}
+    assert decode("Bn254G2Mul", {"point": both, "scalar": word(0)})["point"] == b"\xff" * 128
+
+
+def test_keys_in_any_order_extra_keys_ignored_repeated_keys_refused() -> None:
+    assert decode("GrumpkinMul", {"scalar": word(5), "extra": [1, {"a": None}], "point": {"z": 1, "y": word(2), "x": word(1)}})
+    assert error("Blake2s", b"\x82\xa4data\xc4\x00\xa4data\xc4\x00") == "repeated key 'data'"
+    assert error("Blake2s", b"\x83\xa1x\x01\xa1x\x01\xa4data\xc4\x00") == "repeated key 'x'"
+    assert error("Blake2s", {5: b"", "data": b""}) == "int, expected str"
+
+
+@pytest.mark.parametrize(
+    ("ignored", "problem"),
+    [
+        (b"\x91" * 33 + b"\xc0", "extra: nested deeper than 32"),
+        (b"\xdd\xff\xff\xff\xff", "ends early"),
+        (b"\xc6\xff\xff\xff\xff", "ends early"),
+        (b"\xdf\xff\xff\xff\xff\x01", "ends early"),
+        (b"\xc1", "extra: the invalid byte 0xc1"),
+        (b"\xdd\x00\x01\x00\x00" + b"\xc0" * 65536, "extra: too many values"),
+    ],
+)
+def test_ignored_values_must_be_well_formed_and_small(ignored: bytes, problem: str) -> None:
+    assert problem in error("Blake2s", b"\x82\xa5extra" + ignored + b"\xa4data\xc4\x00"[: 0 if "early" in problem else None])
+
+
+@pytest.mark.parametrize("value", [None, True, -1, 2**63, 1.5, "x", b"x", [1, [2]], {"a": {"b": 1}}, msgpack.ExtType(3, b"abcde"), "x" * 70000])
+def test_any_other_value_is_ignored(value: object) -> None:
+    assert decode("Blake2s", {"extra": value, "data": b"d"}) == {"data": b"d"}
+
+
+@pytest.mark.parametrize("cut", range(1, 24))
+def test_a_cut_message_is_an_error(cut: int) -> None:
+    data = msgpack.packb({"vks": [b"k" * 300], "num_cores": 70000, "batch_size": 200, "fifo_path": "p" * 40})
+    with pytest.raises(DecodeError):
+        SCHEMA.command("ChonkBatchVerifierStart").decode(data[:-cut], 0)
+
+
+def test_integers_strings_and_limits() -> None:
+    fields = {"vks": [], "num_cores": 2**32 - 1, "batch_size": 0, "fifo_path": "ü"}
+    assert decode("ChonkBatchVerifierStart", fields) == fields
+    assert error("ChonkBatchVerifierStart", fields | {"num_cores": 2**32}) == "num_cores: 4294967296, expected an unsigned int below 4294967296"
+    assert error("ChonkBatchVerifierStart", fields | {"num_cores": -1}) == "num_cores: int, expected unsigned int"
+    bad = msgpack.packb(fields).replace("ü".encode(), b"\xff\xfe")
+    assert error("ChonkBatchVerifierStart", bad) == "fifo_path: str that is not UTF-8"
+    many = b"\x82\xa6scalar\xc4\x20" + bytes(32) + b"\xa6points\xdd\x00\x01\x00\x01"
+    assert error("GrumpkinBatchMul", many) == "points: 65537 elements, at most 65536 are allowed"
+    assert error("Blake2s", b"\xde\x01\x01") == "map of 257 entries, at most 256 are allowed"
+
+
+def test_announced_sizes_allocate_nothing() -> None:
+    tracemalloc.start()
+    try:
+        for name, data in (
+            ("Poseidon2Hash", b"\x81\xa6inputs\xdd\xff\xff\xff\xff" + b"\xc4\x20"),
+            ("Blake2s", b"\x81\xa4data\xc6\xff\xff\xff\xff"),
+            ("GrumpkinBatchMul", b"\x81\xa6points\xdc\xff\xff"),
+            ("Blake2s", b"\xdf\xff\xff\xff\xff"),
+        ):
+            error(name, data)
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("Blake2s", {"data": "text"}),
+        ("Blake2s", {}),
+        ("Blake2s", {"data": b"", "more": 1}),
+        ("Poseidon2Hash", {"inputs": bytes(33)}),
+        ("Poseidon2Permutation", {"inputs": bytes(96)}),
+        ("GrumpkinReduce512", {"input": bytes(63)}),
+        ("SetMsmLegacy", {"enabled": 1}),
+        ("GrumpkinGetRandomFr", {"dummy": 256}),
+        ("GrumpkinGetRandomFr", {"dummy": True}),
+        ("Bn254G1IsOnCurve", {"point": bytes(63)}),
+        ("ChonkBatchVerify", {"proofs": b"", "vks": []}),
+        ("ChonkBatchVerifierStart", {"vks": [], "num_cores": 1, "batch_size": 1, "fifo_path": b"x"}),
+    ],
+)
+def test_encoders_refuse_values_of_other_types(name: str, fields: values.Fields) -> None:
+    with pytest.raises(EncodeError):
+        SCHEMA.command(name).encode(fields)
+
+
+def test_types_that_do_not_exist() -> None:
+    with pytest.raises(TypeError):
+        values.vector(values.byte_string(), 3)
+    with pytest.raises(TypeError):
+        values.structure("SomePoint", {"x": values.byte_string(), "y": values.byte_string()})
+    with pytest.raises(KeyError):
+        SCHEMA.command("NoSuchCommand")
