@@ -68,7 +68,3 @@ def main() -> None:
         traceback.print_exc()
         sys.exit(exit_codes.DEFECT)
     sys.exit(result if isinstance(result, int) else exit_codes.SUCCESS)
-
-
-if __name__ == "__main__":
-    main()
