@@ -156,7 +156,9 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *options: str, on_socket: bool = False, environment: dict[str, str] | None = None) -> Iterator[Server]:
+def serving(
+    folder: Path, *options: str, on_socket: bool = False, environment: dict[str, str] | None = None
+) -> Iterator[Server]:
     """A server that is ready for requests. It is killed at the end if it still runs; `watchdog` kills it if a test hangs."""
     path = str(folder / "server.sock") if on_socket else None
     errors = folder / "errors.txt"

@@ -28,7 +28,9 @@ def test_a_length_over_the_limit_ends_the_stream(step: int) -> None:
     assert reader.end() is None
 
 
-@pytest.mark.parametrize(("cut", "truncated"), [(1, Truncated(1, None)), (3, Truncated(3, None)), (4, Truncated(4, 9)), (8, Truncated(8, 9))])
+@pytest.mark.parametrize(
+    ("cut", "truncated"), [(1, Truncated(1, None)), (3, Truncated(3, None)), (4, Truncated(4, 9)), (8, Truncated(8, 9))]
+)
 def test_the_end_inside_a_frame(cut: int, truncated: Truncated) -> None:
     reader = FrameReader()
     assert list(reader.feed(encode_frame(b"first") + encode_frame(b"12345")[:cut])) == [Frame(b"first")]

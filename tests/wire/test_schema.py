@@ -61,7 +61,10 @@ def test_a_proof_becomes_its_words() -> None:
         ([bytes(32), None], "inputs[1]: nil, expected bin"),
         (None, "inputs: nil, expected array"),
         (bytes(64), "inputs: bin, expected array"),
-        ([word(1), word(FR_MODULUS)], f"inputs[1]: 0x{FR_MODULUS:064x}, expected a value below the modulus of fr, 0x{FR_MODULUS:x}"),
+        (
+            [word(1), word(FR_MODULUS)],
+            f"inputs[1]: 0x{FR_MODULUS:064x}, expected a value below the modulus of fr, 0x{FR_MODULUS:x}",
+        ),
         ([b"\xff" * 32], f"inputs[0]: 0x{'ff' * 32}, expected a value below the modulus of fr, 0x{FR_MODULUS:x}"),
     ],
 )
@@ -134,7 +137,9 @@ def test_ignored_values_must_be_well_formed_and_small(ignored: bytes, problem: s
     assert problem in error("Blake2s", b"\x82\xa5extra" + ignored + b"\xa4data\xc4\x00"[: 0 if "early" in problem else None])
 
 
-@pytest.mark.parametrize("value", [None, True, -1, 2**63, 1.5, "x", b"x", [1, [2]], {"a": {"b": 1}}, msgpack.ExtType(3, b"abcde"), "x" * 70000])
+@pytest.mark.parametrize(
+    "value", [None, True, -1, 2**63, 1.5, "x", b"x", [1, [2]], {"a": {"b": 1}}, msgpack.ExtType(3, b"abcde"), "x" * 70000]
+)
 def test_any_other_value_is_ignored(value: object) -> None:
     assert decode("Blake2s", {"extra": value, "data": b"d"}) == {"data": b"d"}
 
@@ -149,7 +154,10 @@ def test_a_cut_message_is_an_error(cut: int) -> None:
 def test_integers_strings_and_limits() -> None:
     fields = {"vks": [], "num_cores": 2**32 - 1, "batch_size": 0, "fifo_path": "ü"}
     assert decode("ChonkBatchVerifierStart", fields) == fields
-    assert error("ChonkBatchVerifierStart", fields | {"num_cores": 2**32}) == "num_cores: 4294967296, expected an unsigned int below 4294967296"
+    assert (
+        error("ChonkBatchVerifierStart", fields | {"num_cores": 2**32})
+        == "num_cores: 4294967296, expected an unsigned int below 4294967296"
+    )
     assert error("ChonkBatchVerifierStart", fields | {"num_cores": -1}) == "num_cores: int, expected unsigned int"
     bad = msgpack.packb(fields).replace("ü".encode(), b"\xff\xfe")
     assert error("ChonkBatchVerifierStart", bad) == "fifo_path: str that is not UTF-8"
