@@ -411,7 +411,7 @@ bool add_exactly(const IfmaPoint* table, const PairList& pairs, IfmaPoint* out) 
 
 }  // namespace
 
-IfmaKernel::IfmaKernel() : denominators_(new IfmaVector[chunk_groups]), products_(new IfmaVector[chunk_groups + chains]) {}
+IfmaKernel::IfmaKernel() : denominators_(aligned_array<IfmaVector>(chunk_groups)), products_(aligned_array<IfmaVector>(chunk_groups + chains)) {}
 
 Grumpkin IfmaKernel::to_affine(const Point& p) {
     const U256 x{{p.word[0], p.word[1], p.word[2], p.word[3]}}, y{{p.word[4], p.word[5], p.word[6], p.word[7]}};

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "aligned_array.hpp"
 #include "pair_kernel.hpp"
 
 BBIPC_BEGIN
@@ -41,7 +42,7 @@ class IfmaKernel {
     bool add_pairs(const Point* table, const PairList& pairs, Point* out);
 
   private:
-    std::unique_ptr<IfmaVector[]> denominators_, products_;
+    AlignedArray<IfmaVector> denominators_, products_;
 };
 
 BBIPC_END

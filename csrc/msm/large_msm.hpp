@@ -18,6 +18,7 @@
 #include <span>
 #include <vector>
 
+#include "aligned_array.hpp"
 #include "endomorphism.hpp"
 #include "parallel.hpp"
 #include "segmented_sum.hpp"
@@ -44,11 +45,11 @@ class LargeMsm {
           scalars_(scalars),
           count_(points.size()),
           threads_(threads),
-          table_(new Point[2 * count_]),
-          digits_(new std::int16_t[windows * 2 * count_]),
-          codes_(new std::uint32_t[windows * 2 * count_]),
-          bounds_(new std::uint32_t[windows * (buckets + 1)]),
-          sums_(new Point[windows * buckets]),
+          table_(aligned_array<Point>(2 * count_)),
+          digits_(aligned_array<std::int16_t>(windows * 2 * count_)),
+          codes_(aligned_array<std::uint32_t>(windows * 2 * count_)),
+          bounds_(aligned_array<std::uint32_t>(windows * (buckets + 1))),
+          sums_(aligned_array<Point>(windows * buckets)),
           engines_(std::max(threads, 1U)) {}
 
     Jacobian<C> operator()() {
@@ -69,11 +70,11 @@ class LargeMsm {
     const Scalar* scalars_;
     std::size_t count_;
     unsigned threads_;
-    std::unique_ptr<Point[]> table_;           // count_ points, then their images
-    std::unique_ptr<std::int16_t[]> digits_;   // by window, then by table index
-    std::unique_ptr<std::uint32_t[]> codes_;   // by window, then sorted by bucket
-    std::unique_ptr<std::uint32_t[]> bounds_;  // by window: bucket k is codes bounds[k] .. bounds[k+1]-1
-    std::unique_ptr<Point[]> sums_;            // by window and bucket
+    AlignedArray<Point> table_;           // count_ points, then their images
+    AlignedArray<std::int16_t> digits_;   // by window, then by table index
+    AlignedArray<std::uint32_t> codes_;   // by window, then sorted by bucket
+    AlignedArray<std::uint32_t> bounds_;  // by window: bucket k is codes bounds[k] .. bounds[k+1]-1
+    AlignedArray<Point> sums_;            // by window and bucket
     std::size_t engine_slots_ = 0;
     std::vector<std::unique_ptr<Engine>> engines_;  // by worker, made on first use
 

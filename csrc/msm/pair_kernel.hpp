@@ -57,47 +57,87 @@ class ScalarKernel {
 
   private:
     static constexpr std::size_t chunk = 512;
+    static constexpr std::size_t chains = 2;  // independent products, to hide the latency of a multiplication
+    static constexpr std::size_t ahead = 8;   // pairs to prefetch
+    static constexpr std::size_t block = 8;
     F denominators_[chunk];
-    F products_[chunk];
+    F slope_[block], xa_[block], xb_[block], ya_[block], x_[block];  // of a block, see finish_block
+    bool opposite_[block];
+    F products_[chunk + chains];  // products_[i] = product of denominators_[i - chains], [i - 2 chains], ...
 
-    static Point operand(const Point* table, std::uint32_t code) {
-        const Point& p = table[code >> 1];
-        return (code & 1) != 0 ? -p : p;
+    // The sign is as good as random: no branch on it.
+    static F signed_y(const Point* table, std::uint32_t code) {
+        const F& y = table[code >> 1].y;
+        const F negative = -y;
+        const u64 mask = u64{0} - (code & 1);
+        F r;
+        for (unsigned i = 0; i < 4; ++i) r.m.limb[i] = y.m.limb[i] ^ ((y.m.limb[i] ^ negative.m.limb[i]) & mask);
+        return r;
+    }
+
+    static void prefetch(const Point* table, const PairList& pairs, std::size_t i) {
+        __builtin_prefetch(&table[pairs.a[i] >> 1]);
+        __builtin_prefetch(&table[pairs.b[i] >> 1]);
     }
 
     bool add_chunk(const Point* table, const PairList& pairs, std::size_t first, std::size_t count, Point* out) {
-        F product = F::one();
+        for (std::size_t i = 0; i < chains; ++i) products_[i] = F::one();
         for (std::size_t i = 0; i < count; ++i) {
+            if (i + ahead < count) prefetch(table, pairs, first + i + ahead);
             const std::uint32_t a = pairs.a[first + i], b = pairs.b[first + i];
             F d = table[b >> 1].x - table[a >> 1].x;
             if (d.is_zero()) {  // doubling; or opposite points, whose (y + y') is zero: any non-zero denominator will do
-                d = operand(table, a).y + operand(table, b).y;
+                d = signed_y(table, a) + signed_y(table, b);
                 if (d.is_zero()) d = F::one();
             }
             denominators_[i] = d;
-            products_[i] = product;
-            product *= d;
+            products_[i + chains] = products_[i] * d;
         }
-        F inverse = product.inverse();
+        invert_denominators(count);
         bool infinite = false;
+        for (std::size_t i = 0; i < count; i += block) {
+            infinite |= finish_block(table, pairs, first + i, &denominators_[i], std::min(block, count - i), out);
+        }
+        return infinite;
+    }
+
+    void invert_denominators(std::size_t count) {
+        static_assert(chains == 2);
+        const F& even = products_[count + count % 2];
+        const F& odd = products_[count + 1 - count % 2];
+        const F inverse = (even * odd).inverse();
+        F inverses[chains] = {inverse * odd, inverse * even};  // of the whole product of each chain
         for (std::size_t i = count; i-- > 0;) {
-            const Point p = operand(table, pairs.a[first + i]), q = operand(table, pairs.b[first + i]);
-            const F denominator_inverse = inverse * products_[i];
-            inverse *= denominators_[i];
-            Point& r = out[pairs.target[first + i]];
-            F slope;
-            if (p.x != q.x) {
-                slope = (q.y - p.y) * denominator_inverse;
-            } else if (p.y == q.y) {
-                const F xx = p.x.sqr();
-                slope = (xx.dbl() + xx) * denominator_inverse;
-            } else {
-                r = Point::infinity();
-                infinite = true;
-                continue;
+            const F denominator = denominators_[i];
+            denominators_[i] = inverses[i % chains] * products_[i];
+            inverses[i % chains] *= denominator;
+        }
+    }
+
+    // The sums of a few pairs, step by step side by side: the multiplications of one sum depend on each other.
+    bool finish_block(const Point* table, const PairList& pairs, std::size_t first, const F* inverse_denominators, std::size_t count,
+                             Point* out) {
+        bool infinite = false;
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint32_t a = pairs.a[first + i], b = pairs.b[first + i];
+            xa_[i] = table[a >> 1].x;
+            xb_[i] = table[b >> 1].x;
+            ya_[i] = signed_y(table, a);
+            const F yb = signed_y(table, b);
+            F numerator = yb - ya_[i];
+            opposite_[i] = false;
+            if (xa_[i] == xb_[i]) {
+                opposite_[i] = ya_[i] != yb;
+                infinite |= opposite_[i];
+                const F xx = xa_[i].sqr();
+                numerator = xx.dbl() + xx;
             }
-            const F x = slope.sqr() - p.x - q.x;
-            r = Point{x, slope * (p.x - x) - p.y};
+            slope_[i] = numerator * inverse_denominators[i];
+        }
+        for (std::size_t i = 0; i < count; ++i) x_[i] = slope_[i].sqr() - xa_[i] - xb_[i];
+        for (std::size_t i = 0; i < count; ++i) {
+            const Point sum{x_[i], slope_[i] * (xa_[i] - x_[i]) - ya_[i]};
+            out[pairs.target[first + i]] = opposite_[i] ? Point::infinity() : sum;
         }
         return infinite;
     }

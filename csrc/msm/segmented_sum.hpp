@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "aligned_array.hpp"
 #include "pair_kernel.hpp"
 
 BBIPC_BEGIN
@@ -21,10 +22,10 @@ class SegmentedSum {
   public:
     // slots: the largest sum of segment_slots over the segments of one call.
     explicit SegmentedSum(std::size_t slots)
-        : points_(new Point[slots + 1]),  // one more, the target of padding
-          a_(new std::uint32_t[slots + Kernel::pair_granularity]),
-          b_(new std::uint32_t[slots + Kernel::pair_granularity]),
-          target_(new std::uint32_t[slots + Kernel::pair_granularity]),
+        : points_(aligned_array<Point>(slots + 1)),  // one more, the target of padding
+          a_(aligned_array<std::uint32_t>(slots + Kernel::pair_granularity)),
+          b_(aligned_array<std::uint32_t>(slots + Kernel::pair_granularity)),
+          target_(aligned_array<std::uint32_t>(slots + Kernel::pair_granularity)),
           slots_(slots) {}
 
     // Segment s is the sum of the points of `table` that codes bounds[s] .. bounds[s+1]-1 name; none of those may be infinite.
@@ -44,8 +45,8 @@ class SegmentedSum {
         std::uint32_t name, first, size;
     };
 
-    std::unique_ptr<Point[]> points_;
-    std::unique_ptr<std::uint32_t[]> a_, b_, target_;
+    AlignedArray<Point> points_;
+    AlignedArray<std::uint32_t> a_, b_, target_;
     std::size_t slots_;
     std::size_t pairs_ = 0;
     std::vector<Segment> current_, open_, done_;  // segments in the round; segments of two and more points; of at most one
