@@ -1,7 +1,7 @@
 // Sums of products with one Montgomery reduction.
 //
-// The coefficients of a product in a tower of extensions are such sums. Reducing once costs 16 N + 20 word multiplications instead of
-// 36 N, and the many additions of Karatsuba formulas disappear.
+// The coefficients of a product in a tower of extensions are such sums. Reducing once costs 16 N + 20 word multiplications
+// instead of 36 N, and the many additions of Karatsuba formulas disappear.
 #pragma once
 
 #include "field.hpp"
@@ -78,8 +78,9 @@ struct DotAccumulator {
     }
 };
 
-// sum of a[k] * b[k] for k < N. As in Montgomery multiplication, row i makes t = (t + sum a[k] b[k]_i + m p) / 2^64, which keeps t
-// below (N + 1) p. The last t is below p + N p^2/2^256 < (1 + N/5) p, so N <= 5 needs one subtraction of p and N <= 10 two.
+// sum of a[k] * b[k] for k < N. As in Montgomery multiplication, row i makes t = (t + sum a[k] b[k]_i + m p) / 2^64, which
+// keeps t below (N + 1) p. The last t is below p + N p^2/2^256 < (1 + N/5) p, so N <= 5 needs one subtraction of p and N
+// <= 10 two.
 template <unsigned N, class P>
 [[gnu::noinline]] constexpr Field<P> dot(const Field<P>* a, const Field<P>* b) {
     static_assert(N <= 10);

@@ -2,16 +2,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <fstream>
 #include <random>
-#include <sstream>
-#include <string>
 
 #include "../msm/msm.hpp"
 #include "../pairing/cyclotomic.hpp"
 #include "../pairing/digits.hpp"
 #include "../pairing/frobenius.hpp"
 #include "../pairing/pairing.hpp"
+#include "case_file.hpp"
 #include "check.hpp"
 
 using namespace bbipc;
@@ -383,62 +381,43 @@ void test_product_checks() {
     CHECK(!pairing_product_is_one(off_curve));
 }
 
-// Bytes from hexadecimal digits; false if there are not exactly 2 * size digits.
-bool parse_hex(const std::string& digits, std::uint8_t* out, std::size_t size) {
-    if (digits.size() != 2 * size || digits.find_first_not_of("0123456789abcdef") != std::string::npos) return false;
-    for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<std::uint8_t>(std::stoi(digits.substr(2 * i, 2), nullptr, 16));
-    return true;
-}
-
-bool read_g1(const std::string& digits, G1& out) {
-    std::uint8_t bytes[64];
-    return parse_hex(digits, bytes, 64) && Fq::from_bytes(bytes, out.x) && Fq::from_bytes(bytes + 32, out.y) && out.is_on_curve();
-}
-
-bool read_g2(const std::string& digits, G2& out) {
-    std::uint8_t bytes[128];
-    return parse_hex(digits, bytes, 128) && decode_g2(bytes, out) == G2Decoding::ok;
-}
-
-// Products computed by tests/reference/pairing_vectors.py, whose docstring describes the file.
-void test_reference_vectors(const char* path) {
-    std::ifstream file(path);
-    unsigned products = 0, ones = 0;
-    for (std::string text; std::getline(file, text); ++products) {
-        std::istringstream line(text);
-        std::size_t count = 99;
-        line >> count;
-        CHECK(count <= 4);
+// Products computed by tests/reference/pairing_vectors.py, whose docstring describes the cases.
+void test_reference_vectors(const CaseFile& file) {
+    std::size_t ones = 0;
+    for (const TestCase& test : file.cases) {
+        CHECK(test.kind == "product");
+        const std::size_t count = test.values.at("g1").size() / 2;
+        const auto g1 = test.elements<Fq>("g1", 2 * count);
+        const auto g2 = test.elements<Fq>("g2", 4 * count);
         std::vector<G2Prepared> prepared;
         prepared.reserve(count);  // inputs points into it
         std::vector<PairingInput> inputs;
         for (std::size_t i = 0; i < count; ++i) {
-            std::string first, second;
-            line >> first >> second;
-            G1 p;
-            G2 q;
-            CHECK(read_g1(first, p) && read_g2(second, q));
+            const G1 p{g1[2 * i], g1[2 * i + 1]};
+            const G2 q{Fq2{g2[4 * i], g2[4 * i + 1]}, Fq2{g2[4 * i + 2], g2[4 * i + 3]}};
+            CHECK(p.is_on_curve() && q.is_on_curve() && is_in_subgroup(q));
             inputs.emplace_back(p, &prepared.emplace_back(q));
         }
-        std::string digits;
-        line >> digits;
-        std::array<std::uint8_t, 384> expected{}, actual{}, one{};
-        CHECK(parse_hex(digits, expected.data(), 384));
+        std::array<std::uint8_t, 384> expected, actual, one;
+        const auto gt = test.elements<Fq>("gt", 12);
+        for (std::size_t i = 0; i < 12; ++i) gt[i].to_bytes(expected.data() + 32 * i);
         pairing_product(inputs).to_bytes(actual.data());
         CHECK(actual == expected);
         Fq12::one().to_bytes(one.data());
         CHECK(pairing_product_is_one(inputs) == (expected == one));
         ones += expected == one ? 1 : 0;
     }
-    CHECK(products >= 10 && ones >= 3 && ones + 3 <= products);
+    CHECK(ones >= 3 && ones + 3 <= file.cases.size());
 }
 
 }  // namespace
 
-// The argument: tests/data/pairing_vectors.txt.
 int main(int argc, char** argv) {
-    CHECK(argc == 2);
-    if (argc == 2) test_reference_vectors(argv[1]);
+    if (argc != 2) {
+        std::fprintf(stderr, "usage: test_pairing tests/data/pairing_vectors.txt\n");
+        return 2;
+    }
+    test_reference_vectors(CaseFile(argv[1]));
     test_dot();
     test_tower();
     test_bytes();
