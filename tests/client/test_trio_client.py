@@ -247,8 +247,8 @@ def test_a_server_that_answers_twice() -> None:
     async def test() -> None:
         async with scripted() as (client, server), trio.open_nursery() as nursery:
             first = Task(nursery, partial(client.call_tagged, "Blake2s", data=b""))
-            second = Task(nursery, partial(client.call_tagged, "Blake2s", data=b""))
             first_id, _ = await server.receive()
+            second = Task(nursery, partial(client.call_tagged, "Blake2s", data=b""))
             await server.receive()
             await server.send([first_id, digest()])
             await first.result()
