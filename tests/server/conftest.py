@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from server.live import Peer, Server, serving
 
 TRANSPORTS = ("pipe", "socket")

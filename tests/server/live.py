@@ -133,12 +133,18 @@ class Server:
     def __init__(self, process: "subprocess.Popen[bytes]", path: str | None, errors: Path) -> None:
         self.process, self.path, self.errors = process, path, errors
         self._pipe = PipePeer(process) if path is None else None
+        self._sockets: list[SocketPeer] = []
 
     def connect(self) -> Peer:
         if self._pipe is not None:
             return self._pipe
         assert self.path is not None
-        return SocketPeer(self.path)
+        self._sockets.append(SocketPeer(self.path))
+        return self._sockets[-1]
+
+    def close_clients(self) -> None:
+        for peer in self._sockets:
+            peer.close()
 
     def wait(self) -> int:
         return self.process.wait(TIMEOUT)
@@ -176,12 +182,14 @@ def serving(
         )
     watchdog = threading.Timer(TIMEOUT, process.kill)
     watchdog.start()
+    server = Server(process, path, errors)
     try:
         if path is not None:
             wait_until_connectable(path, process)
-        yield Server(process, path, errors)
+        yield server
     finally:
         watchdog.cancel()
+        server.close_clients()
         process.send_signal(signal.SIGKILL)
         process.wait()
         for stream in (process.stdin, process.stdout):

@@ -6,6 +6,7 @@ case; where these leave a choice (which point, which public input), any choice m
 
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 
 import msgpack
 
@@ -176,7 +177,7 @@ def _verify_cases() -> dict[str, bytes]:
                           ("ipa_proof", (0, 62)), ("joint_proof", (52, 450))):  # fmt: skip
         for index in indices:
             cases[f"noncanonical_{part}_{index}_plus_r"] = _set(part, index, lambda value: value + R)
-    for left, right in zip(PARTS, PARTS[1:], strict=False):
+    for left, right in pairwise(PARTS):
         cases[f"resplit_{left}_plus1_{right}_minus1"] = _move(right, left, first=True)
         cases[f"resplit_{left}_minus1_{right}_plus1"] = _move(left, right, first=False)
     return cases
@@ -231,7 +232,7 @@ def _batch_cases() -> dict[str, bytes]:
         "second_public_input_bad": second(flip("hiding_oink_proof", 0)),
         "second_ipa_bad": second(flip("ipa_proof", 62)),
         "second_ipa_point_bad": second(flip("ipa_proof", 0)),
-        "second_pairing_bad": second(lambda proof: proof["joint_proof"].__setitem__(slice(473, 477), parts(FLOW1)["joint_proof"][473:])),
+        "second_pairing_bad": second(lambda proof: proof.update(joint_proof=proof["joint_proof"][:473] + one[0]["joint_proof"][473:])),
         "second_not_on_curve": second(flip("hiding_oink_proof", POINT)),
         "second_short": second(lambda proof: proof["joint_proof"].pop()),
         "second_vk_short": _batch([one[0], two[0]], [one[1], two[1][:-1]]),

@@ -6,9 +6,9 @@ import struct
 
 import msgpack
 import pytest
-from server.live import Peer, frame, plain, tagged
 
 from samples import DATA
+from server.live import Peer, frame, plain, tagged
 
 FRAMES = DATA / "frames"
 
