@@ -33,6 +33,15 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(COMMANDS[cmd_name]).command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the subcommand. If nobody reads its output, end quietly: click would exit with the code of an invalid proof."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Python flushes standard output once more when it exits, and would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(exit_codes.BROKEN_PIPE)
+
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
@@ -60,10 +69,6 @@ def main() -> None:
     except click.Abort:
         click.echo("interrupted", err=True)
         sys.exit(exit_codes.INTERRUPTED)
-    except BrokenPipeError:
-        # Nobody reads our output. Python would try to flush it once more at exit, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(exit_codes.BROKEN_PIPE)
     except Exception:
         traceback.print_exc()
         sys.exit(exit_codes.DEFECT)
