@@ -105,6 +105,117 @@ inline constexpr Fr internal_round[56] = {
     Fr::from_montgomery({{0x71df5a89af984d00, 0x7edb46887d56dd30, 0xec05215acaf42515, 0x18ff6fdc4fcf3d35}}),
 };
 
+// The same divided by f.
+inline constexpr Fr scaled_internal_round[56] = {
+    Fr::from_montgomery({{0xf222758876cc30b9, 0x40149ef074f3468f, 0xf2ba9568b6176865, 0x1ea6b3f0d9b82896}}),
+    Fr::from_montgomery({{0x14eadd9c03a0d43b, 0x07453223b0143c2e, 0xcbb8a45608c9032e, 0x0fbf7e049743e8cd}}),
+    Fr::from_montgomery({{0x712c32cda0d60dfb, 0xeccf027c1b3b5e3d, 0x82f6291c74d8a9fa, 0x1f993c1444b483e0}}),
+    Fr::from_montgomery({{0x896b3321483ac494, 0x60119ad445395d9a, 0xae3ab58dc3d57c50, 0x2b118d1cf20e507c}}),
+    Fr::from_montgomery({{0xa181c65084a8a824, 0x48f6126a81ba9bd4, 0x6d95fe9c1ab41579, 0x0e382087284b99ad}}),
+    Fr::from_montgomery({{0x7438bf3eb69dcd12, 0xc87c50928478b2ec, 0xe5bee185d7061aee, 0x1c7182cd67d58f98}}),
+    Fr::from_montgomery({{0x54dc38b2bc58eaf2, 0xffc430a39790ffb1, 0xd0d417565ad48175, 0x2a71550c71ba6f1a}}),
+    Fr::from_montgomery({{0xd0a59c1bd41004e5, 0xa810bff02648943c, 0x53b2b2e6af799cda, 0x1ad9bed9ec44f176}}),
+    Fr::from_montgomery({{0x46f3c32f63637c7b, 0x3b647e7f2be62ec2, 0xcca29ab2775cc717, 0x0081bbb992dfe332}}),
+    Fr::from_montgomery({{0x7b2482c26b29fecb, 0x709688a815c79b2a, 0xbb99aa00df59a220, 0x080035c6b0e3a785}}),
+    Fr::from_montgomery({{0x10180cafe3f2e620, 0x5ec963bd4a6e81e4, 0x31976fd315663bb4, 0x221f90684e01e218}}),
+    Fr::from_montgomery({{0x829adbe6f87ccdd7, 0x251b77e3407471b6, 0x93247aff8d402d1f, 0x2761aba878c390f1}}),
+    Fr::from_montgomery({{0xa84705b12487edc3, 0xeea166f8d51c72de, 0x63205fa69d393903, 0x0c92a7bdd884ef74}}),
+    Fr::from_montgomery({{0x4f905158877141ed, 0xed731bf6d67e4aae, 0x6d666301e6dc53ba, 0x2f7e3a6cfad3b737}}),
+    Fr::from_montgomery({{0x4518f21b41d6c5e4, 0x54781b5b8e93ec39, 0x0bc450170d2f329b, 0x09b0344623dc559f}}),
+    Fr::from_montgomery({{0xc04b2fde8d39300a, 0xee74d72f6f3919a5, 0x8ebdcede0b315db2, 0x12cf7166291c8ece}}),
+    Fr::from_montgomery({{0x9f6acfc6067f2fb1, 0x3facaa7698049478, 0x36b5e8ceb0ac5976, 0x1d04d28f23336270}}),
+    Fr::from_montgomery({{0xd9443a988f583595, 0x511d39c715e784a4, 0x010fd2aeccf64db8, 0x11228b9308182b3a}}),
+    Fr::from_montgomery({{0x61c905fabd80192e, 0xfa8470088f2bce78, 0xb3b1639364228dde, 0x269a0c6178522cdf}}),
+    Fr::from_montgomery({{0x1b3620651b377519, 0xa02545d23e2885c9, 0x9567cebc507766a7, 0x22f0346340ada7dc}}),
+    Fr::from_montgomery({{0xeea000350aae27fc, 0x1dc009f427401d93, 0xc14e6374bc8d0750, 0x2b361f818d1357ea}}),
+    Fr::from_montgomery({{0xebf0a37d4d849971, 0x901f4f7aef712f92, 0x46323eb92ce83b29, 0x21c3936105d15a91}}),
+    Fr::from_montgomery({{0xb4666cc317d97dc2, 0x0c4761da6b3f70bf, 0xebbf151a56a51a51, 0x27f50177a41f1c60}}),
+    Fr::from_montgomery({{0x22e9f5fe83741178, 0xfcacfaa206dc9a1e, 0xda6acede637c44cf, 0x062f708d441710fa}}),
+    Fr::from_montgomery({{0xcc5a6fc65b136495, 0x79da11cc962e68a3, 0x7d6ddd44ac3a5fbd, 0x085b820f1ba55e7c}}),
+    Fr::from_montgomery({{0xd1bc380795538855, 0xb77773ade5948ba2, 0xef1743891a1cf781, 0x09645958e0aa24ac}}),
+    Fr::from_montgomery({{0x0b1cfc41b48a3842, 0xcd771889c8a24a7c, 0x16b48e6e65d8e93d, 0x1ad3197984b4d907}}),
+    Fr::from_montgomery({{0x20fd1d72c6463658, 0x14a9d83f0e25d80c, 0x6939af8d2f6e6560, 0x21f4cb7c46287636}}),
+    Fr::from_montgomery({{0x9d756c656f23d357, 0x8ff45af64a517fe2, 0x24dadf8d44403f83, 0x21e649bfbd1f624d}}),
+    Fr::from_montgomery({{0x8a387dcf17ec2de2, 0x0c2de5b2a11fda28, 0xd8d57c23b3daafed, 0x26ef5dfe465eb547}}),
+    Fr::from_montgomery({{0xf53f55bf615f3edc, 0xc0a1b5ca9e7460cb, 0xf533898b96b4d3ca, 0x065cf9b3c08c998a}}),
+    Fr::from_montgomery({{0xcdae289531e32df2, 0xd2e230850afc1d4d, 0x553742fe30e18c41, 0x01d68a68ad1ed1cf}}),
+    Fr::from_montgomery({{0xbb8882888ad9c899, 0xe5225c5fe98b5a39, 0xfbaf0e81198e1e04, 0x2e53701988b0450e}}),
+    Fr::from_montgomery({{0x631c7e30f2407e3d, 0x403916fbdfda64b7, 0x5c90613f6ae0324e, 0x2dadb57f27e68bf8}}),
+    Fr::from_montgomery({{0xb9555b25d6df9854, 0x724433e65e1be1c6, 0xcbc2f1ca47563715, 0x0fc7d9b9f25b58ff}}),
+    Fr::from_montgomery({{0x7220c82e856c2fd0, 0x6d7e7d47344f5722, 0x0e8ef113de8bcb51, 0x29b94834c779920e}}),
+    Fr::from_montgomery({{0x5a09d635283a5b6e, 0xc6ea28cd1330d4c5, 0xc47c669f2798e94f, 0x01d5cda94b84a53b}}),
+    Fr::from_montgomery({{0xe73700d9ee13cb75, 0x5181b6815ef606d5, 0x94fabe0239b0f0d2, 0x137a571afab6254e}}),
+    Fr::from_montgomery({{0xefab9809132774ec, 0x01d92587c69f110b, 0x8fdc9e77812a6b2a, 0x0b0a5e7b64b51f9f}}),
+    Fr::from_montgomery({{0x3973e142748bf72f, 0xa674902ed91fbee9, 0x94b8f030fa800cb3, 0x10d977490b7e8237}}),
+    Fr::from_montgomery({{0xf5c382964ea662a7, 0x3fda0fad70228943, 0xf3e383fcc5368f5a, 0x274cc32221d3db96}}),
+    Fr::from_montgomery({{0x858549a5b0ebb2c4, 0x4637324052e8a0ff, 0xcca1a85efeb598fb, 0x304cfeb9eee618ef}}),
+    Fr::from_montgomery({{0x8f0ec9f024c6d0e8, 0xaa091963ea7bf6e9, 0x424e638df37f442b, 0x00cd92bead2f5afd}}),
+    Fr::from_montgomery({{0x28e10c8f79dad2e7, 0xa50b75f24ec08f72, 0x473494c4d630a2d7, 0x28197736d16cdb31}}),
+    Fr::from_montgomery({{0xca141f36eff62090, 0xf025591535d15ea4, 0x62e320bc02d2f719, 0x1593192eeb88709c}}),
+    Fr::from_montgomery({{0x5767ef51e3da7db1, 0xb7e69e42b3afbadc, 0x3b2af4c4775338e9, 0x07a6b59abeadd729}}),
+    Fr::from_montgomery({{0xd336b03ceab49fa8, 0xb654c03177f43691, 0x09ed9615cc921b63, 0x1ad7ff89f09f7456}}),
+    Fr::from_montgomery({{0xca0929054d9391d6, 0x7595e0c2a67df2fc, 0x49fdff4c0fab77c6, 0x2ccd729dff9de521}}),
+    Fr::from_montgomery({{0x73c3f3c2e77b166c, 0x6e12bbefb2071749, 0xaf77772e70bec776, 0x2771d311f7163963}}),
+    Fr::from_montgomery({{0x1f1e33fdd44c3358, 0x239cead91097485d, 0x0881de172d527f00, 0x18c5bb9d1f8e8a77}}),
+    Fr::from_montgomery({{0x788fefa050afec0c, 0x00c587394514f8e8, 0x17528655d1b64ea1, 0x2bc09397b7f82938}}),
+    Fr::from_montgomery({{0x82f8f9fb04c4e55c, 0x3cb59dbbccbfc2c5, 0x96bde5916c5f50e2, 0x2a438a9acb11799d}}),
+    Fr::from_montgomery({{0x062b15e897a808ef, 0x9505e97c97914193, 0x66032fe891d22869, 0x02bd8469a71758f6}}),
+    Fr::from_montgomery({{0xbf03267827f57bc2, 0x39ac78b1af02f29d, 0x017d5b032fa9eef5, 0x2d4453b25a0ff501}}),
+    Fr::from_montgomery({{0x47322f41a329eb06, 0x2b650b17973c0d78, 0x13fd753b7567536a, 0x07d16c7dfc67eb4f}}),
+    Fr::from_montgomery({{0xe553d1f2901fa509, 0x20ded5e57e4fe15e, 0x6b44928601582275, 0x23b3b14cc4568a2c}}),
+};
+
+// f and 1/f, where f^4 D_0 = 2.
+inline constexpr Fr scale[2] = {
+    Fr::from_montgomery({{0x1bb42b97fde1a2fd, 0xf3545ec4cde58fba, 0x27f248f471d1369f, 0x2c17cf6474e5b162}}),
+    Fr::from_montgomery({{0x2bb3d6ed7cf5d89a, 0x927cf781c7ef30af, 0x73ce557d150148b3, 0x06681f8340f72b26}}),
+};
+
+// Coefficients of (v_{n-3}, y_{n-3}, v_{n-2}, y_{n-2}, v_{n-1}, y_{n-1}) in y_n.
+inline constexpr Fr recurrence[6] = {
+    Fr::from_montgomery({{0x0be313f7968188a1, 0x56ac0150343088a5, 0xcc3142970bcfafb7, 0x0859755ad5dd7b2b}}),
+    Fr::from_montgomery({{0x6e4f7cad982c14ca, 0x4d85a1f4614721ac, 0x33f9b1639d7f693e, 0x050dfa8f1e36d71d}}),
+    Fr::from_montgomery({{0x4cf03765c27890da, 0x71750de1a163e45c, 0x30a0173cbffad707, 0x01932f86f072e839}}),
+    Fr::from_montgomery({{0xab8a97ff172b6462, 0x986d458da036dd93, 0xed1c6675fd33038d, 0x02208f94bda0ff27}}),
+    Fr::from_montgomery({{0x84850a5c97aa54b7, 0x221aca9294c640a9, 0x7cc54ba3cc731dec, 0x1fe84ef9b53dfde9}}),
+    Fr::from_montgomery({{0xc72a50123bd88eaa, 0x47a81458a535103b, 0x6e35b27f6532fbee, 0x047ad97d6290773d}}),
+};
+
+// Rows: y_{-1}, y_{-2}, y_{-3} from the lanes 1, 2, 3 before the internal rounds.
+inline constexpr Fr start[3][3] = {
+    {Fr::from_montgomery({{0x98cd8f791f4c7e0a, 0x431643ebf6b8ff48, 0x29eeadac197a18dc, 0x28768c78776889cb}}),
+     Fr::from_montgomery({{0xa641ae7cf9b5ba51, 0x232cb1e2028c08e5, 0xafa3483cb8694782, 0x0abc67c9294e1dff}}),
+     Fr::from_montgomery({{0x873f0061342a1e2f, 0xfdd324cbb1678167, 0xafd16318c1b4a4a9, 0x0e7002c4f3433394}})},
+    {Fr::from_montgomery({{0x65180680ec25533e, 0xa6f975bc286e5828, 0x78ad7b8fa8a8e9ed, 0x0cd5c5c4c31d870d}}),
+     Fr::from_montgomery({{0x28144ba9ca316b84, 0x811aeb97181d06d9, 0xded6fef8fcf7a1c5, 0x2db72a111a9c727c}}),
+     Fr::from_montgomery({{0x4e125310e7a02025, 0x9fc0af40557c4d8f, 0x5b6cf7dff8a4a387, 0x187b8f4491db5320}})},
+    {Fr::from_montgomery({{0xccf7174abf27c93a, 0x7ab5579da9254f8d, 0x362126fd82abfd95, 0x1ddf9b75f4af213e}}),
+     Fr::from_montgomery({{0x8c89a46a09e7afa4, 0x4f23ff81a468b8b7, 0x6b39a17bdd6b514d, 0x16dfc45c0be1bd40}}),
+     Fr::from_montgomery({{0xc9968cfc319d8d41, 0x607d0fe9c5ec23da, 0x36811f60daea913a, 0x25ba9c9c07d7dbcd}})},
+};
+
+// Rows: the lanes 1, 2, 3 after the internal rounds from (v_53, y_53, v_54, y_54, v_55, y_55).
+inline constexpr Fr finish[3][6] = {
+    {Fr::from_montgomery({{0xadd79824f6c1ff57, 0x7da87b9c9e22d2bb, 0xb8ab751ce15396ae, 0x1b44c8bbed2098f6}}),
+     Fr::from_montgomery({{0x3293932362d8e947, 0x2b8717806e5b9bee, 0x069c1dfd939826de, 0x1e265c09e98652db}}),
+     Fr::from_montgomery({{0xb984bfc088062178, 0x65971ab180b411ec, 0xfeb97f3abc30b425, 0x14d1ef63320e9b98}}),
+     Fr::from_montgomery({{0x4931b818b509e00d, 0xf9d78a4bb6ad117a, 0x0f6c5f861619dde3, 0x2e31d3f5bc7453e4}}),
+     Fr::from_montgomery({{0xd1a556bc500c4adb, 0x6a04899375b89b6d, 0xdce9c8cbb783cdd4, 0x0f4163adf23bf2fd}}),
+     Fr::from_montgomery({{0x5a133609f9e5d16f, 0x0935956cb2ea67df, 0xed9128e63f86c702, 0x28647d0434e1d9fd}})},
+    {Fr::from_montgomery({{0x04e4ca18de43a41f, 0xa6948323022daf21, 0x1b67f00b667c7190, 0x00a576fe22cbd57f}}),
+     Fr::from_montgomery({{0xbb170ef0275db4e0, 0x8a791bc33f841b9c, 0xf42f343a1bc823a4, 0x2c3ecb941947a4c8}}),
+     Fr::from_montgomery({{0x1aea45619809ea5f, 0x1efff4b89862d885, 0x75751fcbdaa4ab22, 0x2d58c329c8ed86b9}}),
+     Fr::from_montgomery({{0x37e3106ec6713224, 0x7478492776ecdf6e, 0xd21fa88be04f14fa, 0x2b6132e80548d464}}),
+     Fr::from_montgomery({{0xd1a556bc500c4adb, 0x6a04899375b89b6d, 0xdce9c8cbb783cdd4, 0x0f4163adf23bf2fd}}),
+     Fr::from_montgomery({{0x0c44180641e6046c, 0x439904fcadf318c4, 0xdb705af83971c97d, 0x057905593b4ffe90}})},
+    {Fr::from_montgomery({{0x758a7af010b85dc7, 0x0e86d3ff6654c06e, 0x6f68636781c883ca, 0x01e6e7fbe52984bf}}),
+     Fr::from_montgomery({{0x7eb0a1bb934bea0a, 0x91d37fa34c22b15f, 0x3710594fd783cda3, 0x1e1ad2ef6e5b5185}}),
+     Fr::from_montgomery({{0x01bcc454757925ba, 0x7f6e3b4ca1d92eba, 0x3227849ea15259cf, 0x0344cbf3a39cf1ac}}),
+     Fr::from_montgomery({{0xe4ea9ed1e95fab70, 0xfe6a4bde3444ee60, 0x3ead9783569cbf42, 0x04bd816b7dc2145a}}),
+     Fr::from_montgomery({{0xd1a556bc500c4adb, 0x6a04899375b89b6d, 0xdce9c8cbb783cdd4, 0x0f4163adf23bf2fd}}),
+     Fr::from_montgomery({{0xdb6f6e3c66c8ad04, 0xe206df75a320f1f5, 0xa93affc885a2b481, 0x0b536bf2f8ffcb2b}})},
+};
+
 // D of chapter 02 section 1.
 inline constexpr Fr diagonal_minus_one[4] = {
     Fr::from_montgomery({{0x78b3c4df7b603c75, 0xdd54552f4a97b9e3, 0xc9ceb940f70388e9, 0x300af8e86f112b7e}}),

@@ -20,7 +20,8 @@ std::span<const F, N> fixed(const std::vector<F>& values) {
 
 // Every value counts as a check of its own; a wrong one is named.
 template <class F>
-void compare(const TestCase& test, const std::string& what, const std::vector<std::string>* names, std::span<const F> computed) {
+void compare(const TestCase& test, const std::string& what, const std::vector<std::string>* names,
+             std::span<const F> computed) {
     const std::vector<F> expected = test.elements<F>(what, computed.size());
     if (names != nullptr) CHECK(names->size() == computed.size());
     for (std::size_t i = 0; i < computed.size(); ++i) {
@@ -49,8 +50,9 @@ void append(std::vector<Fr>& to, const std::vector<Fr>& values) { to.insert(to.e
 void check_eccvm(const TestCase& test, const std::vector<std::string>& names) {
     const auto evaluations = test.elements<Fq>("evaluations", eccvm::evaluations);
     const auto u = test.elements<Fq>("u", 15);
+    const Fq beta = test.element<Fq>("beta"), gamma = test.element<Fq>("gamma");
     Fq values[eccvm::subrelations];
-    CHECK(eccvm_subrelations(fixed<eccvm::evaluations>(evaluations), test.element<Fq>("beta"), test.element<Fq>("gamma"), values));
+    CHECK(eccvm_subrelations(fixed<eccvm::evaluations>(evaluations), beta, gamma, values));
     compare<Fq>(test, "subrelations", &names, values);
     const Fq separator = gate_separator<Fq>(u, test.element<Fq>("gate"));
     compare(test, "separator", separator);
@@ -101,8 +103,9 @@ Fr check_translator(const TestCase& test, const std::vector<std::string>& names,
         translator_evaluations(fixed<translator::minicircuit_evaluations>(minicircuit),
                                fixed<translator::full_size_evaluations>(full_size), fixed<translator::rounds>(u));
     check_translator_evaluations(test, e);
-    const translator::Parameters p = translator_parameters(test.element<Fq>("x"), test.element<Fq>("v"), test.element<Fq>("acc"),
-                                                           test.element<Fr>("beta"), test.element<Fr>("gamma"));
+    const translator::Parameters p =
+        translator_parameters(test.element<Fq>("x"), test.element<Fq>("v"), test.element<Fq>("acc"), test.element<Fr>("beta"),
+                              test.element<Fr>("gamma"));
     std::vector<Fr> parameters = plain(p.x);
     for (const auto& limbs : p.v) append(parameters, plain(limbs));
     append(parameters, plain(p.acc));
