@@ -46,7 +46,7 @@ Fr sum_of_six(const Fr (&coefficients)[6], const FactorPair* factors) {
 // The 56 internal rounds as a recurrence in one lane.
 //
 // Only lane 0 meets the S-box; the hidden lanes 1, 2, 3 are linear in its outputs. Let s be lane 0 before round n, and
-// u = (s + c_n)^5. A round maps s to D_0 u + Y, where D_0 is an entry of the whole diagonal and Y the sum of the hidden lanes, and
+// u = (s + c_n)^5. A round maps s to D_0 u + Y, where D_0 is of the whole diagonal and Y is the sum of the hidden lanes, and
 // the vector h of the hidden lanes to M h + u (1, 1, 1). As M is 3 x 3, Y obeys a recurrence of order 3 in itself and in u
 // (Cayley and Hamilton): six products and one reduction, instead of three products and reductions.
 //

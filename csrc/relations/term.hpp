@@ -59,7 +59,7 @@ struct Term {
 template <class Row, class F, std::size_t N>
 Row by_name(std::span<const F, N> evaluations) {
     std::array<F, N> values;
-    std::ranges::copy(evaluations, values.begin());
+    std::copy(evaluations.begin(), evaluations.end(), values.begin());
     return std::bit_cast<Row>(values);
 }
 

@@ -9,7 +9,6 @@ the subrelations of that kind. Before it writes a vector the script checks that 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import relations as rel
 
-JOINT_EVALUATIONS = Path(__file__).parents[1] / "data" / "vectors" / "joint_evaluations.json"
+DATA = Path(__file__).parents[1] / "data"
 Case = Mapping[str, int | Sequence[int]]
 
 
@@ -99,15 +98,20 @@ def joint_case(given: Mapping[str, int], evaluations: Mapping[str, Sequence[int]
     }
 
 
+def joint_part(flow: str) -> list[int]:
+    """The 477 words of the last part of a real proof."""
+    proof = (DATA / flow / "proof_fields.bin").read_bytes()[-477 * 32 :]
+    return [int.from_bytes(proof[i : i + 32], "big") for i in range(0, len(proof), 32)]
+
+
 def joint_vector(flow: str) -> Case:
     vector = rel.data(f"joint_vectors_{flow}.json")
-    proof = json.loads(JOINT_EVALUATIONS.read_text())[flow]
+    proof = joint_part(flow)  # layout: 10.1
     inputs, mega_parameters = vector["inputs"], vector["inputs"]["mega_params"]
     sources = {
         "alpha": vector["alpha"],
         "gate": vector["gate_challenge"],
         "lambda": vector["libra_challenge"],
-        "e_lib": proof["libra_claimed_evaluation"],
         "mega_beta": mega_parameters["beta"],
         "mega_gamma": mega_parameters["gamma"],
         "delta": mega_parameters["public_input_delta"],
@@ -117,9 +121,10 @@ def joint_vector(flow: str) -> Case:
         "beta": vector["translator_params"]["beta"],
         "gamma": vector["translator_params"]["gamma"],
     }
-    evaluations = {name: numbers(proof[name]) for name in ("mega", "minicircuit", "full_size")}
+    evaluations = {"mega": proof[309:354], "minicircuit": proof[131:285], "full_size": proof[354:375]}
     u = numbers(vector["u"])
-    case = joint_case({name: int(value, 16) for name, value in sources.items()}, evaluations, u)
+    given = {name: int(value, 16) for name, value in sources.items()} | {"e_lib": proof[375]}
+    case = joint_case(given, evaluations, u)
     row = rel.translator_evaluations(evaluations["minicircuit"], evaluations["full_size"], u)
     for name, value in vector["translator_evaluations"].items():
         agree(f"the evaluation of {name}", row[name], int(value, 16))
