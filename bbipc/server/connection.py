@@ -119,6 +119,8 @@ class Connection:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write_until_done, nursery.cancel_scope)
                 await self._read_until_end()
+                if self._end is End.LOST:
+                    nursery.cancel_scope.cancel()
         finally:
             self._services.scheduler.drop(self)
             self._services.budget.change(-self._charged)
@@ -150,7 +152,7 @@ class Connection:
         while True:
             chunk = await self._stream.receive()
             if not chunk:
-                self._report_truncation()
+                self._report_end_of_input()
                 return
             work += len(chunk) // BYTES_LIKE_A_FRAME
             for event in self._frames.feed(chunk):
@@ -183,9 +185,11 @@ class Connection:
             self._end = End.BROKEN_FRAME
             self._reading = False
 
-    def _report_truncation(self) -> None:
+    def _report_end_of_input(self) -> None:
         truncated = self._frames.end()
-        if truncated is not None:
+        if self._stream.peer_is_gone():
+            self._end = End.LOST
+        elif truncated is not None:
             log.warning("%s: %s", self.name, truncated)
             self._end = End.BROKEN_FRAME
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import trio
 
@@ -34,6 +34,23 @@ a few per cent), few enough that the next batch starts soon."""
 
 log = logging.getLogger("bbipc.scheduler")
 Result = TypeVar("Result")
+
+
+class InThread(Protocol):
+    """Runs a function in a worker thread and returns its value."""
+
+    async def __call__(self, function: Callable[[], Result], /) -> Result:
+        """See the class."""
+
+
+def _threads(count: int) -> InThread:
+    limiter = trio.CapacityLimiter(count)
+
+    async def in_thread(function: Callable[[], Result], /) -> Result:
+        # Abandoned only when the process is about to end: then nothing waits for a worker any more.
+        return await trio.to_thread.run_sync(function, limiter=limiter, abandon_on_cancel=True)
+
+    return in_thread
 
 
 @dataclass(eq=False, slots=True)
@@ -81,6 +98,7 @@ class Scheduler:
         threads: how many workers there are.
         on_idle: called whenever the last job has ended.
         max_batch_tasks: proofs in one batch.
+        in_thread: runs a function in a worker thread; tests replace it to decide when each of them ends.
     """
 
     def __init__(
@@ -89,12 +107,13 @@ class Scheduler:
         threads: int,
         on_idle: Callable[[], None] = lambda: None,
         max_batch_tasks: int = MAX_BATCH_TASKS,
+        in_thread: InThread | None = None,
     ) -> None:
         self.threads = threads
         self._backend = backend
         self._on_idle = on_idle
         self._max_batch_tasks = max_batch_tasks
-        self._limiter = trio.CapacityLimiter(threads)
+        self._in_thread = in_thread or _threads(threads)
         self._free = threads
         self._computations: FairQueue[object, Computation] = FairQueue()
         self._verifications: FairQueue[object, Verification] = FairQueue()
@@ -204,10 +223,6 @@ class Scheduler:
             self._became_idle.set()
             self._became_idle = trio.Event()
             self._on_idle()
-
-    async def _in_thread(self, function: Callable[[], Result]) -> Result:
-        # Abandoned only when the process is about to end: then nothing waits for a worker.
-        return await trio.to_thread.run_sync(function, limiter=self._limiter, abandon_on_cancel=True)
 
     async def _run_computation(self, job: Computation) -> None:
         self._running.add(job)

@@ -8,6 +8,7 @@ another task.
 from __future__ import annotations
 
 import os
+import select
 from typing import Final, Protocol
 
 import trio
@@ -21,6 +22,10 @@ class ByteStream(Protocol):
 
     async def receive(self) -> bytes:
         """Some bytes, as soon as there are any; none at the end of the input. Raises trio.BrokenResourceError."""
+
+    def peer_is_gone(self) -> bool:
+        """Whether it is certain that nobody will read what is sent: at the end of the input, this tells a client that has
+        closed only its half from one that is not there any more."""
 
     def send_nowait(self, data: bytes) -> int:
         """Send as much of `data` as is possible without waiting; how much. Raises trio.BrokenResourceError."""
@@ -56,6 +61,12 @@ class FdStream:
                 await trio.lowlevel.wait_readable(self._receive_fd)
             except OSError as error:
                 raise trio.BrokenResourceError(f"cannot read: {error.strerror}") from error
+
+    def peer_is_gone(self) -> bool:
+        """See :class:`ByteStream`."""
+        poll = select.poll()
+        poll.register(self._send_fd, 0)  # hang-ups and errors are always reported
+        return bool(poll.poll(0))
 
     def send_nowait(self, data: bytes | memoryview) -> int:
         """See :class:`ByteStream`."""
