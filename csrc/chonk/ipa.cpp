@@ -19,16 +19,6 @@ Fq evaluate_challenge_polynomial(const IpaClaim& claim) {
     return product;
 }
 
-// Adds weight * s_j to sums[j], j = 0..2^15-1, where s_j is the product of d_{14-i} over the set bits i of j. scratch: 2^15 elements.
-void add_folding_scalars(const IpaClaim& claim, const Fq& weight, std::vector<Fq>& sums, std::vector<Fq>& scratch) {
-    scratch[0] = weight;
-    for (std::size_t i = 0, size = 1; i < ipa_rounds; ++i, size *= 2) {
-        const Fq& d = claim.inverse_challenges[ipa_rounds - 1 - i];
-        for (std::size_t j = 0; j < size; ++j) scratch[size + j] = scratch[j] * d;
-    }
-    for (std::size_t j = 0; j < ipa_size; ++j) sums[j] += scratch[j];
-}
-
 // The small points of check 2, scaled: adds weight * (C + f U + sum (d_i L_i + c_i R_i)); U = gen * one is collected in one_scalar.
 struct PointSum {
     std::vector<Grumpkin> points;
@@ -91,6 +81,15 @@ bool check_many(std::span<const IpaClaim* const> claims, const Options& options,
 }
 
 }  // namespace
+
+void add_folding_scalars(const IpaClaim& claim, const Fq& weight, std::span<Fq> sums, std::span<Fq> scratch) {
+    scratch[0] = weight;
+    for (std::size_t i = 0, size = 1; i < ipa_rounds; ++i, size *= 2) {
+        const Fq& d = claim.inverse_challenges[ipa_rounds - 1 - i];
+        for (std::size_t j = 0; j < size; ++j) scratch[size + j] = scratch[j] * d;
+    }
+    for (std::size_t j = 0; j < ipa_size; ++j) sums[j] += scratch[j];
+}
 
 Verdict read_ipa(const PartView& part, const OpeningClaim& opening, IpaClaim& claim) {
     claim.opening = opening;

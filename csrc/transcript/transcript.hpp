@@ -48,6 +48,9 @@ class Transcript {
     // ceil(n / 2) hashes, two challenges from each (low half first).
     void challenges(std::span<Challenge> out);
 
+    // What the next hash will be over: the previous hash, if there was one, and all that was absorbed since.
+    std::span<const Fr> pending() const { return buffer_; }
+
     bool failed() const { return error_.outcome != BBIPC_VALID; }
     // The first reading error, if failed().
     const Verdict& error() const { return error_; }
