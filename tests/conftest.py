@@ -1,9 +1,13 @@
 """Fixtures for all tests, and what must be true before any of them can run."""
 
+import os
 from importlib.util import find_spec
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Programs that tests start must find the installed package, not the source tree in whose root they may be started.
+os.environ["PYTHONSAFEPATH"] = "1"
 
 if find_spec("bbipc._core") is None:
     raise pytest.UsageError(
