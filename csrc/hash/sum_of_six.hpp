@@ -75,7 +75,7 @@ class SumOfSix {
 #if BBIPC_ADX_FIELD
     // clang-format off
 #define BBIPC_ADD_PRODUCT(a)                      \
-    "xorl %k[zero], %k[zero]\n\t" /* CF, OF */    \
+    "xorl %k[low], %k[low]\n\t" /* CF, OF = 0 */  \
     "mulxq " a "+0(%[c]), %[low], %[high]\n\t"    \
     "adcxq %[low], %[t0]\n\t"                     \
     "adoxq %[high], %[t1]\n\t"                    \
@@ -87,15 +87,16 @@ class SumOfSix {
     "adoxq %[high], %[t3]\n\t"                    \
     "mulxq " a "+24(%[c]), %[low], %[high]\n\t"   \
     "adcxq %[low], %[t3]\n\t"                     \
+    "movl $0, %k[low]\n\t" /* keeps the flags */  \
     "adoxq %[high], %[t4]\n\t"                    \
-    "adcxq %[zero], %[t4]\n\t"
+    "adcxq %[low], %[t4]\n\t"
 #define BBIPC_ADD_TERM(offset)                    \
     "movq " #offset "(%[h]), %%rdx\n\t"           \
     BBIPC_ADD_PRODUCT(#offset)
 
     template <unsigned limb>
     void row_adx(const Fr (&c)[6], const FactorPair* factors) {
-        u64 t4 = 0, low, high, zero;
+        u64 t4 = 0, low, high;
         __asm__(
             BBIPC_ADD_TERM(0)
             BBIPC_ADD_TERM(32)
@@ -104,14 +105,15 @@ class SumOfSix {
             BBIPC_ADD_TERM(128)
             BBIPC_ADD_TERM(160)
             : [t0] "+&r"(t0_), [t1] "+&r"(t1_), [t2] "+&r"(t2_), [t3] "+&r"(t3_), [t4] "+&r"(t4), [low] "=&r"(low),
-              [high] "=&r"(high), [zero] "=&r"(zero)
-            : [c] "r"(c), [h] "r"(&factors[0].first.m.limb[limb]), "m"(c), "m"(factors[0]), "m"(factors[1]), "m"(factors[2])
+              [high] "=&r"(high)
+            : [c] "r"(c), [h] "r"(&factors[0].first.m.limb[limb]), "m"(c),
+              "m"(*reinterpret_cast<const FactorPair(*)[3]>(factors))
             : "rdx", "cc");
         u64 multiple = t0_ * FrParams::neg_inverse;
         __asm__(
             BBIPC_ADD_PRODUCT("0")
             : [t0] "+&r"(t0_), [t1] "+&r"(t1_), [t2] "+&r"(t2_), [t3] "+&r"(t3_), [t4] "+&r"(t4), [low] "=&r"(low),
-              [high] "=&r"(high), [zero] "=&r"(zero)
+              [high] "=&r"(high)
             : [c] "r"(Fr::modulus.limb), "d"(multiple), "m"(Fr::modulus)
             : "cc");
         shift(t4);
