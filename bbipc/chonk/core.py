@@ -187,6 +187,26 @@ class Core:
         lib.bbipc_check(self._handle, handles, len(claims), _threads(threads), flags, verdicts)
         return [_verdict(verdicts[index]) for index in range(len(claims))]
 
+    def verify_many(
+        self, proofs: Sequence[Sequence[bytes]], keys: Sequence[bytes], *, threads: int, strict: bool, cancel: CancelFlag | None
+    ) -> list[Verdict]:
+        """The verdicts on proofs given as their five parts, decided together; their reductions run side by side."""
+        kept = [_proof(parts) for parts in proofs]
+        buffers = [_buffer(key) for key in keys]
+        verdicts = ffi.new("bbipc_verdict[]", len(kept))
+        lib.bbipc_verify_many(
+            self._handle,
+            ffi.new("bbipc_proof[]", [proof[0] for proof, _keep in kept]),
+            ffi.new("uint8_t *[]", buffers),
+            ffi.new("uint64_t[]", [len(key) for key in keys]),
+            len(kept),
+            _flags(strict),
+            _threads(threads),
+            _cancel(cancel),
+            verdicts,
+        )
+        return [_verdict(verdicts[index]) for index in range(len(kept))]
+
     # ---- Encodings ----
 
     def key_inspect(self, key: bytes) -> tuple[int, int, int, bytes]:

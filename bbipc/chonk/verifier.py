@@ -61,6 +61,26 @@ class Verifier:
         """
         return self._core.verify(proof.parts(), _key_bytes(key), threads=threads, strict=strict, cancel=cancel)
 
+    def verify_many(
+        self,
+        pairs: Sequence[tuple[ChonkProof, Key]],
+        *,
+        threads: int = 1,
+        strict: bool = False,
+        cancel: CancelFlag | None = None,
+    ) -> list[Verdict]:
+        """The verdicts on several proofs decided together, in their order: each equals what `verify` gives.
+
+        The arguments are those of `verify`. All proofs are held at once; the function `verify_many` streams.
+        """
+        return self._core.verify_many(
+            [proof.parts() for proof, _ in pairs],
+            [_key_bytes(key) for _, key in pairs],
+            threads=threads,
+            strict=strict,
+            cancel=cancel,
+        )
+
     def reduce(self, proof: ChonkProof, key: Key, *, strict: bool = False, cancel: CancelFlag | None = None) -> Claim:
         """Do everything of a verification that needs no other proof; `check` decides many claims for the price of a few."""
         return self._core.reduce(proof.parts(), _key_bytes(key), strict=strict, cancel=cancel)
@@ -112,8 +132,8 @@ def verify_many(
 def _verify_batches(
     verifier: Verifier, iterator: Iterator[tuple[ChonkProof, Key]], threads: int, strict: bool, batch: int
 ) -> Iterator[Verdict]:
-    while claims := [verifier.reduce(proof, key, strict=strict) for proof, key in islice(iterator, batch)]:
-        yield from verifier.check(claims, threads=threads)
+    while pairs := list(islice(iterator, batch)):
+        yield from verifier.verify_many(pairs, threads=threads, strict=strict)
 
 
 def default_core() -> Core:

@@ -1,4 +1,4 @@
-"""Write the vectors of docs/spec about the protocol (chapters 04 to 10, 13, 14) as a file of test cases for csrc/tests/test_protocol.cpp.
+"""Write the vectors of docs/spec about the protocol (chapters 04 to 10, 13, 14) as test cases for csrc/tests/test_protocol.cpp.
 
 python protocol_cases.py OUTPUT
 
