@@ -11,6 +11,9 @@ INVALID: Final = 1
 UNREADABLE: Final = 2
 """Wrong usage, or an input that cannot be read or decoded."""
 
+UNAVAILABLE: Final = 69
+"""A server cannot be reached, went away, or did not answer in time."""
+
 DEFECT: Final = 70
 """A defect of bbipc itself; a traceback is on stderr."""
 
