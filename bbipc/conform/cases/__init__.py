@@ -1,0 +1,26 @@
+"""The catalogue of cases."""
+
+from functools import cache
+
+from bbipc.conform.case import Case
+from bbipc.conform.cases import (
+    errors,
+    faults,
+    framing,
+    lifecycle,
+    limits,
+    ordering,
+    plain,
+    service,
+    tagged,
+    verdicts,
+)
+
+__all__ = ["catalogue"]
+
+
+@cache
+def catalogue() -> tuple[Case, ...]:
+    """All cases, in the order of the suites."""
+    modules = (framing, plain, tagged, ordering, errors, limits, lifecycle, faults, verdicts, service)
+    return tuple(case for module in modules for case in module.suite)

@@ -1,0 +1,189 @@
+"""Suite faults: clients that misbehave or vanish must not hurt others."""
+
+# ruff: noqa: D103 - the rule of a case is its documentation
+
+from typing import Final
+
+import trio
+
+from bbipc.conform.case import Suite, broken
+from bbipc.conform.cases.common import LAW, changed, one_error, verify_call
+from bbipc.conform.lab import Lab
+from bbipc.conform.messages import blake2s_request, blake2s_response, frame, verdict_of
+from bbipc.conform.samples import sample
+
+suite = Suite("faults", LAW)
+
+_MAX_CLIENTS: Final = ("--max-clients", "8")
+_PAUSE: Final = 0.02
+
+
+def _valid(request_id: int | None = None) -> bytes:
+    flow1 = sample("flow1")
+    return verify_call(flow1.parts, flow1.key, request_id)
+
+
+@suite.case(
+    "two-clients", "Two clients are served at the same time.", transport="socket", recorded=("socket/two_clients_max2",)
+)
+async def two_clients(lab: Lab) -> None:
+    async with lab.server(*_MAX_CLIENTS) as server:
+        first, second = await server.connect("first"), await server.connect("second")
+        for _ in range(3):
+            await first.check_alive()
+            await second.check_alive()
+        await first.finish()
+        await second.check_alive()
+        await second.finish()
+
+
+@suite.case(
+    "gone-before-reading",
+    "A client that leaves before it read its response ends only its own connection.",
+    transport="socket",
+    recorded=("socket/close_before_response",),
+)
+async def gone_before_reading(lab: Lab) -> None:
+    async with lab.server(*_MAX_CLIENTS) as server:
+        other = await server.connect("other")
+        await other.check_alive()
+        for index in range(5):
+            leaver = await server.connect(f"leaver {index}")
+            await leaver.send(blake2s_request(b"abc") * 50, "50 hash requests")
+            await leaver.vanish()
+        await other.check_alive()
+        newcomer = await server.connect("newcomer")
+        await newcomer.check_alive()
+        await newcomer.finish()
+        await other.finish()
+
+
+@suite.case(
+    "gone-mid-frame",
+    "A client that leaves in the middle of a frame ends only its own connection.",
+    transport="socket",
+    recorded=("socket/eof_mid_frame",),
+)
+async def gone_mid_frame(lab: Lab) -> None:
+    async with lab.server(*_MAX_CLIENTS) as server:
+        other = await server.connect("other")
+        leaver = await server.connect("leaver")
+        await leaver.send(_valid()[:1000], "the beginning of a ChonkVerify")
+        await leaver.vanish()
+        await other.check_alive()
+        await other.finish()
+
+
+@suite.case(
+    "gone-while-verifying",
+    "A client that leaves while its proofs are verified does not delay others for ever.",
+    transport="socket",
+)
+async def gone_while_verifying(lab: Lab) -> None:
+    async with lab.server(*_MAX_CLIENTS) as server:
+        other = await server.connect("other")
+        leaver = await server.connect("leaver")
+        await leaver.send(_valid() * 8, "8 ChonkVerify")
+        await leaver.vanish()
+        await other.send(_valid(), "ChonkVerify")
+        reply = await other.receive("the verdict")
+        if verdict_of(reply) not in lab.expected("valid"):
+            broken("the verdict", reply)
+        await other.check_alive()
+
+
+@suite.case(
+    "stalled-frame",
+    "A client that announces a long frame and falls silent does not keep others from being served.",
+    transport="socket",
+    recorded=("socket/length_256MiB", "socket/huge_length"),
+)
+async def stalled_frame(lab: Lab) -> None:
+    async with lab.server(*_MAX_CLIENTS) as server:
+        other = await server.connect("other")
+        await other.check_alive()
+        for name, length in (("small", 1000), ("large", 60 << 20), ("too large", 256 << 20)):
+            silent = await server.connect(f"silent, {name}")
+            await silent.send(length.to_bytes(4, "little") + b"\x91", f"{length} bytes announced, 1 sent, then silence")
+        await other.check_alive()
+        newcomer = await server.connect("newcomer")
+        await newcomer.check_alive()
+
+
+@suite.case(
+    "slow-reader", "A client that does not read its responses does not keep others from being served.", transport="socket"
+)
+async def slow_reader(lab: Lab) -> None:
+    async with lab.server(*_MAX_CLIENTS) as server:
+        slow = await server.connect("slow reader", read_later=True)
+        other = await server.connect("other")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(
+                slow.send, blake2s_request(b"abc") * 100_000, "100000 hash requests, whose answers it does not read"
+            )
+            for _ in range(20):
+                await other.check_alive()
+                await trio.sleep(_PAUSE)
+            nursery.cancel_scope.cancel()
+
+
+@suite.case("garbage-beside-work", "Malformed requests of one client do not disturb the work of another.", transport="socket")
+async def garbage_beside_work(lab: Lab) -> None:
+    flow1 = sample("flow1")
+    bad = verify_call(changed(flow1, "merge_proof", 0, bytes(31)), flow1.key)
+    async with lab.server(*_MAX_CLIENTS) as server:
+        worker, vandal = await server.connect("worker"), await server.connect("vandal")
+        await worker.send(_valid() * 2, "2 ChonkVerify")
+        for payload in (frame(b""), frame(b"\xc1"), bad, frame(b"\xdd\xff\xff\xff\xff")):
+            await one_error(vandal, payload, "malformed")
+        for _ in range(2):
+            reply = await worker.receive("a verdict")
+            if verdict_of(reply) not in lab.expected("valid"):
+                broken("the verdict", reply)
+        await worker.finish()
+        await vandal.finish()
+
+
+@suite.case("same-ids", "The same id on two connections names two requests.", transport="socket", tagged=True)
+async def same_ids(lab: Lab) -> None:
+    async with lab.server(*_MAX_CLIENTS) as server:
+        first, second = await server.connect("first"), await server.connect("second")
+        await first.send(_valid(1), "[1, ChonkVerify]")
+        await second.send(blake2s_request(b"second", 1), "[1, Blake2s 'second']")
+        await second.expect(blake2s_response(b"second"), 1)
+        reply = await first.receive("the verdict with id 1")
+        if reply.request_id != 1 or verdict_of(reply) not in lab.expected("valid"):
+            broken("the verdict with id 1", reply)
+        await first.finish()
+        await second.finish()
+
+
+@suite.case("many-connections", "200 connections opened and dropped leave no open files behind.", transport="socket")
+async def many_connections(lab: Lab) -> None:
+    async with lab.server(*_MAX_CLIENTS) as server:
+        stays = await server.connect("stays")
+        await stays.check_alive()
+        before = server.open_files()
+        for index in range(200):
+            dropped = await server.connect(f"dropped {index}")
+            if index % 2:
+                await dropped.send(blake2s_request(b"abc"), "Blake2s 'abc'")
+            await dropped.vanish()
+        await stays.check_alive()
+        lab.record.add("harness", "waits", "until the server has closed the dropped connections")
+        while server.open_files() > before:
+            await stays.check_alive()
+            await trio.sleep(_PAUSE)
+        await stays.finish()
+
+
+@suite.case("error-then-work", "After an error the same connection verifies proofs as before.")
+async def error_then_work(lab: Lab) -> None:
+    async with lab.peer() as peer:
+        await one_error(peer, frame(b"\xc1"), "garbage")
+        await peer.send(_valid() + blake2s_request(b"abc"), "ChonkVerify and Blake2s")
+        reply = await peer.receive("the verdict")
+        if verdict_of(reply) not in lab.expected("valid"):
+            broken("the verdict", reply)
+        await peer.expect(blake2s_response(b"abc"))
+        await peer.finish()

@@ -1,0 +1,334 @@
+"""Suite lifecycle: start, end of input, Shutdown, signals."""
+
+# ruff: noqa: D103 - the rule of a case is its documentation
+
+import signal
+import socket
+import stat
+import sys
+
+import trio
+
+from bbipc.conform.case import NotApplicable, Suite, broken
+from bbipc.conform.cases.common import LAW, verify_call
+from bbipc.conform.lab import Lab
+from bbipc.conform.messages import blake2s_request, blake2s_response, call, verdict_of
+from bbipc.conform.samples import sample
+from bbipc.conform.target import start, start_command
+
+suite = Suite("lifecycle", LAW)
+
+SECTION_4 = "docs/protocol.md section 4"
+
+
+def _valid(request_id: int | None = None) -> bytes:
+    flow1 = sample("flow1")
+    return verify_call(flow1.parts, flow1.key, request_id)
+
+
+@suite.case("eof-at-once", "End of input between frames: exit code 0.", transport="pipe", recorded=("framing/eof_at_once",))
+async def eof_at_once(lab: Lab) -> None:
+    async with lab.server() as server:
+        peer = await server.connect()
+        await peer.finish()
+        await server.expect_exit(0, "at the end of input")
+
+
+@suite.case(
+    "eof-drains",
+    "What is in flight at the end of input is answered, then the exit code is 0.",
+    transport="pipe",
+    recorded=("framing/one_request",),
+)
+async def eof_drains(lab: Lab) -> None:
+    async with lab.server() as server:
+        peer = await server.connect()
+        await peer.send(_valid() + blake2s_request(b"abc"), "ChonkVerify and Blake2s")
+        await peer.close_sending()
+        replies = await peer.drain()
+        if (
+            len(replies) != 2
+            or verdict_of(replies[0]) not in lab.expected("valid")
+            or replies[1].response != blake2s_response(b"abc")
+        ):
+            broken("the verdict and the hash", ", ".join(map(str, replies)) or "nothing")
+        await server.expect_exit(0, "at the end of input")
+
+
+@suite.case(
+    "eof-drains-tagged", "Tagged requests in flight at the end of input are answered, too.", transport="pipe", tagged=True
+)
+async def eof_drains_tagged(lab: Lab) -> None:
+    async with lab.server() as server:
+        peer = await server.connect()
+        await peer.send(b"".join(_valid(index) for index in range(1, 6)), "5 tagged ChonkVerify")
+        await peer.close_sending()
+        replies = await peer.drain()
+        if sorted(reply.request_id or 0 for reply in replies) != [1, 2, 3, 4, 5]:
+            broken("verdicts with the ids 1 .. 5", ", ".join(map(str, replies)) or "nothing")
+        await server.expect_exit(0, "at the end of input")
+
+
+@suite.case(
+    "eof-in-length",
+    "End of input inside a length: exit code 1, after what was complete is answered.",
+    transport="pipe",
+    recorded=("framing/eof_in_length",),
+)
+async def eof_in_length(lab: Lab) -> None:
+    await _eof_inside(lab, blake2s_request(b"x")[:2])
+
+
+@suite.case(
+    "eof-in-body",
+    "End of input inside a frame: exit code 1, after what was complete is answered.",
+    transport="pipe",
+    recorded=("framing/eof_in_body",),
+)
+async def eof_in_body(lab: Lab) -> None:
+    await _eof_inside(lab, blake2s_request(b"x")[:10])
+
+
+async def _eof_inside(lab: Lab, rest: bytes) -> None:
+    async with lab.server() as server:
+        peer = await server.connect()
+        await peer.send(blake2s_request(b"abc") + rest, "Blake2s 'abc' and the beginning of another frame")
+        await peer.close_sending()
+        replies = await peer.drain()
+        if not replies or replies[0].response != blake2s_response(b"abc"):
+            broken("the answer to the complete request", replies[0] if replies else "nothing")
+        if any(not reply.is_error for reply in replies[1:]) or len(replies) > 2:
+            broken("nothing, or one error, for the incomplete frame", replies[1])
+        await server.expect_exit(1, "at the end of input inside a frame")
+
+
+@suite.case(
+    "shutdown",
+    "Shutdown is answered, then the process ends with exit code 0 by itself.",
+    recorded=("framing/shutdown", "framing/shutdown_no_close", "socket/shutdown"),
+)
+async def shutdown(lab: Lab) -> None:
+    async with lab.server() as server:
+        peer = await server.connect()
+        await peer.send(blake2s_request(b"abc"), "Blake2s 'abc'")
+        await peer.expect(blake2s_response(b"abc"))
+        await peer.send(call("Shutdown", {}), "Shutdown; the input stays open")
+        await peer.expect(["ShutdownResponse", {}])
+        extra = await peer.drain()
+        if extra:
+            broken("nothing behind the answer to Shutdown", extra[0])
+        await server.expect_exit(0, "after Shutdown")
+
+
+@suite.case("shutdown-last", "Shutdown is answered last: everything in flight is answered before.")
+async def shutdown_last(lab: Lab) -> None:
+    async with lab.server() as server:
+        peer = await server.connect()
+        await peer.send(_valid() + blake2s_request(b"abc") + call("Shutdown", {}), "ChonkVerify, Blake2s, Shutdown")
+        replies = await peer.drain()
+        if [reply.name for reply in replies] != ["ChonkVerifyResponse", "Blake2sResponse", "ShutdownResponse"]:
+            broken("the verdict, the hash, the answer to Shutdown, and the end", ", ".join(map(str, replies)) or "nothing")
+        await server.expect_exit(0, "after Shutdown")
+
+
+@suite.case("shutdown-then-request", "Behind Shutdown no request is read.", recorded=("framing/shutdown_then_request",))
+async def shutdown_then_request(lab: Lab) -> None:
+    async with lab.server() as server:
+        peer = await server.connect()
+        await peer.send(call("Shutdown", {}) + blake2s_request(b"abc"), "Shutdown, Blake2s 'abc'")
+        await peer.expect(["ShutdownResponse", {}])
+        extra = await peer.drain()
+        if extra:
+            broken("nothing behind the answer to Shutdown", extra[0])
+        await server.expect_exit(0, "after Shutdown")
+
+
+async def _signal(lab: Lab, number: signal.Signals) -> None:
+    async with lab.server() as server:
+        peer = await server.connect()
+        await peer.check_alive()
+        server.signal(number)
+        extra = await peer.drain()
+        if extra:
+            broken("the end of output", extra[0])
+        await server.expect_exit(0, f"after {number.name}")
+
+
+@suite.case("sigterm", "SIGTERM ends an idle server with exit code 0.", recorded=("socket/sigterm",))
+async def sigterm(lab: Lab) -> None:
+    await _signal(lab, signal.SIGTERM)
+
+
+@suite.case("sigint", "SIGINT ends an idle server with exit code 0.", recorded=("socket/sigint",))
+async def sigint(lab: Lab) -> None:
+    await _signal(lab, signal.SIGINT)
+
+
+@suite.case("sigterm-drains", "After SIGTERM what is in flight is answered, then the exit code is 0.", tagged=True)
+async def sigterm_drains(lab: Lab) -> None:
+    async with lab.server() as server:
+        peer = await server.connect()
+        # Once the hash was answered, the requests before it have been read.
+        await peer.send(_valid(1) + _valid(2) + blake2s_request(b"abc", 3), "[1, ChonkVerify], [2, ChonkVerify], [3, Blake2s]")
+        open_ids = {1, 2, 3}
+        while 3 in open_ids:
+            open_ids.discard((await peer.receive("the answer with id 3")).request_id or 0)
+        server.signal(signal.SIGTERM)
+        for reply in await peer.drain():
+            if reply.request_id not in open_ids or verdict_of(reply) not in lab.expected("valid"):
+                broken("the verdicts in flight", reply)
+            open_ids.discard(reply.request_id)
+        if open_ids:
+            broken("all requests in flight answered", f"none for the ids {sorted(open_ids)}")
+        await server.expect_exit(0, "after SIGTERM")
+
+
+@suite.case(
+    "second-signal", "A second SIGTERM ends a server that drains at once, even if nobody reads its responses.", transport="pipe"
+)
+async def second_signal(lab: Lab) -> None:
+    async with lab.server() as server:
+        peer = await server.connect(read_later=True)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(peer.send, blake2s_request(b"abc") * 20_000, "20000 hash requests, whose answers nobody reads")
+            await trio.sleep(0.5)  # time to fill the pipe; the rule holds however far the server came
+            server.signal(signal.SIGTERM)
+            await trio.sleep(0.1)
+            server.signal(signal.SIGTERM)
+            await server.wait()
+            nursery.cancel_scope.cancel()
+
+
+@suite.case("reader-gone", "When nobody can read its standard output any more, the process ends.", transport="pipe")
+async def reader_gone(lab: Lab) -> None:
+    async with lab.server() as server:
+        peer = await server.connect()
+        await peer.check_alive()
+        assert server.process.stdout is not None
+        await server.process.stdout.aclose()
+        await peer.send(blake2s_request(b"abc"), "Blake2s, after the output was closed")
+        await server.wait()
+
+
+@suite.case("parent-death", "A server on a pipe ends when its parent dies, although its input stays open.", transport="pipe")
+async def parent_death(lab: Lab) -> None:
+    if sys.platform != "linux":
+        raise NotApplicable("Linux only")
+    # The child inherits our ends of the pipes from its parent, so they stay open when that dies.
+    program = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+    async with start_command([sys.executable, "-c", program, *lab.target.arguments()], lab.record) as server:
+        peer = await server.connect()
+        await peer.check_alive()
+        lab.record.add("harness", "signal", "SIGKILL to the parent of the server")
+        server.process.kill()
+        extra = await peer.drain()
+        if extra:
+            broken("the end of output", extra[0])
+
+
+@suite.case("stdout-clean", "Standard output carries frames and nothing else, whatever happens.", transport="pipe")
+async def stdout_clean(lab: Lab) -> None:
+    async with lab.server() as server:
+        peer = await server.connect()
+        await peer.send(blake2s_request(b"abc") + call("GrumpkinReduce512", {"input": bytes(64)}) + _valid(), "three requests")
+        await peer.close_sending()
+        replies = await peer.drain()
+        if [reply.name for reply in replies] != ["Blake2sResponse", "GrumpkinReduce512Response", "ChonkVerifyResponse"]:
+            broken("three responses and no other byte", ", ".join(map(str, replies)) or "nothing")
+
+
+@suite.case(
+    "file-replay",
+    "`--input FILE` answers the frames of a file on standard output, then exits with 0.",
+    source=SECTION_4,
+    transport="pipe",
+)
+async def file_replay(lab: Lab) -> None:
+    file = lab.directory / "requests.bin"
+    file.write_bytes(blake2s_request(b"abc") + blake2s_request(b"def"))
+    async with start(lab.target, lab.record, "--input", str(file)) as server:
+        peer = await server.connect()
+        replies = await peer.drain()
+        if [reply.response for reply in replies] != [blake2s_response(b"abc"), blake2s_response(b"def")]:
+            broken("two hashes", ", ".join(map(str, replies)) or "nothing")
+        await server.expect_exit(0, "at the end of the file")
+
+
+# ---- Sockets ---------------------------------------------------------------------------------------------------------
+
+
+@suite.case(
+    "socket-mode", "The socket has mode 0600.", source=SECTION_4, transport="socket", recorded=("socket/mode_and_split",)
+)
+async def socket_mode(lab: Lab) -> None:
+    async with lab.server() as server:
+        await (await server.connect()).check_alive()
+        assert server.socket_path is not None
+        mode = stat.S_IMODE(server.socket_path.stat().st_mode)
+        if mode != 0o600:
+            broken("mode 0600", f"{mode:04o}")
+
+
+@suite.case(
+    "socket-removed",
+    "The socket is removed when the server ends.",
+    source=SECTION_4,
+    transport="socket",
+    recorded=("socket/sigterm",),
+)
+async def socket_removed(lab: Lab) -> None:
+    async with lab.server() as server:
+        await (await server.connect()).check_alive()
+        assert server.socket_path is not None
+        server.signal(signal.SIGTERM)
+        await server.expect_exit(0, "after SIGTERM")
+        if server.socket_path.exists():
+            broken("no socket any more", "it is still there")
+
+
+@suite.case("socket-stale", "A socket that a dead server left behind is replaced.", source=SECTION_4, transport="socket")
+async def socket_stale(lab: Lab) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as left:
+        left.bind(str(lab.directory / "s.sock"))
+    lab.record.add("harness", "left", "a socket file that nobody listens at")
+    async with lab.server() as server:
+        peer = await server.connect()
+        await peer.check_alive()
+        await peer.finish()
+
+
+@suite.case(
+    "socket-no-directory",
+    "A socket in a directory that is not there: the process ends with an error.",
+    source=SECTION_4,
+    transport="socket",
+    recorded=("socket/path_dir_missing",),
+)
+async def socket_no_directory(lab: Lab) -> None:
+    async with start(lab.target, lab.record, socket_path=lab.directory / "missing" / "s.sock") as server:
+        if await server.wait() <= 0:
+            broken("an exit code above 0", "another")
+
+
+@suite.case(
+    "socket-path-too-long",
+    "A path too long for a socket: the process ends with an error.",
+    source=SECTION_4,
+    transport="socket",
+    recorded=("socket/path_too_long",),
+)
+async def socket_path_too_long(lab: Lab) -> None:
+    async with start(lab.target, lab.record, socket_path=lab.directory / f"{'l' * 120}.sock") as server:
+        if await server.wait() <= 0:
+            broken("an exit code above 0", "another")
+
+
+@suite.case(
+    "socket-reconnect", "Clients may come and go.", source=SECTION_4, transport="socket", recorded=("socket/reconnect",)
+)
+async def socket_reconnect(lab: Lab) -> None:
+    async with lab.server() as server:
+        for index in range(5):
+            peer = await server.connect(f"client {index}")
+            await peer.check_alive()
+            await peer.finish()

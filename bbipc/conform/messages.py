@@ -1,0 +1,195 @@
+"""Requests and responses as bytes, by means of the msgpack library alone."""
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2s
+from typing import Any, Final
+
+import msgpack
+
+__all__ = [
+    "ERROR",
+    "MALFORMED",
+    "FrameCutter",
+    "Reply",
+    "blake2s_request",
+    "blake2s_response",
+    "call",
+    "command",
+    "frame",
+    "pack",
+    "plain",
+    "read_id",
+    "shorten",
+    "tagged",
+    "verdict_of",
+]
+
+ERROR: Final = "ErrorResponse"
+MALFORMED: Final = "(malformed)"
+
+
+def frame(payload: bytes) -> bytes:
+    """`payload` behind its length."""
+    return struct.pack("<I", len(payload)) + payload
+
+
+def pack(value: Any) -> bytes:
+    """`value` as msgpack."""
+    packed: bytes = msgpack.packb(value)
+    return packed
+
+
+def command(name: str, fields: Any) -> bytes:
+    """A `Command`: the name and its fields."""
+    return pack([name, fields])
+
+
+def plain(encoded: bytes) -> bytes:
+    """The payload of a plain request with an encoded `Command`."""
+    return b"\x91" + encoded
+
+
+def tagged(request_id: int, encoded: bytes) -> bytes:
+    """The payload of a tagged request with an encoded `Command`."""
+    return b"\x92" + pack(request_id) + encoded
+
+
+def call(name: str, fields: Any, request_id: int | None = None) -> bytes:
+    """The frame of a request."""
+    encoded = command(name, fields)
+    return frame(plain(encoded) if request_id is None else tagged(request_id, encoded))
+
+
+def blake2s_request(data: bytes, request_id: int | None = None) -> bytes:
+    """The frame of the cheapest request whose answer tells which request it answers."""
+    return call("Blake2s", {"data": data}, request_id)
+
+
+def blake2s_response(data: bytes) -> list[Any]:
+    """What a server must answer to `blake2s_request`."""
+    return ["Blake2sResponse", {"hash": blake2s(data).digest()}]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One response frame.
+
+    Attributes:
+        payload: its bytes, without the length.
+        request_id: the id, if it is a tagged response; else None.
+        name: the name of the response, or `MALFORMED`.
+        fields: its map; what else came if it is malformed.
+    """
+
+    payload: bytes
+    request_id: int | None = field(init=False, default=None)
+    name: str = field(init=False, default=MALFORMED)
+    fields: Any = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        try:
+            value = msgpack.unpackb(self.payload, strict_map_key=False)
+        except (ValueError, msgpack.UnpackException) as error:
+            object.__setattr__(self, "fields", f"not msgpack: {error}")
+            return
+        request_id = None
+        if isinstance(value, list) and len(value) == 2 and type(value[0]) is int:
+            request_id, value = value
+        match value:
+            case [str(name), dict(fields)] if name.endswith("Response"):
+                object.__setattr__(self, "request_id", request_id)
+                object.__setattr__(self, "name", name)
+                object.__setattr__(self, "fields", fields)
+            case _:
+                object.__setattr__(self, "fields", value)
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is an ErrorResponse with a message."""
+        return self.name == ERROR and isinstance(self.fields.get("message"), str)
+
+    @property
+    def message(self) -> str:
+        """The message of an ErrorResponse, else nothing."""
+        return str(self.fields["message"]) if self.is_error else ""
+
+    @property
+    def response(self) -> list[Any]:
+        """Name and fields."""
+        return [self.name, self.fields]
+
+    def __str__(self) -> str:
+        text = shorten(f"{self.name} {self.fields}")
+        return text if self.request_id is None else f"[{self.request_id}] {text}"
+
+
+def verdict_of(reply: Reply) -> str:
+    """The class of an answer: "valid", "invalid", "error", or "other" for an answer without a verdict."""
+    if reply.is_error:
+        return "error"
+    if reply.name != MALFORMED and isinstance(reply.fields.get("valid"), bool):
+        return "valid" if reply.fields["valid"] else "invalid"
+    return "other"
+
+
+def shorten(text: str, limit: int = 300) -> str:
+    """`text`, with its middle left out if it is long."""
+    return text if len(text) <= limit else f"{text[: limit * 2 // 3]} ... {text[-limit // 4 :]}"
+
+
+class FrameCutter:
+    """Cuts a stream of responses into payloads."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The payloads that `data` completes."""
+        self._buffer += data
+        payloads = []
+        start = 0
+        while len(self._buffer) - start >= 4:
+            (length,) = struct.unpack_from("<I", self._buffer, start)
+            if len(self._buffer) - start < 4 + length:
+                break
+            payloads.append(bytes(self._buffer[start + 4 : start + 4 + length]))
+            start += 4 + length
+        del self._buffer[:start]
+        return payloads
+
+    @property
+    def rest(self) -> bytes:
+        """Bytes that are not yet a frame."""
+        return bytes(self._buffer)
+
+
+_UINT_WIDTHS: Final[Mapping[int, int]] = {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8}
+
+
+def read_id(payload: bytes) -> int | None:
+    """The id with which a request must be answered; None if it is answered as plain.
+
+    An array of two elements whose first is an unsigned integer other than 0 is a tagged request, whatever follows
+    (docs/protocol.md section 2).
+    """
+    for head in (b"\x92", b"\xdc\x00\x02", b"\xdd\x00\x00\x00\x02"):
+        if payload.startswith(head):
+            break
+    else:
+        return None
+    rest = payload[len(head) :]
+    if not rest:
+        return None
+    if rest[0] < 0x80:
+        return rest[0] or None
+    width = _UINT_WIDTHS.get(rest[0])
+    if width is None or len(rest) < 1 + width:
+        return None
+    return int.from_bytes(rest[1 : 1 + width], "big") or None
+
+
+def as_fields(parts: Mapping[str, Sequence[bytes]], key: bytes) -> dict[str, Any]:
+    """The fields of a ChonkVerify."""
+    return {"proof": {name: list(words) for name, words in parts.items()}, "vk": key}

@@ -1,0 +1,247 @@
+"""Starting the server under test, each time as a process group of its own that does not outlive the case."""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from bbipc.conform.case import NotApplicable, broken
+from bbipc.conform.peer import Peer, Record
+from bbipc.conform.samples import TEST_SETUP
+
+__all__ = ["SETUP_PLACEHOLDER", "CannotStart", "Server", "Target"]
+
+SETUP_PLACEHOLDER: Final = "{test-setup}"
+"""Stands in a command for the file with the test setup."""
+
+_STDERR_KEPT: Final = 4096
+_CONNECT_PAUSE: Final = 0.01
+_EXIT_PAUSE: Final = 0.5
+
+
+class CannotStart(Exception):  # noqa: N818 - it is a statement about the command
+    """The command cannot be run at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The server under test.
+
+    Attributes:
+        command: program and arguments, for instance `bb msgpack run`; `{test-setup}` in it is replaced.
+        transport: "pipe": standard input and output; "socket": `--input X.sock` is appended.
+        setup: the trusted setup that the command uses, "test" or "aztec".
+    """
+
+    command: tuple[str, ...]
+    transport: str = "pipe"
+    setup: str = "aztec"
+
+    def arguments(self, *more: str) -> list[str]:
+        """The command as it is run."""
+        return [part.replace(SETUP_PLACEHOLDER, str(TEST_SETUP)) for part in self.command] + list(more)
+
+
+class Server:
+    """A running server.
+
+    Attributes:
+        process: its process, which leads a process group.
+        socket_path: where it listens, if it does.
+    """
+
+    def __init__(self, process: trio.Process, record: Record, nursery: trio.Nursery, socket_path: Path | None) -> None:
+        self.process = process
+        self.socket_path = socket_path
+        self.stderr = b""
+        self._record = record
+        self._nursery = nursery
+        self._pipe: Peer | None = None
+        if socket_path is None:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            self._pipe = Peer("client", process.stdin, process.stdout, record, self._why_ended)
+            nursery.start_soon(self._pipe.read)
+
+    @property
+    def pipe(self) -> Peer:
+        """The connection by standard input and output; responses are read once start_reading() was called on it."""
+        if self._pipe is None:
+            raise NotApplicable("the server listens at a socket")
+        return self._pipe
+
+    async def connect(self, name: str = "client", *, read_later: bool = False) -> Peer:
+        """A connection: the only one of a pipe, a new one at a socket. A socket is waited for."""
+        if self._pipe is not None:
+            peer = self._pipe
+        else:
+            stream = await self._open_socket()
+            peer = Peer(name, stream, stream, self._record, self._why_ended)
+            self._nursery.start_soon(peer.read)
+        if not read_later:
+            peer.start_reading()
+        return peer
+
+    async def _open_socket(self) -> trio.SocketStream:
+        """Keep trying as long as the server lives: it owes us a connection as soon as its socket is there."""
+        assert self.socket_path is not None
+        while True:
+            with trio.socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as attempt, suppress(OSError):
+                await attempt.connect(str(self.socket_path))
+                return trio.SocketStream(trio.socket.from_stdlib_socket(_detached(attempt)))
+            if self.process.poll() is not None:
+                broken("a server that listens", await self._why_ended())
+            await trio.sleep(_CONNECT_PAUSE)
+
+    async def _why_ended(self) -> str:
+        """What became of the process; its output may end a moment before it does."""
+        with trio.move_on_after(_EXIT_PAUSE):
+            return "the process " + describe_exit(await self.process.wait())
+        return "the connection was closed"
+
+    async def wait(self) -> int:
+        """Wait for the end of the process; its exit code, negative for a signal."""
+        code = await self.process.wait()
+        self._record.add("server", "exit", describe_exit(code))
+        return code
+
+    async def expect_exit(self, code: int, why: str) -> None:
+        """The process must end, with this code."""
+        got = await self.wait()
+        if got != code:
+            broken(f"exit code {code} {why}", f"the process {describe_exit(got)}")
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        self._record.add("harness", "signal", number.name)
+        self.process.send_signal(number)
+
+    def members(self) -> list[int]:
+        """The processes of the group, for a command that starts others."""
+        group = self.process.pid
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal():
+                with suppress(OSError):
+                    if int((entry / "stat").read_text().rpartition(")")[2].split()[2]) == group:
+                        found.append(int(entry.name))
+        return found
+
+    def memory(self) -> int:
+        """Bytes of memory that the group has or had at once at most, each process counted at its own peak.
+
+        Raises:
+            NotApplicable: this system does not tell.
+        """
+        total = 0
+        for pid in self.members():
+            with suppress(OSError):
+                for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+                    if line.startswith("VmHWM:"):
+                        total += int(line.split()[1]) * 1024
+        if not total:
+            raise NotApplicable("memory of a process is known on Linux only")
+        return total
+
+    def open_files(self) -> int:
+        """File descriptors of the group.
+
+        Raises:
+            NotApplicable: this system does not tell.
+        """
+        if not Path("/proc/self/fd").is_dir():
+            raise NotApplicable("open files of a process are known on Linux only")
+        total = 0
+        for pid in self.members():
+            with suppress(OSError):
+                total += len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        return total
+
+    async def keep_stderr(self) -> None:
+        """Read the server's messages, and keep the last of them."""
+        assert self.process.stderr is not None
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            while data := await self.process.stderr.receive_some(1 << 16):
+                self.stderr = (self.stderr + data)[-_STDERR_KEPT:]
+
+
+def describe_exit(code: int) -> str:
+    """An exit code in words."""
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
+
+
+def _detached(sock: trio.socket.SocketType) -> socket.socket:
+    return socket.socket(sock.family, sock.type, sock.proto, fileno=sock.detach())
+
+
+def start(
+    target: Target, record: Record, *arguments: str, socket_path: Path | None = None
+) -> AbstractAsyncContextManager[Server]:
+    """Start the server of `target`; at the end of the context it is killed if it still lives."""
+    if socket_path is not None:
+        arguments = ("--input", str(socket_path), *arguments)
+    return start_command(target.arguments(*arguments), record, socket_path)
+
+
+@asynccontextmanager
+async def start_command(command: Sequence[str], record: Record, socket_path: Path | None = None) -> AsyncIterator[Server]:
+    """As start(), for any command."""
+    try:
+        process = await trio.lowlevel.open_process(
+            list(command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CannotStart(f"{command[0]}: {error.strerror or error}") from None
+    record.add("harness", "started", " ".join(command))
+    failure: Exception | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            server = Server(process, record, nursery, socket_path)
+            nursery.start_soon(server.keep_stderr)
+            try:
+                yield server
+            except Exception as error:  # raised again outside, where the nursery does not wrap it in a group
+                failure = error
+            nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+    finally:
+        await _kill_group(process)
+        if server.stderr:
+            record.add("server", "stderr", server.stderr.decode(errors="replace"))
+
+
+async def _kill_group(process: trio.Process) -> None:
+    """End every process of the group, and collect the first."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with trio.CancelScope(shield=True):
+        await process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with trio.CancelScope(shield=True):
+                await trio.aclose_forcefully(stream)
+
+
+@asynccontextmanager
+async def scratch_directory() -> AsyncIterator[Path]:
+    """A directory with a short name (the path of a socket has at most 107 bytes), removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="bbipc-", dir="/tmp") as name:
+        yield Path(name)
