@@ -44,15 +44,23 @@ class Server:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | environment
         )
 
+    def send(self, data: bytes) -> None:
+        """Write bytes; what comes back meanwhile must fit into the pipe."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
+        self._process.stdin.flush()
+
+    def receive(self) -> object:
+        """The next response."""
+        assert self._process.stdout is not None
+        (length,) = struct.unpack("<I", self._process.stdout.read(4))
+        response: object = msgpack.unpackb(self._process.stdout.read(length))
+        return response
+
     def call(self, frame: bytes) -> None:
         """One verification that must come out valid."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(frame)
-        self._process.stdin.flush()
-        (length,) = struct.unpack("<I", self._process.stdout.read(4))
-        response = msgpack.unpackb(self._process.stdout.read(length))
-        if response != ["ChonkVerifyResponse", {"valid": True}]:
+        self.send(frame)
+        if (response := self.receive()) != ["ChonkVerifyResponse", {"valid": True}]:
             raise SystemExit(f"unexpected response: {response}")
 
     def peak_mib(self) -> float:
@@ -65,6 +73,11 @@ class Server:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
+
+    def terminate(self) -> None:
+        """SIGTERM, and wait."""
+        self._process.terminate()
+        self.close()
 
 
 def first_call(start: Callable[[], Server], frame: bytes) -> None:
