@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
@@ -66,6 +68,7 @@ def _config(options: argparse.Namespace) -> Config:
         limits=limits,
         grace_period=options.grace_period,
         envelope=options.envelope,
+        bb=options.bb,
     )
 
 
@@ -78,6 +81,13 @@ def _at_least(minimum: int) -> Callable[[str], int]:
 
     parse.__name__ = "int"
     return parse
+
+
+def _program(text: str) -> str:
+    found = shutil.which(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text}: no such program; give the path of a bb, as in @aztec/bb.js/build/*/bb")
+    return found
 
 
 def _seconds(text: str) -> float:
@@ -120,6 +130,13 @@ def _run_parser(threads: int) -> argparse.ArgumentParser:
     add("--setup", metavar="FILE", help="verify under the trusted setup of this JSON file: for tests only")
     add("--strict", action="store_true", help="demand the exact lengths of the parts of a proof, and canonical keys")
     add("--envelope", action="store_true", help="all requests come in envelopes: an 8-byte little-endian id before each")
+    add(
+        "--bb",
+        type=_program,
+        default=os.environ.get("BB_PATH") or None,
+        metavar="PATH",
+        help="forward commands that bbipc does not serve to this bb, started when it is needed (default: the variable BB_PATH)",
+    )
     add("--max-frame-bytes", type=_at_least(1), default=default.frame, metavar="N", help="longest frame (default: %(default)s)")
     add(
         "--max-in-flight-bytes",

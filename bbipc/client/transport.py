@@ -1,7 +1,7 @@
 """Ways to a server: a process of our own, a Unix socket, or any stream that already exists."""
 
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from os import PathLike, fspath
@@ -35,11 +35,14 @@ class Transport:
 
 
 @asynccontextmanager
-async def spawned(command: Sequence[str | PathLike[str]], grace: float = GRACE) -> AsyncIterator[Transport]:
+async def spawned(
+    command: Sequence[str | PathLike[str]], grace: float = GRACE, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Transport]:
     """Start `command` and talk to its standard input and output; what it writes to standard error goes to ours.
 
     At the end its input is closed; a process that does not end by itself within `grace` seconds is sent SIGTERM, and SIGKILL
-    after `grace` more seconds. This takes its time even if the surrounding scope was cancelled.
+    after `grace` more seconds. This takes its time even if the surrounding scope was cancelled. Without an `environment` the
+    process gets ours.
 
     Raises:
         ServerUnreachable: it cannot be started.
@@ -48,7 +51,7 @@ async def spawned(command: Sequence[str | PathLike[str]], grace: float = GRACE) 
     if not words:
         raise ServerUnreachable("the command of the server is empty")
     try:
-        process = await trio.lowlevel.open_process(words, stdin=PIPE, stdout=PIPE)
+        process = await trio.lowlevel.open_process(words, stdin=PIPE, stdout=PIPE, env=environment)
     except OSError as error:
         raise ServerUnreachable(f"cannot start {words[0]}: {error.strerror}") from None
     assert process.stdin is not None

@@ -22,6 +22,7 @@ class Config:
         threads: worker threads; at least 1.
         limits: bounds on memory.
         grace_period: seconds that requests in flight have after SIGTERM, SIGINT or Shutdown.
+        bb: the program to which commands are forwarded that bbipc does not serve; None: they are refused.
         envelope: whether all requests come in the envelope dialect.
     """
 
@@ -31,6 +32,7 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     grace_period: float = DEFAULT_GRACE_PERIOD
     envelope: bool = False
+    bb: str | None = None
 
 
 def available_threads() -> int:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import trio
 
@@ -39,12 +39,16 @@ from bbipc.wire.dialect import (
 )
 from bbipc.wire.frame import Discarded, Event, Frame, FrameReader, Oversized
 
+if TYPE_CHECKING:
+    from bbipc.server.upstream import Forwarding, Upstream
+
 FRAMES_PER_TURN: Final = 64
 """Requests of one connection that are looked at before other tasks get a turn."""
 BYTES_LIKE_A_FRAME: Final = 1024
 """Bytes that take about as long as a small request."""
 
 log = logging.getLogger("bbipc.connection")
+AnyJob = TypeVar("AnyJob", bound="Job | Forwarding")
 
 
 class End(Enum):
@@ -66,6 +70,7 @@ class Services:
         commands: the commands that are served, by name.
         decoders: their decoders.
         envelope: whether all requests come in the envelope dialect.
+        upstream: forwards what is not served; None: that is refused.
         shut_down: called when a client asks for the end of the server; all connections are then told to stop reading.
     """
 
@@ -74,7 +79,20 @@ class Services:
     commands: dict[str, Command]
     decoders: Decoders
     envelope: bool
+    upstream: Upstream | None
     shut_down: Callable[[], None]
+
+    async def wait_idle(self) -> None:
+        """Until nothing is in flight on any connection."""
+        await self.scheduler.wait_idle()
+        if self.upstream is not None:
+            await self.upstream.wait_idle()
+
+    def drop(self, client: object) -> None:
+        """Forget everything that `client` waits for."""
+        self.scheduler.drop(client)
+        if self.upstream is not None:
+            self.upstream.drop(client)
 
 
 class _Slot:
@@ -101,7 +119,7 @@ class Connection:
         self._stream = stream
         self._frames = FrameReader(services.budget.limits.frame)
         self._slots: deque[_Slot] = deque()
-        self._in_flight: dict[int, Job] = {}
+        self._in_flight: dict[int, Job | Forwarding] = {}
         self._waiting_bytes = 0  # of requests in the scheduler
         self._outgoing: list[bytes] = []
         self._outgoing_bytes = 0  # of responses ready to be sent or being sent
@@ -122,7 +140,7 @@ class Connection:
                 if self._end is End.LOST:
                     nursery.cancel_scope.cancel()
         finally:
-            self._services.scheduler.drop(self)
+            self._services.drop(self)
             self._services.budget.change(-self._charged)
             self._charged = 0
         log.debug("%s: %s", self.name, self._end.value)
@@ -200,32 +218,50 @@ class Connection:
         elif type(parsed) is Request:
             self._carry_out(self._services.commands[parsed.name], parsed, size)
         elif isinstance(parsed, Unserved):
-            self._answer(tag, refuse(parsed))
+            self._forward(parsed, size)
         elif isinstance(parsed, Malformed):
             log.debug("%s: malformed request: %s", self.name, parsed.message)
             self._answer(tag, error_response(parsed.message))
 
+    def _forward(self, request: Unserved, size: int) -> None:
+        upstream = self._services.upstream
+        if upstream is None:
+            self._answer(request.tag, refuse(request))
+            return
+        refusal = upstream.admit(request)
+        if refusal is not None:
+            self._answer(request.tag, refusal)
+        else:
+            self._submit(request.tag, size, partial(upstream.job, self, request), upstream.submit)
+
     def _carry_out(self, command: Command, request: Request, size: int) -> None:
         tag, fields = request.tag, request.fields
+        submit = self._services.scheduler.submit
         if isinstance(command, Computed):
             if command.cheap and size <= INLINE_BYTES:
                 self._answer(tag, command.answer(fields))
             else:
-                self._submit(tag, size, partial(Computation, self, partial(command.answer, fields)))
+                self._submit(tag, size, partial(Computation, self, partial(command.answer, fields)), submit)
         elif isinstance(command, Verified):
             try:
                 tasks = command.tasks(fields)
             except CommandError as error:
                 self._answer(tag, error_response(str(error)))
             else:
-                self._submit(tag, size, partial(Verification, self, tasks, command.conclude))
+                self._submit(tag, size, partial(Verification, self, tasks, command.conclude), submit)
         else:
             log.info("%s: asks for the end of the server", self.name)
             self._farewell = encode_response(command.response, tag)
             self._services.shut_down()
 
-    def _submit(self, tag: Tag | None, size: int, make_job: Callable[[Callable[[bytes], None]], Job]) -> None:
-        """Give a job to the scheduler, and keep its place among the responses."""
+    def _submit(
+        self,
+        tag: Tag | None,
+        size: int,
+        make_job: Callable[[Callable[[bytes], None]], AnyJob],
+        submit: Callable[[AnyJob], None],
+    ) -> None:
+        """Give a job to those who do it, and keep its place among the responses."""
         self._waiting_bytes += size
         if tag is None:
             slot = _Slot()
@@ -234,7 +270,7 @@ class Connection:
         else:
             job = make_job(partial(self._finish_tagged, tag, size))
             self._in_flight[tag.request_id] = job
-        self._services.scheduler.submit(job)
+        submit(job)
 
     # ---- Responses ----
 
@@ -297,7 +333,7 @@ class Connection:
                 self._outgoing_bytes -= len(data)
                 self._settle()
             if self._farewell is not None:
-                await self._services.scheduler.wait_idle()
+                await self._services.wait_idle()
                 await self._stream.send_all(self._farewell)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._end = End.LOST

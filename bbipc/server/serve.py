@@ -6,7 +6,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import trio
 
@@ -20,6 +20,9 @@ from bbipc.server.lifetime import PARENT_DIED, ParentWatch, started_on_a_pipe
 from bbipc.server.scheduler import Scheduler
 from bbipc.server.streams import FdStream
 from bbipc.server.transport import replay_stream, socket_stream, standard_stream, unix_listener
+
+if TYPE_CHECKING:
+    from bbipc.server.upstream import Upstream
 
 EXIT_OK: Final = 0
 EXIT_BROKEN_INPUT: Final = 1
@@ -47,12 +50,14 @@ class Server:
         self.config = config
         self._budget = Budget(config.limits)
         self._scheduler = Scheduler(backend, config.threads, on_idle=self._budget.wake)
+        self._upstream = self._make_upstream()
         self._services = Services(
             scheduler=self._scheduler,
             budget=self._budget,
             commands=commands(),
             decoders=decoders(),
             envelope=config.envelope,
+            upstream=self._upstream,
             shut_down=self.drain,
         )
         self._connections: set[Connection] = set()
@@ -66,6 +71,13 @@ class Server:
         for connection in self._connections:
             connection.stop_reading()
 
+    def _make_upstream(self) -> Upstream | None:
+        if self.config.bb is None:
+            return None
+        from bbipc.server.upstream import Upstream  # noqa: PLC0415 - most servers have none
+
+        return Upstream(self.config.bb, self.config.limits.frame, on_idle=self._budget.wake)
+
     async def run(self) -> int:
         """Serve; the exit code of the process."""
         code = EXIT_OK
@@ -73,6 +85,8 @@ class Server:
             # The handlers are in place before the first request, and before the parent may be missed.
             await nursery.start(self._watch_signals, nursery.cancel_scope)
             nursery.start_soon(self._scheduler.run)
+            if self._upstream is not None:
+                nursery.start_soon(self._upstream.run)
             nursery.start_soon(self._limit_draining, nursery.cancel_scope)
             try:
                 code = await self._serve_input()

@@ -1,0 +1,277 @@
+"""Commands that bbipc does not serve, forwarded to a supervised child: the real `bb`.
+
+`bb` answers one request after the other and ends its process when it meets one that it does not like. So only requests whose
+fields are in order are forwarded (:func:`admit`), one at a time: a request that ends the child costs only its own answer. The
+others wait for the next child, which is started after a pause that doubles with each failure in a row. What `bb` keeps
+between requests (`ChonkStart`, `ChonkLoad` ...) belongs to all clients, as it does in `bb`, and is lost with the child.
+
+The child is started when it is needed first. It speaks to us over a pipe, plain; its log goes to our standard error.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Final
+
+import trio
+
+from bbipc.client.errors import ServerUnreachable
+from bbipc.client.transport import Transport, spawned
+from bbipc.server.fair import FairQueue
+from bbipc.wire import cursor
+from bbipc.wire.dialect import Unserved, encode_command, error_response
+from bbipc.wire.errors import DecodeError
+from bbipc.wire.frame import Frame, FrameReader
+from bbipc.wire.schema import published
+
+FIRST_PAUSE: Final = 0.1
+"""Seconds between the first failure of a child and the next one."""
+MAX_PAUSE: Final = 30.0
+END_PATIENCE: Final = 1.0
+"""Seconds that the child gets to end by itself, and again after SIGTERM. It has nothing to do then that anybody waits for."""
+
+_CHUNK: Final = 65536
+_MAX_VALUES: Final = 1 << 20
+
+log = logging.getLogger("bbipc.upstream")
+
+
+@dataclass(eq=False, slots=True)
+class Forwarding:
+    """A request for the child. `finish` gets its ``Response``, once, unless the job was cancelled or dropped."""
+
+    client: object
+    request: Unserved
+    finish: Callable[[bytes], None]
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        """Nobody waits for the response any more."""
+        self.cancelled = True
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened so far.
+
+    Attributes:
+        forwarded: requests answered by the child.
+        failed: requests that got no answer from it.
+        started: children that were started.
+        failures: children that ended, or could not be started, while they were needed.
+    """
+
+    forwarded: int = 0
+    failed: int = 0
+    started: int = 0
+    failures: int = 0
+
+
+class _ChildFailedError(Exception):
+    """The child cannot be used any more; the text says why."""
+
+
+def admit(request: Unserved) -> bytes | None:
+    """The ``Response`` to a request that the child must not see; None if it may see it."""
+    schema = published()
+    if not schema.knows(request.name):
+        return error_response(f"unknown command {request.name[:64]!r}")
+    try:
+        _, position = cursor.array_header(request.command, 0)
+        _, position = cursor.text(request.command, position)
+        schema.command(request.name).decode(request.command, position)
+    except DecodeError as error:
+        return error_response(str(error))
+    return None
+
+
+class Upstream:
+    """Forwards requests to a child. Its methods are called in the Trio thread only.
+
+    Args:
+        path: the program; it is started with the arguments ``msgpack run``.
+        max_frame_bytes: the longest response that is accepted.
+        on_idle: called whenever the last request has been answered.
+        spawn: makes a child; tests replace it.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        max_frame_bytes: int,
+        on_idle: Callable[[], None] = lambda: None,
+        spawn: Callable[[], AbstractAsyncContextManager[Transport]] | None = None,
+    ) -> None:
+        self.path = path
+        self.counters = Counters()
+        self._max_frame_bytes = max_frame_bytes
+        self._on_idle = on_idle
+        self._spawn = spawn or self._spawn_child
+        self._queue: FairQueue[object, Forwarding] = FairQueue()
+        self._current: Forwarding | None = None
+        self._pause = 0.0
+        self._not_before = 0.0
+        self._something_to_do = trio.Event()
+        self._became_idle = trio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """Requests that the child has not seen."""
+        return len(self._queue)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request waits for an answer."""
+        return self._current is None and not self._queue
+
+    async def wait_idle(self) -> None:
+        """Until no request waits for an answer."""
+        while not self.idle:
+            await self._became_idle.wait()
+
+    def admit(self, request: Unserved) -> bytes | None:
+        """The ``Response`` to a request that the child must not see; None if it may be forwarded."""
+        return admit(request)
+
+    def job(self, client: object, request: Unserved, finish: Callable[[bytes], None]) -> Forwarding:
+        """What submit() wants."""
+        return Forwarding(client, request, finish)
+
+    def submit(self, job: Forwarding) -> None:
+        """Forward `job` when its turn comes. Bounding how many wait is the caller's duty."""
+        self._queue.push(job.client, job)
+        self._something_to_do.set()
+
+    def cancel(self, job: Forwarding) -> bool:
+        """Cancel one job; True if the child had not seen it, in which case `finish` is never called."""
+        removed = self._queue.remove(job.client, job)
+        if removed:
+            job.cancel()
+            self._signal_idle()
+        return removed
+
+    def drop(self, client: object) -> None:
+        """Forget all jobs of `client`. The child goes on with the one it works on, and its answer is thrown away."""
+        self._queue.drop(client)
+        if self._current is not None and self._current.client is client:
+            self._current.cancel()
+        self._signal_idle()
+
+    async def run(self) -> None:
+        """Forward what is submitted, for ever."""
+        while True:
+            await self._wait_for_work()
+            await trio.sleep_until(self._not_before)
+            try:
+                await self._serve_with_one_child()
+            except _ChildFailedError as error:
+                self._child_failed(str(error))
+            except ServerUnreachable as error:
+                # Waiting for the next attempt would help none of them.
+                self._child_failed(str(error))
+                while self._queue:
+                    self._current = self._queue.pop()
+                    self._refuse_current(str(error))
+
+    async def _wait_for_work(self) -> None:
+        while not self._queue:
+            self._something_to_do = trio.Event()
+            await self._something_to_do.wait()
+
+    async def _ends_before_work_comes(self, child: Transport) -> bool:
+        """Wait for work; true if the child ends (or says something) although nobody asked."""
+        ended = False
+        async with trio.open_nursery() as nursery:
+
+            async def watch() -> None:
+                nonlocal ended
+                try:
+                    await child.stream.receive_some(1)
+                except (trio.BrokenResourceError, trio.ClosedResourceError):
+                    log.debug("the pipe from %s broke", self.path)
+                ended = True
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(watch)
+            await self._wait_for_work()
+            nursery.cancel_scope.cancel()
+        return ended
+
+    def _spawn_child(self) -> AbstractAsyncContextManager[Transport]:
+        # Without BB_PATH: if the child is a bbipc, it must not start children for what it does not serve either.
+        environment = {name: value for name, value in os.environ.items() if name != "BB_PATH"}
+        return spawned([self.path, "msgpack", "run"], END_PATIENCE, environment)
+
+    async def _serve_with_one_child(self) -> None:
+        async with self._spawn() as child:
+            self.counters.started += 1
+            log.info("started %s", self.path)
+            reader = FrameReader(self._max_frame_bytes)
+            while True:
+                if not self._queue and await self._ends_before_work_comes(child):
+                    raise _ChildFailedError(f"bb ended while it had nothing to do{await child.why_ended()}")
+                self._current = self._queue.pop()
+                response = await self._ask(child, reader, self._current)
+                self._pause = 0.0
+                self.counters.forwarded += 1
+                self._finish(response)
+
+    async def _ask(self, child: Transport, reader: FrameReader, job: Forwarding) -> bytes:
+        """The child's ``Response``.
+
+        Raises:
+            _ChildFailedError: it gave none.
+        """
+        try:
+            await child.stream.send_all(encode_command(job.request.command))
+            while data := await child.stream.receive_some(_CHUNK):
+                events = list(reader.feed(bytes(data)))
+                if not events:
+                    continue
+                if len(events) == 1 and isinstance(events[0], Frame) and _is_response(events[0].payload):
+                    return events[0].payload
+                raise _ChildFailedError("bb sent something that is no response")
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            log.debug("the pipe to %s broke", self.path)
+        raise _ChildFailedError(f"bb ended without an answer{await child.why_ended()}")
+
+    def _child_failed(self, reason: str) -> None:
+        self.counters.failures += 1
+        self._pause = min(2 * self._pause or FIRST_PAUSE, MAX_PAUSE)
+        self._not_before = trio.current_time() + self._pause
+        log.warning("%s; the next one is started in %g s", reason, self._pause)
+        if self._current is not None:
+            self._refuse_current(reason)
+
+    def _refuse_current(self, reason: str) -> None:
+        assert self._current is not None
+        self.counters.failed += 1
+        self._finish(error_response(f"{self._current.request.name} was forwarded to bb, but {reason}"))
+
+    def _finish(self, response: bytes) -> None:
+        job, self._current = self._current, None
+        assert job is not None
+        if not job.cancelled:
+            job.finish(response)
+        self._signal_idle()
+
+    def _signal_idle(self) -> None:
+        if self.idle:
+            self._became_idle.set()
+            self._became_idle = trio.Event()
+            self._on_idle()
+
+
+def _is_response(payload: bytes) -> bool:
+    """Whether `payload` is one ``[name, map]``."""
+    try:
+        count, position = cursor.array_header(payload, 0)
+        _, position = cursor.text(payload, position)
+        is_pair = count == 2 and cursor.kind_at(payload, position) == "map"
+        return is_pair and cursor.skip(payload, 0, _MAX_VALUES) == len(payload)
+    except DecodeError:
+        return False

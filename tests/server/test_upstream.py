@@ -1,0 +1,291 @@
+"""Forwarding to a child: played by the test under a clock that never waits, and the real bb where it is at hand."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from typing import Any
+
+import msgpack
+import pytest
+import trio
+import trio.testing
+
+from bbipc.client import ServerError, open_client
+from bbipc.client.errors import ServerUnreachable
+from bbipc.client.transport import Transport
+from bbipc.server.upstream import MAX_PAUSE, Forwarding, Upstream, admit
+from bbipc.wire.dialect import Unserved
+from client.scripted import Server as Child
+from client.servers import needs_bb
+
+
+def request(name: str = "ChonkProve", **fields: Any) -> Unserved:
+    return Unserved(None, name, msgpack.packb([name, fields]))
+
+
+class World:
+    """An upstream whose children the test plays."""
+
+    def __init__(self) -> None:
+        self.children: list[Child] = []
+        self.starts: list[float] = []
+        self.cannot_start = False
+        self.idles = 0
+        self.spawned = trio.Event()
+        self.upstream = Upstream("bb", 1 << 20, on_idle=self._idle, spawn=self._spawn)
+        self.answers: dict[str, Any] = {}
+
+    def _idle(self) -> None:
+        self.idles += 1
+
+    @asynccontextmanager
+    async def _spawn(self) -> AsyncIterator[Transport]:
+        self.starts.append(trio.current_time())
+        if self.cannot_start:
+            raise ServerUnreachable("cannot start bb: Exec format error")
+        ours, theirs = trio.testing.memory_stream_pair()
+        self.children.append(Child(theirs))
+        self.spawned.set()
+        self.spawned = trio.Event()
+
+        async def why_ended() -> str:
+            return ": bb exited with status 1"
+
+        async with ours:
+            yield Transport(ours, "bb", why_ended)
+
+    def submit(self, label: str, client: object = None, name: str = "ChonkProve") -> Forwarding:
+        def finish(response: bytes) -> None:
+            assert label not in self.answers, "finished twice"
+            self.answers[label] = msgpack.unpackb(response)
+
+        job = self.upstream.job(client, request(name), finish)
+        self.upstream.submit(job)
+        return job
+
+    async def child(self, number: int = 0) -> Child:
+        while len(self.children) <= number:
+            await self.spawned.wait()
+        return self.children[number]
+
+
+def run(test: Callable[[World], Awaitable[None]]) -> None:
+    async def main() -> None:
+        world = World()
+        with trio.fail_after(10_000):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(world.upstream.run)
+                await test(world)
+                nursery.cancel_scope.cancel()
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+OK = ["ChonkProveResponse", {}]
+
+
+def test_no_child_without_work() -> None:
+    async def test(world: World) -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        assert world.starts == []
+        assert world.upstream.idle
+
+    run(test)
+
+
+def test_one_request_at_a_time_in_order() -> None:
+    async def test(world: World) -> None:
+        for label in "abc":
+            world.submit(label)
+        child = await world.child()
+        for number, label in enumerate("abc"):
+            assert await child.receive() == [["ChonkProve", {}]]
+            await trio.testing.wait_all_tasks_blocked()
+            assert len(world.answers) == number
+            await child.send(OK)
+            await trio.testing.wait_all_tasks_blocked()
+            assert world.answers[label] == OK
+        assert world.upstream.idle
+        assert world.idles == 1
+        assert len(world.starts) == 1
+
+    run(test)
+
+
+def test_a_crash_costs_one_request_and_the_next_child_takes_over() -> None:
+    async def test(world: World) -> None:
+        world.submit("first")
+        world.submit("second")
+        child = await world.child()
+        await child.receive()
+        await child.hang_up()
+        second = await world.child(1)
+        await second.receive()
+        await second.send(OK)
+        await world.upstream.wait_idle()
+        kind, fields = world.answers["first"]
+        assert kind == "ErrorResponse"
+        assert fields["message"] == ("ChonkProve was forwarded to bb, but bb ended without an answer: bb exited with status 1")
+        assert world.answers["second"] == OK
+        assert (world.upstream.counters.failures, world.upstream.counters.failed) == (1, 1)
+        assert (world.upstream.counters.started, world.upstream.counters.forwarded) == (2, 1)
+
+    run(test)
+
+
+def test_a_child_that_ends_while_it_has_nothing_to_do_costs_nothing() -> None:
+    async def test(world: World) -> None:
+        world.submit("first")
+        child = await world.child()
+        await child.receive()
+        await child.send(OK)
+        await world.upstream.wait_idle()
+        await child.hang_up()
+        await trio.testing.wait_all_tasks_blocked()
+        world.submit("second")
+        second = await world.child(1)
+        await second.receive()
+        await second.send(OK)
+        await world.upstream.wait_idle()
+        assert world.answers == {"first": OK, "second": OK}
+
+    run(test)
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xc1", msgpack.packb([1, OK]), msgpack.packb(OK) + b"\0", msgpack.packb(["a", 1])])
+def test_garbage_ends_the_child(payload: bytes) -> None:
+    async def test(world: World) -> None:
+        world.submit("first")
+        child = await world.child()
+        await child.receive()
+        await child.send_payload(payload)
+        await world.upstream.wait_idle()
+        assert "no response" in world.answers["first"][1]["message"]
+        assert await child.receive() is None
+
+    run(test)
+
+
+def test_pauses_double_up_to_a_limit_and_end_with_the_first_success() -> None:
+    async def test(world: World) -> None:
+        for number in range(12):
+            world.submit(f"bad {number}")
+            child = await world.child(number)
+            await child.receive()
+            await child.hang_up()
+            await world.upstream.wait_idle()
+        pauses = [later - earlier for earlier, later in pairwise(world.starts)]
+        world.submit("good")
+        child = await world.child(12)
+        await child.receive()
+        await child.send(OK)
+        await world.upstream.wait_idle()
+        assert pauses[:4] == pytest.approx([0.1, 0.2, 0.4, 0.8])
+        assert pauses[-1] == pytest.approx(MAX_PAUSE)
+        world.submit("crash")
+        await child.receive()
+        await child.hang_up()
+        await world.upstream.wait_idle()
+        world.submit("again")
+        await world.child(13)
+        assert trio.current_time() - world.starts[-2] == pytest.approx(0.1)
+
+    run(test)
+
+
+def test_a_program_that_cannot_be_started_is_an_error_for_all_that_wait() -> None:
+    async def test(world: World) -> None:
+        world.cannot_start = True
+        world.submit("a")
+        world.submit("b")
+        await world.upstream.wait_idle()
+        for label in "ab":
+            assert "Exec format error" in world.answers[label][1]["message"]
+        world.cannot_start = False
+        world.submit("c")
+        child = await world.child()
+        await child.receive()
+        await child.send(OK)
+        await world.upstream.wait_idle()
+        assert world.answers["c"] == OK
+
+    run(test)
+
+
+def test_dropped_and_cancelled_requests_are_never_answered() -> None:
+    async def test(world: World) -> None:
+        world.submit("running", client=1)
+        child = await world.child()
+        await child.receive()
+        world.submit("waiting", client=1)
+        kept = world.submit("other", client=2)
+        cancelled = world.submit("cancelled", client=2)
+        world.upstream.drop(1)
+        assert world.upstream.cancel(cancelled)
+        assert not world.upstream.cancel(cancelled)
+        await child.send(OK)
+        assert await child.receive() == [["ChonkProve", {}]]
+        assert not world.upstream.cancel(kept)
+        await child.send(OK)
+        await world.upstream.wait_idle()
+        assert set(world.answers) == {"other"}
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (request("NoSuchCommand"), "unknown command 'NoSuchCommand'"),
+        (request("PedersenHash", hash_index=0), "missing field 'inputs'"),
+        (request("PedersenHash", inputs=[b"\xff" * 32], hash_index=0), "inputs[0]"),
+        (request("PedersenHash", inputs=[b""], hash_index=0), "0 bytes, expected 32"),
+        (request("ChonkStart", num_circuits=-1), "num_circuits"),
+    ],
+)
+def test_what_would_end_bb_is_not_forwarded(bad: Unserved, message: str) -> None:
+    response = admit(bad)
+    assert response is not None
+    kind, fields = msgpack.unpackb(response)
+    assert kind == "ErrorResponse"
+    assert message in fields["message"]
+    assert admit(request("PedersenHash", inputs=[bytes(32)], hash_index=0)) is None
+
+
+# ---- The real thing -------------------------------------------------------------------------------------------------
+
+
+def command(bb: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--bb", bb]
+
+
+@needs_bb
+def test_the_real_bb_behind_bbipc() -> None:
+    bb = os.environ["BBIPC_TEST_BB"]
+
+    async def test() -> None:
+        with trio.fail_after(300):
+            async with open_client(command=command(bb)) as client, open_client(command=[bb, "msgpack", "run"]) as direct:
+                fields = {"inputs": bytes(range(31)) + b"\0" + bytes(32), "hash_index": 1}
+                expected = await direct.call("PedersenHash", **fields)
+                assert await client.call("PedersenHash", **fields) == expected
+                assert await client.call_tagged("PedersenHash", **fields) == expected
+                with pytest.raises(ServerError, match="not started"):
+                    await client.call("ChonkProve")
+                assert await client.call("PedersenHash", **fields) == expected
+
+    trio.run(test)
+
+
+def test_a_child_that_always_dies_hurts_nobody_else() -> None:
+    async def test() -> None:
+        with trio.fail_after(300):
+            async with open_client(command=command("false")) as client:
+                for _ in range(2):
+                    with pytest.raises(ServerError, match="exited with status 1"):
+                        await client.call_tagged("ChonkProve")
+                    assert (await client.call("Blake2s", data=b""))["hash"]
+
+    trio.run(test)
