@@ -1,6 +1,7 @@
 #include "ipa.hpp"
 
 #include "../msm/msm.hpp"
+#include "../msm/parallel.hpp"
 #include "opening.hpp"
 #include "random.hpp"
 
@@ -41,10 +42,8 @@ struct PointSum {
     void subtract_inner_product(const IpaClaim& claim, const Fq& weight) {
         one_scalar -= weight * claim.a0 * claim.b0 * claim.generator_challenge;
     }
-    Jacobian<GrumpkinCurve> evaluate() {
-        add(grumpkin_generator(), one_scalar);
-        return msm<GrumpkinCurve>(points, scalars);
-    }
+    // Adds what was collected for `one`; nothing may be added afterwards.
+    void close() { add(grumpkin_generator(), one_scalar); }
 };
 
 // Check 2, then check 1: the first rejects cheaply.
@@ -53,10 +52,12 @@ bool check_one(const IpaClaim& claim, const Options& options) {
     sum.add_left_side(claim, Fq::one());
     sum.subtract_inner_product(claim, Fq::one());
     sum.add(claim.g0, -claim.a0);
-    if (!sum.evaluate().is_infinity()) return false;
+    sum.close();
+    if (!msm<GrumpkinCurve>(sum.points, sum.scalars).is_infinity()) return false;
 
-    std::vector<Fq> scalars(ipa_size), scratch(ipa_size);
-    add_folding_scalars(claim, Fq::one(), scalars, scratch);
+    const IpaClaim* const claims[1] = {&claim};
+    const Fq weights[1] = {Fq::one()};
+    const std::vector<Fq> scalars = folding_scalars(claims, weights, options.threads);
     return (generators_msm(scalars.data(), ipa_size, options.threads, options.msm_path) + -claim.g0).is_infinity();
 }
 
@@ -64,31 +65,44 @@ bool check_one(const IpaClaim& claim, const Options& options) {
 bool check_many(std::span<const IpaClaim* const> claims, const Options& options, bool& cancelled) {
     const Fq a = random_element<Fq>(), b = random_element<Fq>(), gm = random_element<Fq>();
     Powers<Fq> a_powers(a), b_powers(b, gm);
-    std::vector<Fq> scalars(ipa_size), scratch(ipa_size);
+    std::vector<Fq> weights;
     PointSum sum;
     for (const IpaClaim* claim : claims) {
         const Fq a_power = a_powers.next(), b_power = b_powers.next();
         sum.add_left_side(*claim, a_power);
         sum.subtract_inner_product(*claim, a_power);
         sum.add(claim->g0, -b_power);
-        add_folding_scalars(*claim, b_power - a_power * claim->a0, scalars, scratch);
-        if (options.cancel.raised()) {
-            cancelled = true;
-            return false;
-        }
+        weights.push_back(b_power - a_power * claim->a0);
     }
-    return (sum.evaluate() + generators_msm(scalars.data(), ipa_size, options.threads, options.msm_path)).is_infinity();
+    sum.close();
+    const std::vector<Fq> scalars = folding_scalars(claims, weights, options.threads);
+    cancelled = options.cancel.raised();
+    if (cancelled) return false;
+    return generators_msm_with(scalars.data(), sum.points, sum.scalars, options.threads, options.msm_path).is_infinity();
 }
 
 }  // namespace
 
-void add_folding_scalars(const IpaClaim& claim, const Fq& weight, std::span<Fq> sums, std::span<Fq> scratch) {
-    scratch[0] = weight;
-    for (std::size_t i = 0, size = 1; i < ipa_rounds; ++i, size *= 2) {
-        const Fq& d = claim.inverse_challenges[ipa_rounds - 1 - i];
-        for (std::size_t j = 0; j < size; ++j) scratch[size + j] = scratch[j] * d;
-    }
-    for (std::size_t j = 0; j < ipa_size; ++j) sums[j] += scratch[j];
+std::vector<Fq> folding_scalars(std::span<const IpaClaim* const> claims, std::span<const Fq> weights, unsigned threads) {
+    // The highest bits of j make blocks, which are independent and small enough that the copy being expanded stays in the first-level cache.
+    constexpr std::size_t block_bits = 10, block_size = std::size_t{1} << block_bits;
+    std::vector<Fq> sums(ipa_size);
+    parallel_for(ipa_size / block_size, threads, [&](unsigned, std::size_t block) {
+        std::array<Fq, block_size> s;
+        Fq* const out = &sums[block * block_size];
+        for (std::size_t p = 0; p < claims.size(); ++p) {
+            const auto& d = claims[p]->inverse_challenges;
+            s[0] = weights[p];
+            for (std::size_t i = 0; i + block_bits < ipa_rounds; ++i) {
+                if ((block >> i & 1) != 0) s[0] *= d[ipa_rounds - 1 - block_bits - i];
+            }
+            for (std::size_t i = 0, size = 1; i < block_bits; ++i, size *= 2) {
+                for (std::size_t j = 0; j < size; ++j) s[size + j] = s[j] * d[ipa_rounds - 1 - i];
+            }
+            for (std::size_t j = 0; j < block_size; ++j) out[j] += s[j];
+        }
+    });
+    return sums;
 }
 
 Verdict read_ipa(const PartView& part, const OpeningClaim& opening, IpaClaim& claim) {

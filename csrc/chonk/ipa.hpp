@@ -26,9 +26,8 @@ struct IpaClaim {
 // Reads the part. Invalid (IPA) when a challenge is zero.
 Verdict read_ipa(const PartView& part, const OpeningClaim& opening, IpaClaim& claim);
 
-// Adds weight * s_j to sums[j], j = 0..2^15-1, where s_j is the product of d_{14-i} over the set bits i of j (chapter 09.2). sums and
-// scratch: 2^15 elements.
-void add_folding_scalars(const IpaClaim& claim, const Fq& weight, std::span<Fq> sums, std::span<Fq> scratch);
+// sum_p weights[p] s_{p,j} for j = 0..2^15-1, where s_{p,j} is the product of d_{14-i} over the set bits i of j (chapter 09.2).
+std::vector<Fq> folding_scalars(std::span<const IpaClaim* const> claims, std::span<const Fq> weights, unsigned threads);
 
 // Both checks of chapter 09.3 hold for every claim; 1 claim: as they stand, several: as the random linear combination of 9.5 (fresh
 // cryptographic randomness, drawn inside, after the claims are fixed). True for a false batch with probability about count / q.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <exception>
+#include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -17,8 +19,16 @@ BBIPC_BEGIN
 template <class Work>
 void parallel_for(std::size_t count, unsigned threads, const Work& work) {
     std::atomic<std::size_t> next{0};
-    const auto run = [&](unsigned worker) {
-        for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) work(worker, i);
+    std::exception_ptr problem;
+    std::mutex problem_mutex;
+    const auto run = [&](unsigned worker) noexcept {
+        try {
+            for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < count;) work(worker, i);
+        } catch (...) {
+            next.store(count, std::memory_order_relaxed);  // no further pieces
+            const std::lock_guard lock(problem_mutex);
+            problem = std::current_exception();
+        }
     };
     std::vector<std::thread> others;
     const std::size_t useful = std::min<std::size_t>(threads, count);
@@ -30,6 +40,7 @@ void parallel_for(std::size_t count, unsigned threads, const Work& work) {
     }
     run(0);
     for (std::thread& other : others) other.join();
+    if (problem) std::rethrow_exception(problem);
 }
 
 BBIPC_END

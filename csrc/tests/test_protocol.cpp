@@ -135,8 +135,10 @@ void check_eccvm(const TestCase& test) {
     CHECK(ipa.b0 == test.element<Fq>("ipa_b0"));
     CHECK(ipa.a0 == test.element<Fq>("ipa_a0"));
     CHECK(ipa.g0 == points<GrumpkinCurve>(test, "ipa_g0", 1)[0]);
-    std::vector<Fq> folding(ipa_size), scratch(ipa_size), samples;
-    add_folding_scalars(ipa, Fq::one(), folding, scratch);
+    const IpaClaim* const claims[1] = {&ipa};
+    const Fq weights[1] = {Fq::one()};
+    const std::vector<Fq> folding = folding_scalars(claims, weights, 2);
+    std::vector<Fq> samples;
     for (const U256& index : test.values.at("ipa_sample_indices")) samples.push_back(folding[index.limb[0]]);
     check_equal<Fq>(test, "ipa_samples", samples);
 }
