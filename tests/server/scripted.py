@@ -214,7 +214,15 @@ class ScriptedServer:
         self.budget = Budget(limits)
         self.scheduler = Scheduler(self.backend, threads, self.budget.wake, max_batch_tasks, self.workers)
         self.clients: list[ScriptedClient] = []
-        self.services = Services(self.scheduler, self.budget, commands(), decoders(), envelope, self.stop)
+        self.services = Services(
+            scheduler=self.scheduler,
+            budget=self.budget,
+            commands=commands(),
+            decoders=decoders(),
+            envelope=envelope,
+            upstream=None,
+            shut_down=self.stop,
+        )
         nursery.start_soon(self.scheduler.run)
 
     def stop(self) -> None:
