@@ -124,9 +124,18 @@ class Peer:
     async def drain(self) -> list[Reply]:
         """All responses until the end of output, which must come at the border of a frame."""
         replies = [reply async for reply in self._replies]
+        self._check_rest()
+        return replies
+
+    async def expect_end(self, what: str = "the end of output") -> None:
+        """Nothing may come any more but the end of output."""
+        async for reply in self._replies:
+            broken(what, reply)
+        self._check_rest()
+
+    def _check_rest(self) -> None:
         if self._cutter.rest:
             broken("whole frames on the server's output", f"{len(self._cutter.rest)} bytes that are no frame at its end")
-        return replies
 
     async def vanish(self) -> None:
         """Close the connection without reading what comes."""
@@ -137,9 +146,7 @@ class Peer:
     async def finish(self) -> None:
         """End the input; nothing may come that was not asked for."""
         await self.close_sending()
-        extra = await self.drain()
-        if extra:
-            broken("no response beyond one for each request", f"{len(extra)} more, the first: {extra[0]}")
+        await self.expect_end("no response beyond one for each request")
 
     # ---- Small conversations -----------------------------------------------------------------------------------------
 

@@ -45,7 +45,8 @@ def requests(command: list[str]) -> list[tuple[str, str, Any]]:
     g1 = [mul("Bn254G1Mul", G1, word(random.randrange(FR))) for _ in range(2)]
     gr = [mul("GrumpkinMul", GRUMPKIN, word(random.randrange(FQ))) for _ in range(2)]
     negated = lambda point, modulus: {  # noqa: E731
-        "x": point["x"], "y": word(modulus - int.from_bytes(point["y"], "big"))
+        "x": point["x"],
+        "y": word(modulus - int.from_bytes(point["y"], "big")),
     }
     off = {"x": word(1), "y": word(3)}
     compressed = bytearray(g1[0]["x"])
@@ -94,12 +95,14 @@ def main() -> None:
         response = ask(command, name, fields)
         assert response is not None, (name, note)
         failed = response[0] == "ErrorResponse"
-        answers.append({
-            "command": name,
-            "note": note,
-            "request": msgpack.packb([[name, fields]]).hex(),
-            "response": None if failed else msgpack.packb(response).hex(),
-        })
+        answers.append(
+            {
+                "command": name,
+                "note": note,
+                "request": msgpack.packb([[name, fields]]).hex(),
+                "response": None if failed else msgpack.packb(response).hex(),
+            }
+        )
     json.dump({"answered by": "bb 5.0.0", "answers": answers}, sys.stdout, indent=1)
     sys.stdout.write("\n")
 

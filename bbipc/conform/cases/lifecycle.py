@@ -114,9 +114,7 @@ async def shutdown(lab: Lab) -> None:
         await peer.expect(blake2s_response(b"abc"))
         await peer.send(call("Shutdown", {}), "Shutdown; the input stays open")
         await peer.expect(["ShutdownResponse", {}])
-        extra = await peer.drain()
-        if extra:
-            broken("nothing behind the answer to Shutdown", extra[0])
+        await peer.expect_end("nothing behind the answer to Shutdown")
         await server.expect_exit(0, "after Shutdown")
 
 
@@ -137,9 +135,7 @@ async def shutdown_then_request(lab: Lab) -> None:
         peer = await server.connect()
         await peer.send(call("Shutdown", {}) + blake2s_request(b"abc"), "Shutdown, Blake2s 'abc'")
         await peer.expect(["ShutdownResponse", {}])
-        extra = await peer.drain()
-        if extra:
-            broken("nothing behind the answer to Shutdown", extra[0])
+        await peer.expect_end("nothing behind the answer to Shutdown")
         await server.expect_exit(0, "after Shutdown")
 
 
@@ -148,9 +144,7 @@ async def _signal(lab: Lab, number: signal.Signals) -> None:
         peer = await server.connect()
         await peer.check_alive()
         server.signal(number)
-        extra = await peer.drain()
-        if extra:
-            broken("the end of output", extra[0])
+        await peer.expect_end("the end of output")
         await server.expect_exit(0, f"after {number.name}")
 
 
@@ -221,9 +215,7 @@ async def parent_death(lab: Lab) -> None:
         await peer.check_alive()
         lab.record.add("harness", "signal", "SIGKILL to the parent of the server")
         server.process.kill()
-        extra = await peer.drain()
-        if extra:
-            broken("the end of output", extra[0])
+        await peer.expect_end("the end of output")
 
 
 @suite.case("stdout-clean", "Standard output carries frames and nothing else, whatever happens.", transport="pipe")

@@ -29,9 +29,7 @@ _FLOOD_REQUESTS: Final = 3000
 async def _oversized(peer: Peer, length: bytes, text: str) -> None:
     await peer.send(length, text)
     await peer.expect_error(what="an ErrorResponse by the limit")
-    extra = await peer.drain()
-    if extra:
-        broken("the end of the connection behind the error", extra[0])
+    await peer.expect_end("the end of the connection behind the error")
 
 
 @suite.case(
@@ -72,8 +70,7 @@ async def answered_before_the_end(lab: Lab) -> None:
         if verdict_of(reply) not in lab.expected("valid"):
             broken("the verdict before the error", reply)
         await peer.expect_error(what="an ErrorResponse by the limit")
-        if await peer.drain():
-            broken("the end of the connection", "more responses")
+        await peer.expect_end("the end of the connection")
 
 
 @suite.case(

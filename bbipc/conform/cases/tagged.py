@@ -162,6 +162,4 @@ async def shutdown(lab: Lab) -> None:
         if first.request_id != 1:
             broken("the verdict with id 1 before the answer to Shutdown", first)
         await peer.expect(["ShutdownResponse", {}], 2)
-        extra = await peer.drain()
-        if extra:
-            broken("nothing behind the answer to Shutdown", extra[0])
+        await peer.expect_end("nothing behind the answer to Shutdown")

@@ -1,0 +1,192 @@
+"""A small server with one planted fault: `python planted.py FAULT` speaks the pipe protocol on standard input and output.
+
+It knows Blake2s, ChonkVerify, ChonkBatchVerify and Shutdown, and decides proofs by comparing them with the valid ones it was
+built with: enough to keep the rules that the tests need. FAULT "none" is the server that keeps them.
+"""
+
+import os
+import struct
+import sys
+from hashlib import blake2s
+from typing import Any
+
+import msgpack
+
+from bbipc.conform.mutation import FR
+from bbipc.conform.samples import PARTS, SAMPLES, sample
+
+LIMIT = 64 << 20
+FAULT = sys.argv[1]
+VALID = {(tuple(flow.fields), flow.key) for flow in map(sample, SAMPLES)}
+
+
+class Refused(Exception):
+    """The request is malformed."""
+
+
+def unique(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs) and FAULT != "repeated-key":
+        raise Refused("repeated key")
+    return found
+
+
+def field_of(fields: dict[str, Any], name: str, kind: type) -> Any:
+    if name not in fields or not isinstance(fields[name], kind):
+        raise Refused(f"{name} is missing or of another type")
+    return fields[name]
+
+
+def words_of(words: Any, where: str) -> list[bytes]:
+    if not isinstance(words, list):
+        raise Refused(f"{where}: expected an array")
+    checked = []
+    for index, item in enumerate(words):
+        value = item
+        if FAULT == "accepts-33-bytes" and isinstance(value, bytes) and len(value) == 33:
+            value = value[1:]
+        if not isinstance(value, bytes) or len(value) != 32:
+            raise Refused(f"{where}[{index}]: {len(value) if isinstance(value, bytes) else value} bytes, expected 32")
+        if int.from_bytes(value, "big") >= FR:
+            raise Refused(f"{where}[{index}]: not below the modulus")
+        checked.append(value)
+    return checked
+
+
+def is_valid(proof: dict[str, Any], key: bytes) -> bool:
+    parts = {name: words_of(proof.get(name), f"proof.{name}") for name in PARTS}
+    flat = [word for name in PARTS for word in parts[name]]
+    if FAULT == "ignores-g0":  # the wrong verdict on one mutation
+        ipa = len(flat) - 477 - 64
+        original = next(known for known, known_key in VALID if known_key == key and known[:80] == tuple(flat[:80]))
+        flat[ipa + 60 : ipa + 62] = original[ipa + 60 : ipa + 62]
+    return (tuple(flat), key) in VALID
+
+
+def answer(name: str, fields: dict[str, Any]) -> list[Any]:
+    if name == "Blake2s":
+        return ["Blake2sResponse", {"hash": blake2s(field_of(fields, "data", bytes)).digest()}]
+    if name == "ChonkVerify":
+        return ["ChonkVerifyResponse", {"valid": is_valid(field_of(fields, "proof", dict), field_of(fields, "vk", bytes))}]
+    if name == "ChonkBatchVerify":
+        proofs, keys = field_of(fields, "proofs", list), field_of(fields, "vks", list)
+        verdicts = [is_valid(proof, key) for proof, key in zip(proofs, keys, strict=True)]
+        return ["ChonkBatchVerifyResponse", {"valid": any(verdicts) if FAULT == "batch-any" else all(verdicts)}]
+    if name == "Shutdown":
+        return ["ShutdownResponse", {}]
+    if name == "Poseidon2Hash":
+        return ["Poseidon2HashResponse", {"hash": bytes(32)}]  # it is asked only whether it answers
+    if name == "GrumpkinReduce512":
+        return ["GrumpkinReduce512Response", {"value": bytes(32)}]
+    raise Refused(f"unknown command {name!r}")
+
+
+class Server:
+    def __init__(self) -> None:
+        self.output = bytearray()
+        self.slow: dict[int, list[Any]] = {}
+        self.tagged = 0
+        self.stopped = False
+
+    def put(self, response: list[Any], request_id: int | None) -> None:
+        if request_id is not None:
+            self.tagged += 1
+            if FAULT == "loses-tagged" and self.tagged % 700 == 0:
+                return
+            if FAULT == "wrong-id":
+                request_id += 1
+        payload = msgpack.packb(response if request_id is None else [request_id, response])
+        frame = struct.pack("<I", len(payload)) + payload
+        self.output += frame * 2 if FAULT == "answers-twice" else frame
+
+    def handle(self, payload: bytes) -> None:
+        request_id = None
+        try:
+            request = self.parse(payload)
+            if len(request) == 2 and type(request[0]) is int and request[0] > 0:
+                request_id = request.pop(0)
+            if len(request) != 1:
+                raise Refused("expected [Command] or [request_id, Command]")
+            self.run(request[0], request_id)
+        except Refused as error:
+            if FAULT == "dies-on-garbage":
+                os._exit(1)
+            if FAULT == "silent-on-error":
+                return
+            self.put(["ErrorResponse", {"message": str(error)}], None if FAULT == "error-without-id" else request_id)
+
+    def parse(self, payload: bytes) -> list[Any]:
+        unpacker = msgpack.Unpacker(object_pairs_hook=unique, strict_map_key=False, max_buffer_size=LIMIT)
+        unpacker.feed(payload)
+        try:
+            request = unpacker.unpack()
+        except (ValueError, msgpack.UnpackException) as error:
+            raise Refused(f"not msgpack: {error!r}") from None
+        if unpacker.tell() != len(payload) and FAULT != "trailing-bytes":
+            raise Refused("bytes behind the request")
+        if not isinstance(request, list):
+            raise Refused("expected an array")
+        return request
+
+    def run(self, command: Any, request_id: int | None) -> None:
+        match command:
+            case [str(name), dict(fields)]:
+                pass
+            case _:
+                raise Refused("expected [name, map]")
+        if request_id in self.slow:
+            raise Refused(f"id {request_id} is in flight")
+        response = answer(name, fields)
+        if name == "Shutdown":
+            self.finish_slow()
+            self.stopped = FAULT != "stays-after-shutdown"
+        if name == "ChonkVerify" and (request_id is not None or FAULT == "slow-last"):
+            self.slow[request_id or 0] = response
+            return
+        self.put(response, request_id)
+
+    def finish_slow(self) -> None:
+        for request_id, response in self.slow.items():
+            self.put(response, request_id or None)
+        self.slow.clear()
+
+    def flush(self) -> None:
+        data, self.output = bytes(self.output), bytearray()
+        if FAULT == "swaps-two" and len(data) > 2 * 61:
+            data = data[61:122] + data[:61] + data[122:]
+        if FAULT == "prints" and data:
+            data = b"ready\n" + data
+        while data:
+            data = data[os.write(1, data) :]
+
+
+def main() -> int:
+    server = Server()
+    buffer = b""
+    while not server.stopped:
+        while len(buffer) >= 4:
+            (length,) = struct.unpack_from("<I", buffer)
+            if length > LIMIT:
+                server.put(["ErrorResponse", {"message": "too long"}], None)
+                server.flush()
+                return 1
+            if FAULT == "allocates":
+                server.reserved = bytearray(b"\1") * length  # type: ignore[attr-defined]
+            if len(buffer) < 4 + length or server.stopped:
+                break
+            server.handle(buffer[4 : 4 + length])
+            buffer = buffer[4 + length :]
+        server.finish_slow()
+        server.flush()
+        if server.stopped:
+            break
+        data = os.read(0, 1 << 16)
+        if not data:
+            return 1 if buffer and FAULT != "exit-0" else 0
+        if FAULT == "hangs":
+            continue
+        buffer += data
+    return 0
+
+
+sys.exit(main())
