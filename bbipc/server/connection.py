@@ -205,7 +205,7 @@ class Connection:
 
     def _report_end_of_input(self) -> None:
         truncated = self._frames.end()
-        if self._stream.peer_is_gone():
+        if self._stream.peer_is_gone() and (self._slots or self._in_flight or self._outgoing):
             self._end = End.LOST
         elif truncated is not None:
             log.warning("%s: %s", self.name, truncated)

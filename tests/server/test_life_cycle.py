@@ -461,3 +461,13 @@ def test_hardware_concurrency_bounds_the_default_of_threads() -> None:
     assert default("1") == "1)"
     assert default("100000") == f"{len(os.sched_getaffinity(0))})"
     assert default("nonsense") == default("0") == default("")
+
+
+def test_a_client_that_closes_both_ends_after_its_answers() -> None:
+    process = subprocess.Popen(run(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    Peer(process.stdout.fileno(), process.stdin.fileno()).is_served()
+    process.stdout.close()
+    process.stdin.close()
+    assert process.wait() == 0
