@@ -39,7 +39,8 @@ def command(
 
     \b
     bbipc call Blake2s '{"data": "hex:616263"}'
-    bbipc call ChonkVerifyFromFields '{"proof": "@proof_fields.bin", "vk": "@vk"}' --server 'bb msgpack run'
+    bbipc call ChonkVerifyFromFields '{"proof": "@proof", "vk": "@vk"}'
+    bbipc call ChonkDecompressProof @fields.json --server 'bb msgpack run'
 
     Exit status: 0 the server answered; 1 it answered with an error; 2 wrong usage or fields; 69 there is no server, it went
     away, or it did not answer in time.

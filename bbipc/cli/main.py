@@ -13,8 +13,17 @@ from bbipc.cli import exit_codes
 __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS: Final = {
+    "bench": "bbipc.cli.bench",
+    "call": "bbipc.cli.call",
+    "completion": "bbipc.cli.completion",
+    "compress": "bbipc.cli.compress",
+    "conform": "bbipc.cli.conform",
+    "decompress": "bbipc.cli.decompress",
+    "doctor": "bbipc.cli.doctor",
+    "inspect": "bbipc.cli.inspect",
     "msgpack": "bbipc.cli.msgpack",
     "verify": "bbipc.cli.verify",
+    "verify-many": "bbipc.cli.verify_many",
 }
 """Subcommand -> the module whose `command` it is."""
 

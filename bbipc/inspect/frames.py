@@ -78,6 +78,8 @@ def message(payload: bytes, *, offset: int | None = None, envelope: bool = False
         return MessageReport(offset, len(payload), "request", dialect, request_id, parsed.name, fields)
     try:
         answer = parse_answer(payload, envelope=envelope)
+        if not answer.name.endswith("Response"):
+            raise DecodeError(f"{answer.name!r} is no name of a response")
     except DecodeError as error:
         return _neither(payload, offset, parsed, str(error), dialect)
     dialect = "envelope" if envelope else "plain" if answer.request_id is None else "tagged"

@@ -1,0 +1,46 @@
+"""Every command explains itself, and says its exit codes."""
+
+import pytest
+
+from bbipc.cli.main import COMMANDS
+from cli.running import bbipc
+
+OURS = ["bench", "call", "completion", "compress", "decompress", "doctor", "inspect", "verify", "verify-many"]
+
+
+def test_the_list_of_commands() -> None:
+    done = bbipc("--help")
+    assert done.code == 0
+    assert all(name in done.out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_help(name: str) -> None:
+    done = bbipc(name, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert "Usage: bbipc " + name in done.out
+    assert "Exit status: 0" in done.out
+    assert max(map(len, done.out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("name", [*OURS])
+def test_an_unknown_option_is_a_usage_error(name: str) -> None:
+    done = bbipc(name, "--no-such-option")
+    assert done.code == 2
+    assert "No such option" in done.err
+    assert done.out == ""
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    assert bbipc("verfy").code == 2
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    assert "_BBIPC_COMPLETE" in bbipc("completion", shell).out
+    words = {
+        "COMP_WORDS": "bbipc verify-",
+        "COMP_CWORD": "verify-" if shell == "fish" else "1",
+        "_BBIPC_COMPLETE": f"{shell}_complete",
+    }
+    assert "verify-many" in bbipc(**words).out
