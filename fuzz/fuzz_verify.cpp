@@ -3,8 +3,8 @@
 // Input: two bytes that shift the borders between the parts, a key of 3680 bytes (or what there is), and the words of a flat
 // proof. Seeds: fuzz/seeds.py. Both ways to verify must agree, and only one of the known outcomes may come out.
 //
-// BBIPC_FUZZ_SETUP names a file with the 192 bytes of a trusted setup (seeds.py writes that of the seeds). Without it the setup is
-// Aztec's, and no seed gets past its first pairing.
+// BBIPC_FUZZ_SETUP names a file with the 192 bytes of a trusted setup (seeds.py writes that of the seeds). Without it the setup
+// is Aztec's, and no seed gets past its first pairing.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
