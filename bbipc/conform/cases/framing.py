@@ -4,7 +4,7 @@
 
 from random import Random
 
-from bbipc.conform.case import Suite, broken
+from bbipc.conform.case import Suite
 from bbipc.conform.cases.common import LAW, expect_hashes, one_error
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import blake2s_request, blake2s_response, command, frame, plain

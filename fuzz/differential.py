@@ -1,0 +1,361 @@
+"""Differential soundness campaign: mutated proofs judged by us and by the real `bb`; any disagreement is a failure.
+
+    python fuzz/differential.py --bb PATH [--minutes M] [--count N] [--seed S] [--workers W]
+
+PATH is a `bb` that verifies under the test setup (tests/data/test_setup.json), run as `PATH msgpack run`. With `--aztec-bb` one
+mutant in fifty is also judged under Aztec's setup, by the published binary and by us.
+
+Each mutant has a number; number and seed reproduce it (`--start I --count 1 -v` shows it again). It is judged
+
+* by our verifier alone, as the server would: elements are checked, then the core decides;
+* by our verifier in a batch with other mutants and valid proofs, where the verdict must be the same as alone;
+* by bb's ChonkVerify, and, where it is informative, by its ChonkBatchVerify together with a valid proof.
+
+The outcome classes are valid, invalid and error. What is known to differ is listed in `RULES`, by rule. Two more things are
+failures: a mutant that we find valid although it is not the proof it was made from in another split, and any exception.
+
+Exit status: 0 no failure, 1 at least one, 2 wrong usage or a bb that does not run.
+"""
+
+import argparse
+import json
+import os
+import struct
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import trio
+
+from bbipc.chonk import ChonkFormatError, ChonkProof, Outcome, Setup, Verifier
+from bbipc.conform.messages import FrameCutter, Reply, call, verdict_of
+from bbipc.conform.mutation import FR, Mutant, mutate
+from bbipc.conform.samples import PARTS, TEST_SETUP, WORD, Sample, split
+
+DATA: Final = Path(__file__).parent.parent / "tests" / "data"
+BATCH: Final = 8
+AZTEC_EVERY: Final = 50
+BATCH_COMMAND_EVERY: Final = 20
+
+RULES: Final[Mapping[str, str]] = {
+    "death": "bb ends its process on some inputs (an element >= r, a missing part); that is its outcome class error.",
+    "batch-G0": "bb's batch command does not bind G0 (docs/spec/09-ipa.md section 9.5): a proof whose only fault is another "
+    "point of the curve as G0 is valid there, invalid alone and for us.",
+}
+"""What is known to differ from bb, and why we do not count it."""
+
+G0: Final = slice(60, 62)
+
+
+class Bb:
+    """A bb process that answers one request at a time, and is started again when it has died."""
+
+    def __init__(self, path: str) -> None:
+        self._command = [path, "msgpack", "run"]
+        self._process: trio.Process | None = None
+        self._cutter = FrameCutter()
+        self.deaths = 0
+
+    async def ask(self, request: bytes) -> str:
+        """The outcome class; "death" if the process ended instead."""
+        process = self._process or await self._start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            await process.stdin.send_all(request)
+            while data := await process.stdout.receive_some(1 << 16):
+                for payload in self._cutter.feed(bytes(data)):
+                    return verdict_of(Reply(payload))
+        except trio.BrokenResourceError:
+            pass
+        await self.close()
+        self.deaths += 1
+        return "death"
+
+    async def _start(self) -> trio.Process:
+        self._cutter = FrameCutter()
+        self._process = await trio.lowlevel.open_process(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "HARDWARE_CONCURRENCY": "1"},
+        )
+        return self._process
+
+    async def close(self) -> None:
+        """End the process, if there is one."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            await process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    await trio.aclose_forcefully(stream)
+
+
+@dataclass
+class Campaign:
+    """What was asked for, and what was found."""
+
+    arguments: argparse.Namespace
+    samples: list[Sample]
+    test: Verifier
+    aztec: Verifier
+    started: float = field(default_factory=time.perf_counter)
+    next_index: int = 0
+    judged: int = 0
+    batched: int = 0
+    batch_commands: int = 0
+    aztec_judged: int = 0
+    deaths: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    steps: Counter[str] = field(default_factory=Counter)
+    by_rule: Counter[str] = field(default_factory=Counter)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+    def take(self) -> int | None:
+        """The number of the next mutant; None if it is time to stop."""
+        options = self.arguments
+        if options.minutes is not None and time.perf_counter() - self.started > 60 * options.minutes:
+            return None
+        if options.count is not None and self.next_index >= options.start + options.count:
+            return None
+        self.next_index += 1
+        return self.next_index - 1
+
+    def mutant(self, index: int) -> Mutant:
+        """The mutant with that number."""
+        random = Random(f"{self.arguments.seed}:{index}")
+        base = self.samples[index % len(self.samples)]
+        return mutate(base, random, random.sample(self.samples, 3))
+
+    def fail(self, index: int, mutant: Mutant, what: str, **found: str) -> None:
+        """Note a failure."""
+        failure = {"index": index, "base": mutant.base.name, "mutation": mutant.what, "failure": what, **found}
+        self.failures.append(failure)
+        sys.stdout.write(f"FAILURE {json.dumps(failure)}\n")
+        sys.stdout.flush()
+
+
+def load_samples() -> list[Sample]:
+    """Every different proof of tests/data."""
+    found: dict[bytes, Sample] = {}
+    for file in sorted(DATA.glob("**/proof_fields.bin")):
+        fields = file.read_bytes()
+        found.setdefault(fields, Sample(file.parent.name, split(fields), (file.parent / "vk").read_bytes()))
+    return list(found.values())
+
+
+def our_outcome(verifier: Verifier, mutant: Mutant) -> tuple[str, str]:
+    """Our outcome class and the failing step or the message."""
+    raw = verifier.verify(_raw(mutant), mutant.key)
+    try:
+        ChonkProof.from_parts(mutant.parts)
+    except ChonkFormatError as error:
+        # The server refuses it while it decodes the request; the core alone must not accept it either.
+        return ("valid" if raw.valid else "error"), str(error)
+    return raw.outcome.value, raw.step or raw.reason or ""
+
+
+def _raw(mutant: Mutant) -> ChonkProof:
+    return ChonkProof(*(b"".join(mutant.parts[name]) for name in PARTS))
+
+
+def is_the_same_proof(mutant: Mutant) -> bool:
+    """Whether a verifier that reads the parts as chapter 00 section 6 says sees the proof that the mutant was made from."""
+    base = mutant.base
+
+    def stream(parts: Mapping[str, Sequence[bytes]]) -> bytes:
+        return b"".join(b"".join(parts[name]) for name in PARTS if name != "ipa_proof")
+
+    return (
+        stream(mutant.parts) == stream(base.parts)
+        and mutant.parts["ipa_proof"] == base.parts["ipa_proof"]
+        and len(mutant.parts[PARTS[0]]) == len(base.parts[PARTS[0]])
+        and _decoded_key(mutant.key) == _decoded_key(base.key)
+    )
+
+
+def _decoded_key(key: bytes) -> list[int]:
+    """Words modulo r, the first three modulo 2^64 (chapter 03 section 1)."""
+    words = [int.from_bytes(key[at : at + WORD], "big") % FR for at in range(0, len(key), WORD)]
+    return [word % 2**64 for word in words[:3]] + words[3:] + [len(key)]
+
+
+def differs_in_g0_only(mutant: Mutant) -> bool:
+    """Whether nothing but the point G0 was changed."""
+    words = list(mutant.parts["ipa_proof"])
+    if len(words) != len(mutant.base.parts["ipa_proof"]):
+        return False
+    words[G0] = mutant.base.parts["ipa_proof"][G0]
+    repaired = Mutant({**mutant.parts, "ipa_proof": words}, mutant.key, "", mutant.base)
+    return is_the_same_proof(repaired)
+
+
+async def judge(campaign: Campaign, index: int, mutant: Mutant, bb: Bb) -> str:
+    """Judge one mutant alone; our outcome class."""
+    ours: list[tuple[str, str]] = []
+
+    async def judge_it() -> None:
+        ours.append(await trio.to_thread.run_sync(our_outcome, campaign.test, mutant))
+
+    request = call("ChonkVerify", {"proof": mutant.parts, "vk": mutant.key})
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(judge_it)
+        theirs = await bb.ask(request)
+    outcome, why = ours[0]
+    if theirs == "death":
+        campaign.by_rule["death"] += 1
+        theirs = "error"
+    campaign.judged += 1
+    campaign.outcomes[outcome] += 1
+    campaign.steps[why if outcome == "invalid" else outcome] += 1
+    if outcome != theirs:
+        campaign.fail(index, mutant, "single verdicts differ", ours=outcome, why=why, bb=theirs)
+    if outcome == "valid" and not is_the_same_proof(mutant):
+        campaign.fail(index, mutant, "valid, but not the proof it was made from", ours=outcome, bb=theirs)
+    if campaign.arguments.verbose:
+        sys.stdout.write(f"{index}: {mutant.base.name}: {mutant.what}: {outcome} ({why}), bb {theirs}\n")
+    if outcome == "invalid" and (why == "IPA" or index % BATCH_COMMAND_EVERY == 0):
+        await judge_batch_command(campaign, index, mutant, bb)
+    return outcome
+
+
+async def judge_batch_command(campaign: Campaign, index: int, mutant: Mutant, bb: Bb) -> None:
+    """bb's batch command with a valid proof in front must find the same as its single one, or differ by rule."""
+    base = mutant.base
+    fields = {"proofs": [base.parts, mutant.parts], "vks": [base.key, mutant.key]}
+    theirs = await bb.ask(call("ChonkBatchVerify", fields))
+    campaign.batch_commands += 1
+    if theirs == "valid" and differs_in_g0_only(mutant):
+        campaign.by_rule["batch-G0"] += 1
+    elif theirs != "invalid":
+        campaign.fail(index, mutant, "bb's batch verdict differs", ours="invalid", bb=theirs)
+
+
+async def judge_under_aztec(campaign: Campaign, index: int, mutant: Mutant, bb: Bb) -> None:
+    """The same under the other setup, where no proof may be valid."""
+    ours, why = await trio.to_thread.run_sync(our_outcome, campaign.aztec, mutant)
+    theirs = await bb.ask(call("ChonkVerify", {"proof": mutant.parts, "vk": mutant.key}))
+    campaign.aztec_judged += 1
+    theirs = "error" if theirs == "death" else theirs
+    if ours != theirs or ours == "valid":
+        campaign.fail(index, mutant, "verdicts under Aztec's setup differ", ours=ours, why=why, bb=theirs)
+
+
+async def judge_batch(campaign: Campaign, batch: list[tuple[int, Mutant, str]]) -> None:
+    """Our batch verification of mutants and one valid proof must find what single verification found."""
+
+    def check() -> list[str]:
+        valid = campaign.samples[batch[0][0] % len(campaign.samples)]
+        proofs = [(ChonkProof.from_parts(valid.parts), valid.key), *((_raw(mutant), mutant.key) for _, mutant, _ in batch)]
+        claims = [campaign.test.reduce(proof, key) for proof, key in proofs]
+        return [verdict.outcome.value for verdict in campaign.test.check(claims)]
+
+    first, *verdicts = await trio.to_thread.run_sync(check)
+    campaign.batched += len(batch)
+    if first != Outcome.VALID.value:
+        campaign.fail(batch[0][0], batch[0][1], "a valid proof was spoiled by its batch", ours=first)
+    for (index, mutant, single), verdict in zip(batch, verdicts, strict=True):
+        if verdict != single and not (single == "error" and verdict != "valid"):
+            campaign.fail(index, mutant, "our batch verdict differs", single=single, batch=verdict)
+
+
+async def work(campaign: Campaign) -> None:
+    """Judge mutants until it is time to stop."""
+    options = campaign.arguments
+    bb, aztec_bb = Bb(options.bb), Bb(options.aztec_bb) if options.aztec_bb else None
+    batch: list[tuple[int, Mutant, str]] = []
+    try:
+        while (index := campaign.take()) is not None:
+            mutant = campaign.mutant(index)
+            batch.append((index, mutant, await judge(campaign, index, mutant, bb)))
+            if len(batch) == BATCH:
+                await judge_batch(campaign, batch)
+                batch.clear()
+            if aztec_bb is not None and index % AZTEC_EVERY == 0:
+                await judge_under_aztec(campaign, index, mutant, aztec_bb)
+        if batch:
+            await judge_batch(campaign, batch)
+    finally:
+        campaign.deaths += bb.deaths
+        with trio.CancelScope(shield=True):
+            await bb.close()
+            if aztec_bb is not None:
+                await aztec_bb.close()
+
+
+async def check_bb(path: str, sample: Sample) -> bool:
+    """Whether this bb finds a fixture valid: otherwise it has another setup, and nothing would be tested."""
+    bb = Bb(path)
+    try:
+        return await bb.ask(call("ChonkVerify", sample.verify)) == "valid"
+    finally:
+        await bb.close()
+
+
+async def main(campaign: Campaign) -> int:
+    """Run the campaign; the exit status."""
+    options = campaign.arguments
+    try:
+        if not await check_bb(options.bb, campaign.samples[0]):
+            sys.stderr.write(f"{options.bb} does not find {campaign.samples[0].name} valid: it needs the test setup\n")
+            return 2
+    except OSError as error:
+        sys.stderr.write(f"{options.bb}: {error.strerror}\n")
+        return 2
+    async with trio.open_nursery() as nursery:
+        for _ in range(options.workers):
+            nursery.start_soon(work, campaign)
+    report(campaign)
+    return 1 if campaign.failures else 0
+
+
+def report(campaign: Campaign) -> None:
+    """The summary; its last line is for logs."""
+    seconds = time.perf_counter() - campaign.started
+    sys.stdout.write(
+        "Where mutants ended: " + ", ".join(f"{count} {step}" for step, count in campaign.steps.most_common()) + "\n"
+    )
+    for rule, count in campaign.by_rule.items():
+        sys.stdout.write(f"By rule {rule}, {count} times: {RULES[rule]}\n")
+    outcomes = ", ".join(f"{campaign.outcomes[name]} {name}" for name in ("valid", "invalid", "error"))
+    sys.stdout.write(
+        f"differential: seed {campaign.arguments.seed}, {campaign.judged} mutants of {len(campaign.samples)} proofs judged "
+        f"({outcomes}), {campaign.batched} again in our batches, {campaign.batch_commands} in bb's, {campaign.aztec_judged} "
+        f"under Aztec's setup, {campaign.deaths} deaths of bb, {seconds:.0f} s, {campaign.judged / seconds:.1f}/s: "
+        f"{len(campaign.failures)} failures\n"
+    )
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Judge mutated proofs by bbipc and by the real bb.")
+    parser.add_argument("--bb", required=True, metavar="PATH", help="a bb that verifies under the test setup")
+    parser.add_argument("--aztec-bb", metavar="PATH", help="the published bb, for mutants under Aztec's setup")
+    parser.add_argument("--minutes", type=float, metavar="M", help="stop after this time")
+    parser.add_argument("--count", type=int, metavar="N", help="stop after this many mutants")
+    parser.add_argument("--seed", type=int, default=1, metavar="S")
+    parser.add_argument("--start", type=int, default=0, metavar="I", help="number of the first mutant")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="W", help="mutants judged at the same time, each by its own bb"
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="a line for each mutant")
+    arguments = parser.parse_args()
+    if arguments.minutes is None and arguments.count is None:
+        arguments.minutes = 1.0
+    return arguments
+
+
+if __name__ == "__main__":
+    parsed = parse_arguments()
+    setup = Setup.from_json(TEST_SETUP)
+    plan = Campaign(parsed, load_samples(), Verifier(setup), Verifier(Setup.AZTEC), next_index=parsed.start)
+    sys.exit(trio.run(main, plan))
