@@ -74,6 +74,11 @@ constexpr U256 mont_mul(const U256& a, const U256& b) {
 }
 
 template <class P>
+constexpr U256 mont_sqr(const U256& a) {
+    return std::is_constant_evaluated() ? mont_mul_portable<P>(a, a) : mont_sqr_adx<P>(a);
+}
+
+template <class P>
 constexpr U256 mod_add(const U256& a, const U256& b) {
     return std::is_constant_evaluated() ? mod_add_portable<P>(a, b) : mod_add_x86<P>(a, b);
 }
@@ -89,6 +94,11 @@ constexpr U256 mont_mul(const U256& a, const U256& b) {
 }
 
 template <class P>
+constexpr U256 mont_sqr(const U256& a) {
+    return mont_mul_portable<P>(a, a);
+}
+
+template <class P>
 constexpr U256 mod_add(const U256& a, const U256& b) {
     return mod_add_portable<P>(a, b);
 }
@@ -98,10 +108,5 @@ constexpr U256 mod_sub(const U256& a, const U256& b) {
     return mod_sub_portable<P>(a, b);
 }
 #endif
-
-template <class P>
-constexpr U256 mont_sqr(const U256& a) {
-    return mont_mul<P>(a, a);
-}
 
 BBIPC_END

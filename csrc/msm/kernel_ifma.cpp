@@ -261,51 +261,68 @@ BBIPC_IFMA void multiply_denominators(const IfmaPoint* table, const PairList& pa
     }
 }
 
-// The second half of Montgomery's trick and the additions. inverses[c] = 1 / the whole product of chain c.
-BBIPC_IFMA void finish_sums(const IfmaPoint* table, const PairList& pairs, std::size_t groups, const IfmaVector* denominators,
-                            const IfmaVector* products, IfmaVector* inverses, IfmaPoint* out) {
-    constexpr std::size_t ahead = 2;
+// The second half of Montgomery's trick: every denominator becomes its inverse. inverses[c] = 1 / the whole product of chain c.
+BBIPC_IFMA void invert_denominators(std::size_t groups, IfmaVector* denominators, const IfmaVector* products, IfmaVector* inverses) {
     for (std::size_t g = groups; g-- > 0;) {
-        if (g >= ahead) {
-            prefetch(table, pairs.a + lanes * (g - ahead));
-            prefetch(table, pairs.b + lanes * (g - ahead));
-        }
-        V inverse, t, slope;
+        V inverse, t, denominator;
         load(inverse, &inverses[g % chains]);
         load(t, &products[g]);
-        multiply(slope, inverse, t);  // 1 / (x_b - x_a)
-        load(t, &denominators[g]);
-        multiply(inverse, inverse, t);
+        load(denominator, &denominators[g]);
+        multiply(t, inverse, t);
+        multiply(inverse, inverse, denominator);
+        store(&denominators[g], t);
         store(&inverses[g % chains], inverse);
+    }
+}
 
-        V xa, ya, xb, yb;
-        load_points(xa, ya, table, pairs.a + lanes * g);
-        load_points(xb, yb, table, pairs.b + lanes * g);
-        negate_lanes(ya, negative_lanes(pairs.a + lanes * g));
-        negate_lanes(yb, negative_lanes(pairs.b + lanes * g));
-        for (int i = 0; i < 5; ++i) yb.l[i] = _mm512_add_epi64(_mm512_sub_epi64(yb.l[i], ya.l[i]), broadcast(p_3.limb[i]));
-        normalize(yb);               // y_b - y_a in [0, 6 p]
-        multiply(slope, slope, yb);  // 1.9 * 6 < 70
-
-        // x = slope^2 - x_a - x_b, from (0, 7.9 p) to below 2 p + e.
-        V x;
-        square(x, slope);
-        for (int i = 0; i < 5; ++i) {
-            x.l[i] = _mm512_add_epi64(_mm512_sub_epi64(x.l[i], _mm512_add_epi64(xa.l[i], xb.l[i])), broadcast(p_6.limb[i]));
+// The sums, for an even number of groups. The multiplications of one sum depend on each other, so two groups are taken side by side.
+BBIPC_IFMA void finish_sums(const IfmaPoint* table, const PairList& pairs, std::size_t groups, const IfmaVector* inverse_denominators,
+                            IfmaPoint* out) {
+    constexpr std::size_t ahead = 2;
+    for (std::size_t g = 0; g < groups; g += 2) {
+        V xa[2], ya[2], xb[2], yb[2], slope[2], x[2];
+#pragma GCC unroll 2
+        for (std::size_t k = 0; k < 2; ++k) {
+            const std::size_t first = lanes * (g + k);
+            if (g + k + ahead < groups) {
+                prefetch(table, pairs.a + first + lanes * ahead);
+                prefetch(table, pairs.b + first + lanes * ahead);
+            }
+            load_points(xa[k], ya[k], table, pairs.a + first);
+            load_points(xb[k], yb[k], table, pairs.b + first);
+            negate_lanes(ya[k], negative_lanes(pairs.a + first));
+            negate_lanes(yb[k], negative_lanes(pairs.b + first));
+            for (int i = 0; i < 5; ++i) yb[k].l[i] = _mm512_add_epi64(_mm512_sub_epi64(yb[k].l[i], ya[k].l[i]), broadcast(p_3.limb[i]));
+            normalize(yb[k]);  // y_b - y_a in [0, 6 p]
         }
-        subtract_if_not_below(x, p_4);
-        subtract_if_not_below(x, p_2);
-        normalize(x);
-
+#pragma GCC unroll 2
+        for (std::size_t k = 0; k < 2; ++k) {
+            load(slope[k], &inverse_denominators[g + k]);
+            multiply(slope[k], slope[k], yb[k]);  // 1.9 * 6 < 70
+        }
+        // x = slope^2 - x_a - x_b, from (0, 7.9 p) to below 2 p + e.
+#pragma GCC unroll 2
+        for (std::size_t k = 0; k < 2; ++k) {
+            square(x[k], slope[k]);
+            for (int i = 0; i < 5; ++i) {
+                x[k].l[i] = _mm512_add_epi64(_mm512_sub_epi64(x[k].l[i], _mm512_add_epi64(xa[k].l[i], xb[k].l[i])), broadcast(p_6.limb[i]));
+            }
+            subtract_if_not_below(x[k], p_4);
+            subtract_if_not_below(x[k], p_2);
+            normalize(x[k]);
+        }
         // y = slope (x_a - x) - y_a: the product is below p + 1.9 * 6 p / 84 < 1.2 p, y_a in [0, 3 p]; from (0, 4.2 p) to below 2.2 p.
-        for (int i = 0; i < 5; ++i) xa.l[i] = _mm512_add_epi64(_mm512_sub_epi64(xa.l[i], x.l[i]), broadcast(p_3.limb[i]));
-        normalize(xa);
-        V y;
-        multiply(y, slope, xa);
-        for (int i = 0; i < 5; ++i) y.l[i] = _mm512_add_epi64(_mm512_sub_epi64(y.l[i], ya.l[i]), broadcast(p_3.limb[i]));
-        subtract_if_not_below(y, p_2);
-        normalize(y);
-        store_points(x, y, out, pairs.target + lanes * g);
+#pragma GCC unroll 2
+        for (std::size_t k = 0; k < 2; ++k) {
+            V y;
+            for (int i = 0; i < 5; ++i) xa[k].l[i] = _mm512_add_epi64(_mm512_sub_epi64(xa[k].l[i], x[k].l[i]), broadcast(p_3.limb[i]));
+            normalize(xa[k]);
+            multiply(y, slope[k], xa[k]);
+            for (int i = 0; i < 5; ++i) y.l[i] = _mm512_add_epi64(_mm512_sub_epi64(y.l[i], ya[k].l[i]), broadcast(p_3.limb[i]));
+            subtract_if_not_below(y, p_2);
+            normalize(y);
+            store_points(x[k], y, out, pairs.target + lanes * (g + k));
+        }
     }
 }
 
@@ -439,12 +456,13 @@ bool IfmaKernel::add_pairs(const Point* table, const PairList& pairs, Point* out
     bool infinite = false;
     for (std::size_t first = 0; first < pairs.count; first += lanes * chunk_groups) {
         const PairList part{pairs.a + first, pairs.b + first, pairs.target + first, std::min(lanes * chunk_groups, pairs.count - first)};
-        const std::size_t groups = (part.count + lanes - 1) / lanes;
+        const std::size_t groups = (part.count + pair_granularity - 1) / pair_granularity * (pair_granularity / lanes);
         multiply_denominators(table, part, groups, denominators_.get(), products_.get());
         IfmaVector finals[chains], inverses[chains];
         for (std::size_t i = groups; i < groups + chains; ++i) finals[i % chains] = products_[i];
         if (invert(finals, inverses)) {
-            finish_sums(table, part, groups, denominators_.get(), products_.get(), inverses, out);
+            invert_denominators(groups, denominators_.get(), products_.get(), inverses);
+            finish_sums(table, part, groups, denominators_.get(), out);
         } else {
             infinite |= add_exactly(table, part, out);
         }

@@ -24,7 +24,7 @@ class IfmaKernel {
   public:
     using Curve = GrumpkinCurve;
     using Point = IfmaPoint;
-    static constexpr std::size_t pair_granularity = 8;
+    static constexpr std::size_t pair_granularity = 16;
 
     IfmaKernel();
 
@@ -38,7 +38,7 @@ class IfmaKernel {
     static Point negate(const Point& p);
     static void load_with_images(const Grumpkin* points, std::size_t count, const Fr& beta, Point* out, Point* images);
 
-    // The lists of `pairs` are readable up to the next multiple of eight pairs, the added ones being harmless.
+    // The lists of `pairs` are readable up to the next multiple of pair_granularity, the added ones being harmless.
     bool add_pairs(const Point* table, const PairList& pairs, Point* out);
 
   private:
