@@ -17,6 +17,9 @@ from bbipc.server.streams import FdStream
 MAX_SOCKET_PATH = 107
 """Bytes in the path of a Unix socket on Linux, its terminating zero not counted."""
 
+FIRST_INHERITED = 3
+"""The first descriptor that systemd hands over, SD_LISTEN_FDS_START."""
+
 
 def claim_standard_output() -> int:
     """A private descriptor of standard output. From now on, what anything prints goes to standard error instead: only
@@ -74,13 +77,43 @@ def _stream(receive_fd: int, send_fd: int) -> Iterator[FdStream]:
         stream.close()
 
 
+def inherited_socket() -> socket.socket | None:
+    """The listening socket that systemd has handed over, once: the variables that announce it are removed.
+
+    Raises:
+        StartError: what was handed over is not exactly one listening stream socket.
+    """
+    if os.environ.pop("LISTEN_PID", None) != str(os.getpid()):
+        return None
+    count = os.environ.pop("LISTEN_FDS", "0")
+    os.environ.pop("LISTEN_FDNAMES", None)
+    if count != "1":
+        raise StartError(f"systemd handed over {count} sockets, expected one: give the unit a single ListenStream=")
+    os.set_inheritable(FIRST_INHERITED, False)
+    try:
+        inherited = socket.socket(fileno=FIRST_INHERITED)
+        listens = inherited.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError as error:
+        raise StartError(f"what systemd handed over is no socket: {error.strerror}") from None
+    if not listens or inherited.type != socket.SOCK_STREAM:
+        raise StartError("what systemd handed over does not listen for streams: use ListenStream= and Accept=no")
+    return inherited
+
+
 @contextmanager
 def unix_listener(path: str, backlog: int) -> Iterator[trio.SocketListener]:
     """A listener at `path`, of mode 0600; raises StartError.
 
     The file appears at its place only when connect() works: clients wait for it. A stale file is replaced, a socket at
     which another server answers is not. At the end the file is removed if it is still this one.
+
+    If systemd has handed over a listening socket (sd_listen_fds(3)), that one is used, and its file is left alone.
     """
+    inherited = inherited_socket()
+    if inherited is not None:
+        with inherited:
+            yield trio.SocketListener(trio.socket.from_stdlib_socket(inherited))
+        return
     if len(os.fsencode(path)) > MAX_SOCKET_PATH:
         raise StartError(f"the path of the socket is longer than {MAX_SOCKET_PATH} bytes: {path}")
     if _is_alive(path):

@@ -11,14 +11,15 @@ from samples import DATA
 BBIPC = [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--setup", str(DATA / "test_setup.json"), "--threads", "2"]
 
 BB = os.environ.get("BBIPC_TEST_BB")
-"""A bb that accepts proofs under the test setup; its CRS directory is named by CRS_PATH."""
+"""A bb that accepts proofs under the test setup; BBIPC_TEST_BB_CRS names the directory of its CRS."""
 
 needs_bb = pytest.mark.skipif(BB is None, reason="BBIPC_TEST_BB names no bb")
 
 
 def bb_command() -> list[str]:
     assert BB is not None
-    return ["env", "HARDWARE_CONCURRENCY=1", BB, "msgpack", "run"]
+    crs = os.environ.get("BBIPC_TEST_BB_CRS") or os.environ.get("CRS_PATH", "")
+    return ["env", "HARDWARE_CONCURRENCY=1", f"CRS_PATH={crs}", BB, "msgpack", "run"]
 
 
 def program(tmp_path: Path, body: str) -> list[str]:
