@@ -11,8 +11,7 @@ The chapters that docstrings name are those of docs/spec/. Importing this packag
 when something is computed. All names may be used from any thread.
 """
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more than all of the rest
 if TYPE_CHECKING:
     from bbipc.chonk.core import CancelFlag, Claim
     from bbipc.chonk.errors import ChonkFormatError, NoResultError, NotCanonicalError, NotOnCurveError, PrimitiveError

@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import bbipc
 from bbipc import chonk
+
+ROOT = Path(chonk.__file__).parents[2]
 
 
 def modules_after(statement: str) -> set[str]:
@@ -20,6 +23,13 @@ def test_importing_the_packages_loads_nothing_else() -> None:
         loaded = modules_after(statement)
         assert {name for name in loaded if name.startswith("bbipc")} == expected
         assert not loaded & {"importlib.metadata", "msgpack", "trio", "click", "rich", "cffi"}
+
+
+def test_importing_the_packages_needs_no_typing() -> None:
+    """`typing` costs some milliseconds. With -S: what site-packages installs at start-up may load it."""
+    script = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import bbipc.chonk; print('typing' in sys.modules)"
+    result = subprocess.run([sys.executable, "-S", "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"
 
 
 def test_values_need_no_core_and_no_msgpack() -> None:
