@@ -1,4 +1,4 @@
-# The extension module bbipc._core: cffi in API mode, out of line. Its C source is generated here from csrc/include/bbipc_core.h.
+# The extension module bbipc._core: cffi in API mode, out of line, its C source generated here from csrc/include/bbipc_core.h.
 find_package(Python 3.11 REQUIRED COMPONENTS Interpreter Development.Module)
 
 set(header "${PROJECT_SOURCE_DIR}/csrc/include/bbipc_core.h")
