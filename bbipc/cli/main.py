@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "conform": "bbipc.cli.conform",
     "decompress": "bbipc.cli.decompress",
     "doctor": "bbipc.cli.doctor",
+    "fuzz": "bbipc.cli.fuzz",
     "inspect": "bbipc.cli.inspect",
     "msgpack": "bbipc.cli.msgpack",
     "verify": "bbipc.cli.verify",

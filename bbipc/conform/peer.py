@@ -105,10 +105,9 @@ class Peer:
 
     async def receive(self, what: str = "a response") -> Reply:
         """The next response; Broken if there is none any more."""
-        try:
-            return await self._replies.receive()
-        except trio.EndOfChannel:
-            broken(what, f"nothing: {await self._why_ended()}")
+        async for reply in self._replies:
+            return reply
+        broken(what, f"nothing: {await self._why_ended()}")
 
     async def close_sending(self) -> None:
         """Tell the server that no more requests come."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgpack
 
+from bbipc.conform.messages import read_id
 from bbipc.conform.mutation import FR
 from bbipc.conform.samples import PARTS, SAMPLES, sample
 
@@ -60,7 +61,7 @@ def is_valid(proof: dict[str, Any], key: bytes) -> bool:
         ipa = len(flat) - 477 - 64
         original = next(known for known, known_key in VALID if known_key == key and known[:80] == tuple(flat[:80]))
         flat[ipa + 60 : ipa + 62] = original[ipa + 60 : ipa + 62]
-    return (tuple(flat), key) in VALID
+    return FAULT != "always-invalid" and (tuple(flat), key) in VALID
 
 
 def answer(name: str, fields: dict[str, Any]) -> list[Any]:
@@ -68,6 +69,9 @@ def answer(name: str, fields: dict[str, Any]) -> list[Any]:
         return ["Blake2sResponse", {"hash": blake2s(field_of(fields, "data", bytes)).digest()}]
     if name == "ChonkVerify":
         return ["ChonkVerifyResponse", {"valid": is_valid(field_of(fields, "proof", dict), field_of(fields, "vk", bytes))}]
+    if name == "ChonkVerifyFromFields":
+        fields_ = words_of(field_of(fields, "proof", list), "proof")
+        return ["ChonkVerifyFromFieldsResponse", {"valid": (tuple(fields_), field_of(fields, "vk", bytes)) in VALID}]
     if name == "ChonkBatchVerify":
         proofs, keys = field_of(fields, "proofs", list), field_of(fields, "vks", list)
         verdicts = [is_valid(proof, key) for proof, key in zip(proofs, keys, strict=True)]
@@ -100,11 +104,11 @@ class Server:
         self.output += frame * 2 if FAULT == "answers-twice" else frame
 
     def handle(self, payload: bytes) -> None:
-        request_id = None
+        request_id = read_id(payload)
         try:
             request = self.parse(payload)
-            if len(request) == 2 and type(request[0]) is int and request[0] > 0:
-                request_id = request.pop(0)
+            if len(request) == 2 and type(request[0]) is int and request[0] >= 0:
+                del request[0]
             if len(request) != 1:
                 raise Refused("expected [Command] or [request_id, Command]")
             self.run(request[0], request_id)
@@ -120,7 +124,7 @@ class Server:
         unpacker.feed(payload)
         try:
             request = unpacker.unpack()
-        except (ValueError, msgpack.UnpackException) as error:
+        except (ValueError, TypeError, msgpack.UnpackException) as error:  # TypeError: a key that cannot be hashed
             raise Refused(f"not msgpack: {error!r}") from None
         if unpacker.tell() != len(payload) and FAULT != "trailing-bytes":
             raise Refused("bytes behind the request")

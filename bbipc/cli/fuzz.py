@@ -1,0 +1,116 @@
+"""`bbipc fuzz`: look for a conversation that breaks the law of the protocol."""
+
+from __future__ import annotations
+
+import shlex
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bbipc.cli import exit_codes
+from bbipc.cli.inputs import InputError
+
+if TYPE_CHECKING:
+    from bbipc.conform.target import Target
+    from bbipc.fuzzing.campaign import Campaign, Finding
+
+__all__ = ["command"]
+
+
+@click.command("fuzz")
+@click.option(
+    "--minutes", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="N", help="How long to search."
+)
+@click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Where the random numbers begin.")
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="COMMAND2",
+    help="Another server, as one argument, whose verdicts must be the same; its death counts as an error. Repeatable.",
+)
+@click.option("--socket", is_flag=True, help="Test over a Unix socket: `--input X.sock` is appended to COMMAND.")
+@click.option(
+    "--setup",
+    type=click.Choice(["test", "aztec"]),
+    default="aztec",
+    show_default=True,
+    help="The setup the servers verify under.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=20.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds that one conversation may take.",
+)
+@click.option(
+    "--save",
+    "directory",
+    type=click.Path(path_type=Path),
+    default=Path("findings"),
+    show_default=True,
+    help="Where findings go.",
+)
+@click.option("--findings", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Stop after so many.")
+@click.argument("server", nargs=-1, required=True, metavar="-- COMMAND...")
+def command(
+    minutes: float,
+    seed: int,
+    against: tuple[str, ...],
+    socket: bool,
+    setup: str,
+    timeout: float,
+    directory: Path,
+    findings: int,
+    server: tuple[str, ...],
+) -> int:
+    """Look for a conversation that breaks the law: one response for each frame, in its place, and the server goes on.
+
+    Frames are valid, malformed, damaged or random, proofs are changed in structured ways, and all are cut into any writes.
+    What is found is made as small as possible and saved; `bbipc conform --replay FILE -- COMMAND` runs it again.
+
+    Exit status: 0 nothing found; 1 something found; 2 wrong usage, or COMMAND is not a server.
+    """
+    if find_spec("hypothesis") is None:
+        raise InputError("bbipc fuzz needs Hypothesis: pip install hypothesis")
+    from bbipc.conform.target import Target  # noqa: PLC0415
+
+    target = Target(server, "socket" if socket else "pipe", setup)
+    others = [Target(tuple(shlex.split(text)), setup=setup) for text in against]
+    campaign = _search(target, others, seed=seed, seconds=60 * minutes, timeout=timeout, directory=directory, most=findings)
+    click.echo(
+        f"{campaign.examples} conversations, {campaign.compared} verdicts compared, {campaign.sandbox.starts} starts of the "
+        f"server, seed {seed}: {len(campaign.findings)} findings"
+    )
+    return exit_codes.INVALID if campaign.findings else exit_codes.SUCCESS
+
+
+def _search(
+    target: Target, others: list[Target], *, seed: int, seconds: float, timeout: float, directory: Path, most: int
+) -> Campaign:
+    import trio  # noqa: PLC0415
+
+    from bbipc.conform.runner import knows_tags  # noqa: PLC0415
+    from bbipc.conform.target import CannotStart  # noqa: PLC0415
+    from bbipc.fuzzing.campaign import Campaign, save  # noqa: PLC0415
+    from bbipc.fuzzing.sandbox import Sandbox  # noqa: PLC0415
+
+    def show(finding: Finding) -> None:
+        path = save(finding, directory)
+        click.echo(f"FOUND  expected {finding.expected}\n       got {finding.got}\n       saved as {path}")
+
+    async def main() -> Campaign:
+        tags = await knows_tags(target, timeout)
+        async with trio.open_nursery() as nursery:
+            sandboxes = [Sandbox(server, timeout, nursery) for server in (target, *others)]
+            campaign = Campaign(sandboxes[0], sandboxes[1:], tags, seed, seconds)
+            await campaign.run(show, most=most)
+        return campaign
+
+    try:
+        return trio.run(main)
+    except* CannotStart as group:
+        raise InputError(str(group.exceptions[0])) from None
