@@ -59,6 +59,7 @@ constexpr Fr power_of_two(unsigned n) {
 }
 
 constexpr Limbs52 p_1 = multiple_of_p(1), p_2 = multiple_of_p(2), p_3 = multiple_of_p(3), p_4 = multiple_of_p(4), p_6 = multiple_of_p(6);
+constexpr Limbs52 multiples_of_p[] = {Limbs52{}, p_1, p_2, p_3, p_4, multiple_of_p(5), p_6};
 constexpr u64 neg_inverse_52 = FrParams::neg_inverse & mask_52;  // -p^-1 mod 2^52
 constexpr Limbs52 one_260 = canonical_limbs(power_of_two(260).to_int());
 constexpr Limbs52 to_260 = canonical_limbs(power_of_two(264).to_int());  // times a 2^256 gives a 2^260
@@ -261,6 +262,34 @@ BBIPC_IFMA void multiply_denominators(const IfmaPoint* table, const PairList& pa
     }
 }
 
+// Puts one in place of the denominators of a group that are zero mod p, and returns their lanes. Denominators are in [0, 6 p] and normal,
+// so the multiples of p can be told by their limbs.
+BBIPC_IFMA unsigned replace_zeros(IfmaVector& denominators) {
+    V d, one;
+    load(d, &denominators);
+    broadcast(one, one_260);
+    unsigned zeros = 0;
+    for (const Limbs52& multiple : multiples_of_p) {
+        __mmask8 equal = 0xff;
+        for (int i = 0; i < 5; ++i) equal = _mm512_mask_cmpeq_epi64_mask(equal, d.l[i], broadcast(multiple.limb[i]));
+        zeros |= equal;
+    }
+    for (int i = 0; i < 5; ++i) d.l[i] = _mm512_mask_mov_epi64(d.l[i], static_cast<__mmask8>(zeros), one.l[i]);
+    store(&denominators, d);
+    return zeros;
+}
+
+// The running products once more, after replace_zeros.
+BBIPC_IFMA void multiply_again(std::size_t groups, const IfmaVector* denominators, IfmaVector* products) {
+    for (std::size_t g = 0; g < groups; ++g) {
+        V product, denominator;
+        load(product, &products[g]);
+        load(denominator, &denominators[g]);
+        multiply(product, product, denominator);
+        store(&products[g + chains], product);
+    }
+}
+
 // The second half of Montgomery's trick: every denominator becomes its inverse. inverses[c] = 1 / the whole product of chain c.
 BBIPC_IFMA void invert_denominators(std::size_t groups, IfmaVector* denominators, const IfmaVector* products, IfmaVector* inverses) {
     for (std::size_t g = groups; g-- > 0;) {
@@ -384,9 +413,9 @@ IfmaPoint from_affine(const Grumpkin& p) {
     return r;
 }
 
-// inverses[c] = 1 / finals[c] in every lane, for two chains; false if that is impossible because some factor of them is zero.
+// inverses[c] = 1 / finals[c], the whole product of chain c (the number of groups is even); false if some factor is zero.
 bool invert(const IfmaVector* finals, IfmaVector* inverses) {
-    static_assert(chains == 2);
+    static_assert(chains == 2 && IfmaKernel::pair_granularity % (chains * lanes) == 0);
     IfmaVector both;
     multiply_vectors(both, finals[0], finals[1]);
     Fr values[lanes], before[lanes];  // values as Field<> sees them: 16 times too large
@@ -409,21 +438,13 @@ bool invert(const IfmaVector* finals, IfmaVector* inverses) {
     return true;
 }
 
-// The pairs of a chunk one by one, for when equal or opposite points are among them: that takes a known relation between
-// the points, so it is rare even when an adversary chooses the scalars for the generators. True if some sum is infinite.
-bool add_exactly(const IfmaPoint* table, const PairList& pairs, IfmaPoint* out) {
-    bool infinite = false;
+// A sum of any two finite points.
+IfmaPoint add_exactly(const IfmaPoint* table, std::uint32_t a, std::uint32_t b) {
     const auto signed_operand = [table](std::uint32_t code) {
         const Grumpkin p = IfmaKernel::to_affine(table[code >> 1]);
         return (code & 1) != 0 ? -p : p;
     };
-    for (std::size_t i = 0; i < pairs.count; ++i) {
-        const Jacobian<GrumpkinCurve> a = Jacobian<GrumpkinCurve>::from_affine(signed_operand(pairs.a[i]));
-        const Grumpkin sum = (a + signed_operand(pairs.b[i])).to_affine();
-        infinite |= sum.is_infinity();
-        out[pairs.target[i]] = from_affine(sum);
-    }
-    return infinite;
+    return from_affine((Jacobian<GrumpkinCurve>::from_affine(signed_operand(a)) + signed_operand(b)).to_affine());
 }
 
 }  // namespace
@@ -456,18 +477,41 @@ bool IfmaKernel::add_pairs(const Point* table, const PairList& pairs, Point* out
     bool infinite = false;
     for (std::size_t first = 0; first < pairs.count; first += lanes * chunk_groups) {
         const PairList part{pairs.a + first, pairs.b + first, pairs.target + first, std::min(lanes * chunk_groups, pairs.count - first)};
-        const std::size_t groups = (part.count + pair_granularity - 1) / pair_granularity * (pair_granularity / lanes);
-        multiply_denominators(table, part, groups, denominators_.get(), products_.get());
-        IfmaVector finals[chains], inverses[chains];
-        for (std::size_t i = groups; i < groups + chains; ++i) finals[i % chains] = products_[i];
-        if (invert(finals, inverses)) {
-            invert_denominators(groups, denominators_.get(), products_.get(), inverses);
-            finish_sums(table, part, groups, denominators_.get(), out);
-        } else {
-            infinite |= add_exactly(table, part, out);
-        }
+        infinite |= add_chunk(table, part, out);
     }
     return infinite;
+}
+
+bool IfmaKernel::add_chunk(const Point* table, const PairList& pairs, Point* out) {
+    const std::size_t groups = (pairs.count + pair_granularity - 1) / pair_granularity * (pair_granularity / lanes);
+    multiply_denominators(table, pairs, groups, denominators_.get(), products_.get());
+    std::vector<ExactSum> exact;
+    IfmaVector inverses[chains];
+    if (!invert(&products_[groups], inverses)) {
+        exact = take_out_coincidences(table, pairs, groups);
+        multiply_again(groups, denominators_.get(), products_.get());
+        [[maybe_unused]] const bool invertible = invert(&products_[groups], inverses);  // now no factor is zero
+    }
+    invert_denominators(groups, denominators_.get(), products_.get(), inverses);
+    finish_sums(table, pairs, groups, denominators_.get(), out);
+    bool infinite = false;
+    for (const ExactSum& e : exact) {
+        out[e.target] = e.sum;
+        infinite |= is_infinity(e.sum);
+    }
+    return infinite;
+}
+
+// Equal and opposite operands have no slope of a chord. They come one by one, and what their lanes then compute is overwritten.
+std::vector<IfmaKernel::ExactSum> IfmaKernel::take_out_coincidences(const Point* table, const PairList& pairs, std::size_t groups) {
+    std::vector<ExactSum> exact;
+    for (std::size_t g = 0; g < groups; ++g) {
+        for (unsigned zeros = replace_zeros(denominators_[g]); zeros != 0; zeros &= zeros - 1) {
+            const std::size_t i = lanes * g + static_cast<unsigned>(__builtin_ctz(zeros));
+            if (i < pairs.count) exact.push_back({pairs.target[i], add_exactly(table, pairs.a[i], pairs.b[i])});
+        }
+    }
+    return exact;
 }
 
 bool ifma_supported() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "aligned_array.hpp"
 #include "pair_kernel.hpp"
@@ -42,7 +43,16 @@ class IfmaKernel {
     bool add_pairs(const Point* table, const PairList& pairs, Point* out);
 
   private:
+    // A sum that could not be had by a chord.
+    struct ExactSum {
+        std::uint32_t target;
+        Point sum;
+    };
+
     AlignedArray<IfmaVector> denominators_, products_;
+
+    bool add_chunk(const Point* table, const PairList& pairs, Point* out);
+    std::vector<ExactSum> take_out_coincidences(const Point* table, const PairList& pairs, std::size_t groups);
 };
 
 BBIPC_END

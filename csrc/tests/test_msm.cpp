@@ -169,6 +169,11 @@ void test_large_msm(RandomElements& random) {
         return large_msm<Kernel>(points, scalars.data(), 2).to_affine();
     };
     test_sizes<decltype(compute), C>(random, {0, 1, 2, 7, 150}, compute);
+    // Coincidences in every batch of additions, and batches of full size.
+    const std::vector<Affine<C>> points = coincident_points<C>(random, 6000, true);
+    std::vector<typename C::Scalar> scalars(points.size());
+    for (auto& s : scalars) s = random.element<typename C::Scalar>();
+    CHECK(compute(points, scalars) == msm_naively<C>(points, scalars));
 }
 
 template <class C>
