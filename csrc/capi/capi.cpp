@@ -6,6 +6,10 @@
 #include <span>
 #include <vector>
 
+#if BBIPC_HAS_ADX
+#include <cpuid.h>
+#endif
+
 #include "../engine/engine.hpp"
 
 namespace {
@@ -84,7 +88,11 @@ void check_claims(const bbipc_core& core, std::span<const bbipc_claim* const> cl
 }
 
 #if BBIPC_HAS_ADX
-bool cpu_has_adx() { return __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("adx"); }
+// By cpuid itself: clang 14's __builtin_cpu_supports does not know "adx".
+bool cpu_has_adx() {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_BMI2) != 0 && (b & bit_ADX) != 0;
+}
 #endif
 
 }  // namespace

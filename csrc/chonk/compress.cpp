@@ -8,16 +8,6 @@ namespace {
 
 enum class Item { fr, fq, g1, grumpkin };  // s, S, c, C of chapter 03 section 2
 
-constexpr std::size_t elements_of(Item item) {
-    switch (item) {
-        case Item::fr: return 1;
-        case Item::fq: return 2;
-        case Item::g1: return 4;
-        case Item::grumpkin: return 2;
-    }
-    return 0;
-}
-
 // The items of a whole proof in order (chapter 03 section 2), run-length coded; a group repeats as a whole.
 struct Run {
     Item item;

@@ -58,6 +58,7 @@ template <class F>
 std::int32_t apply_field_op(std::int32_t op, const std::uint8_t* a_bytes, const std::uint8_t* b_bytes, std::uint8_t* out) {
     F a, b, result;
     const bool binary = op == BBIPC_ADD || op == BBIPC_SUB || op == BBIPC_MUL;
+    if (binary && b_bytes == nullptr) return BBIPC_BAD_ARGUMENT;
     if (!F::from_bytes(a_bytes, a) || (binary && !F::from_bytes(b_bytes, b))) return BBIPC_NOT_CANONICAL;
     switch (op) {
         case BBIPC_ADD: result = a + b; break;

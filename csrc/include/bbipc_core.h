@@ -156,6 +156,7 @@ enum {
     BBIPC_OUT_OF_MEMORY = 5
 };
 
+/* out = a op b; b may be null for operations of one operand (BBIPC_SQR ...). */
 int32_t bbipc_field_op(const bbipc_core *core, int32_t field, int32_t op, const uint8_t *a, const uint8_t *b, uint8_t *out);
 /* Reduce 64 big-endian bytes modulo the field. */
 int32_t bbipc_field_reduce512(const bbipc_core *core, int32_t field, const uint8_t in[64], uint8_t out[32]);

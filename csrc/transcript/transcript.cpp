@@ -6,11 +6,11 @@ BBIPC_BEGIN
 
 const char* part_name(std::int32_t part) {
     switch (part) {
-        case BBIPC_PART_HIDING_OINK: return "hiding_oink_proof";
-        case BBIPC_PART_MERGE: return "merge_proof";
-        case BBIPC_PART_ECCVM: return "eccvm_proof";
-        case BBIPC_PART_IPA: return "ipa_proof";
-        case BBIPC_PART_JOINT: return "joint_proof";
+        case BBIPC_PART_HIDING_OINK: return "proof.hiding_oink_proof";
+        case BBIPC_PART_MERGE: return "proof.merge_proof";
+        case BBIPC_PART_ECCVM: return "proof.eccvm_proof";
+        case BBIPC_PART_IPA: return "proof.ipa_proof";
+        case BBIPC_PART_JOINT: return "proof.joint_proof";
         case BBIPC_PART_KEY: return "vk";
         case BBIPC_PART_FLAT: return "proof";
         default: return "?";

@@ -72,7 +72,7 @@ class Transcript {
     Verdict error_;
 };
 
-// "hiding_oink_proof" ...: the wire's name of a part.
+// "proof.hiding_oink_proof" ...: a part as the wire's fields name it.
 const char* part_name(std::int32_t part);
 
 BBIPC_END

@@ -219,5 +219,10 @@ def cofactor() -> int:
 
 def expected_gt(pairs: Sequence[tuple[bytes, bytes]]) -> bytes:
     """The 384 bytes of `gt` that bbipc_pairing must give."""
+    return _expected_gt(tuple(pairs))
+
+
+@cache
+def _expected_gt(pairs: tuple[tuple[bytes, bytes], ...]) -> bytes:
     value = power(pairing_product(pairs), cofactor())
     return b"".join(c.to_bytes(32, "big") for c in tower_coefficients(value))
