@@ -8,7 +8,7 @@ Source: chapter 01 section 4 of the specification and the definition of the opti
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
+from functools import cache, reduce
 
 T = 4965661367192848881  # the parameter of the curve
 Q = 36 * T**4 + 36 * T**3 + 24 * T**2 + 6 * T + 1
