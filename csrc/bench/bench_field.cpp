@@ -1,5 +1,5 @@
-// Nanoseconds of the field operations of one arithmetic path. Dependent: each operation takes the result of the one before; independent: eight
-// chains side by side, as in batched code.
+// Nanoseconds of the field operations of one arithmetic path. Dependent: each operation takes the result of the one before;
+// independent: eight chains side by side, as in batched code.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -40,16 +40,18 @@ void bench(const char* name) {
         }
         __asm__ volatile("" : : "m"(x) : "memory");
     });
-    std::printf("%s: multiply %.1f dependent, %.1f independent; square %.1f; add %.1f; subtract %.1f; invert %.0f; square root %.0f ns\n", name,
-                dependent([&](const F& v) { return v * y; }, operations), independent,
-                dependent([&](const F& v) { return v.sqr(); }, operations), dependent([&](const F& v) { return v + y; }, operations),
-                dependent([&](const F& v) { return v - y; }, operations), dependent([&](const F& v) { return v.inverse(); }, 3000),
-                dependent(
-                    [&](const F& v) {
-                        F r;
-                        return v.sqr().sqrt(r) ? r + y : v;
-                    },
-                    1000));
+    std::printf(
+        "%s: multiply %.1f dependent, %.1f independent; square %.1f; add %.1f; subtract %.1f; invert %.0f; square root %.0f "
+        "ns\n",
+        name, dependent([&](const F& v) { return v * y; }, operations), independent,
+        dependent([&](const F& v) { return v.sqr(); }, operations), dependent([&](const F& v) { return v + y; }, operations),
+        dependent([&](const F& v) { return v - y; }, operations), dependent([&](const F& v) { return v.inverse(); }, 3000),
+        dependent(
+            [&](const F& v) {
+                F r;
+                return v.sqr().sqrt(r) ? r + y : v;
+            },
+            1000));
 }
 
 }  // namespace

@@ -50,8 +50,10 @@ int main() {
     for (const MsmPath path : {MsmPath::scalar, MsmPath::ifma}) {
         if (path == MsmPath::ifma && !ifma_supported()) continue;
         for (unsigned threads = 1; threads <= 2; ++threads) {
-            const auto [wall, cpu] = best_milliseconds(10, [&] { result = generators_msm(scalars.data(), scalars.size(), threads, path).to_affine(); });
-            std::printf("generators, %s, %u threads: %.2f ms, cpu %.2f ms (%016llx)\n", path == MsmPath::ifma ? "ifma" : "scalar", threads, wall, cpu,
+            const auto [wall, cpu] = best_milliseconds(
+                10, [&] { result = generators_msm(scalars.data(), scalars.size(), threads, path).to_affine(); });
+            std::printf("generators, %s, %u threads: %.2f ms, cpu %.2f ms (%016llx)\n",
+                        path == MsmPath::ifma ? "ifma" : "scalar", threads, wall, cpu,
                         static_cast<unsigned long long>(result.x.to_int().limb[0]));
         }
     }
@@ -63,7 +65,9 @@ int main() {
             weights[i] = weights[i - 1].sqr() + Fr::one();
         }
         Jacobian<G1Curve> sum = Jacobian<G1Curve>::infinity();
-        const auto [wall, cpu] = best_milliseconds(200, [&] { sum += count == 1 ? scalar_mul(points[0], weights[0]) : msm<G1Curve>(points, weights); });
-        std::printf("G1, %zu points: %.4f ms (%016llx)\n", count, wall, static_cast<unsigned long long>(sum.to_affine().x.to_int().limb[0]));
+        const auto [wall, cpu] = best_milliseconds(
+            200, [&] { sum += count == 1 ? scalar_mul(points[0], weights[0]) : msm<G1Curve>(points, weights); });
+        std::printf("G1, %zu points: %.4f ms (%016llx)\n", count, wall,
+                    static_cast<unsigned long long>(sum.to_affine().x.to_int().limb[0]));
     }
 }

@@ -1,7 +1,8 @@
 // The two prime fields of chapter 01 section 1, in Montgomery form.
 //
-// Contract of Field<P>: the four limbs always hold a * 2^256 mod p, fully reduced (below p). So equality is equality of limbs, zero is all-zero
-// limbs, and every operation takes and returns reduced values. p has 254 bits, so sums of two elements never overflow 256 bits.
+// Contract of Field<P>: the four limbs always hold a * 2^256 mod p, fully reduced (below p). So equality is equality of limbs,
+// zero is all-zero limbs, and every operation takes and returns reduced values. p has 254 bits, so sums of two elements never
+// overflow 256 bits.
 #pragma once
 
 #include <cstring>
@@ -130,7 +131,8 @@ struct Field {
 using Fq = Field<FqParams>;
 using Fr = Field<FrParams>;
 
-// Invert all in place with one inversion. False, and nothing changed, if any of them is zero (a zero would destroy the batch: chapter 00 section 4).
+// Invert all in place with one inversion. False, and nothing changed, if any of them is zero (a zero would destroy the batch:
+// chapter 00 section 4).
 template <class F>
 bool batch_invert(std::span<F> values, std::vector<F>& scratch) {
     scratch.resize(values.size());

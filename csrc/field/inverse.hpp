@@ -1,6 +1,6 @@
-// Modular inversion by division steps (Bernstein and Yang, "Fast constant-time gcd computation and modular inversion", 2019), in variable
-// time: 62 steps at a time are done on the low words of f and g alone and collected in a 2 x 2 matrix, which is then applied to the
-// full numbers. About ten times as fast as Fermat's power.
+// Modular inversion by division steps (Bernstein and Yang, "Fast constant-time gcd computation and modular inversion", 2019),
+// in variable time: 62 steps at a time are done on the low words of f and g alone and collected in a 2 x 2 matrix, which is
+// then applied to the full numbers. About ten times as fast as Fermat's power.
 #pragma once
 
 #include "u256.hpp"
@@ -14,14 +14,15 @@ using i128 = __int128;
 
 inline constexpr u64 low_62 = ~u64{0} >> 2;
 
-// Five signed limbs of 62 bits, least significant first; the lower four are in [0, 2^62) between operations, the top one has the sign.
+// Five signed limbs of 62 bits, least significant first; the lower four are in [0, 2^62) between operations, the top one has
+// the sign.
 struct Signed310 {
     i64 limb[5];
 
     static constexpr Signed310 from(const U256& a) {
         return {{static_cast<i64>(a.limb[0] & low_62), static_cast<i64>((a.limb[0] >> 62 | a.limb[1] << 2) & low_62),
-                 static_cast<i64>((a.limb[1] >> 60 | a.limb[2] << 4) & low_62), static_cast<i64>((a.limb[2] >> 58 | a.limb[3] << 6) & low_62),
-                 static_cast<i64>(a.limb[3] >> 56)}};
+                 static_cast<i64>((a.limb[1] >> 60 | a.limb[2] << 4) & low_62),
+                 static_cast<i64>((a.limb[2] >> 58 | a.limb[3] << 6) & low_62), static_cast<i64>(a.limb[3] >> 56)}};
     }
     // For values in [0, 2^256).
     constexpr U256 to_u256() const {
@@ -103,8 +104,8 @@ inline void apply_to_fg(Signed310& f, Signed310& g, const Matrix& m) {
     g.limb[4] = static_cast<i64>(cg);
 }
 
-// (d, e) = (u d + v e, q d + r e) / 2^62 mod p. d and e stay in (-2p, p): a negative one is first taken as plus p (the sums below add
-// p times the row), then the multiple of p in (-2^62, 0] that makes the sum divisible by 2^62 is added.
+// (d, e) = (u d + v e, q d + r e) / 2^62 mod p. d and e stay in (-2p, p): a negative one is first taken as plus p (the sums
+// below add p times the row), then the multiple of p in (-2^62, 0] that makes the sum divisible by 2^62 is added.
 inline void apply_to_de(Signed310& d, Signed310& e, const Matrix& m, const Signed310& p, u64 p_inverse_62) {
     const i64 d_sign = d.limb[4] >> 63, e_sign = e.limb[4] >> 63;
     i64 md = (m.u & d_sign) + (m.v & e_sign);

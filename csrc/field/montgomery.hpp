@@ -41,7 +41,8 @@ constexpr U256 mod_sub_portable(const U256& a, const U256& b) {
     return r;
 }
 
-// a * b / 2^256 mod p, coarsely integrated operand scanning. With p < 2^254 the accumulator stays below 2^320 and one final subtraction suffices.
+// a * b / 2^256 mod p, coarsely integrated operand scanning. With p < 2^254 the accumulator stays below 2^320 and one final
+// subtraction suffices.
 template <class P>
 constexpr U256 mont_mul_portable(const U256& a, const U256& b) {
     u64 t[5] = {0, 0, 0, 0, 0};

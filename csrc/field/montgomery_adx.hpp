@@ -1,8 +1,9 @@
-// Montgomery multiplication for x86-64 with BMI2 and ADX: mulx leaves the flags alone, so that two carry chains (adcx on CF, adox on OF) run
-// side by side. Inline assembly, because no compiler schedules the two chains. Same contract as mont_mul_portable.
+// Montgomery multiplication for x86-64 with BMI2 and ADX: mulx leaves the flags alone, so that two carry chains (adcx on CF,
+// adox on OF) run side by side. Inline assembly, because no compiler schedules the two chains. Same contract as
+// mont_mul_portable.
 //
-// Row i computes t = (t + a b_i + k p) / 2^64 with k = -t_0 p^-1 mod 2^64. With a < p < 2^254, t stays below a + p < 2^255, so four
-// limbs hold it between rows and one subtraction of p reduces the result.
+// Row i computes t = (t + a b_i + k p) / 2^64 with k = -t_0 p^-1 mod 2^64. With a < p < 2^254, t stays below a + p < 2^255, so
+// four limbs hold it between rows and one subtraction of p reduces the result.
 #pragma once
 
 #include "u256.hpp"
@@ -87,13 +88,14 @@ inline U256 mont_mul_adx(const U256& a, const U256& b) {
         "cmovncq %[t3], %[t1]\n\t"
         "cmovncq %%rdx, %[t2]\n\t"
         : [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [t4] "=&r"(t4), [lo] "=&r"(lo), [hi] "=&r"(hi)
-        : [a] "r"(a.limb), [b] "r"(b.limb), [p] "r"(P::modulus.limb), "m"(a), "m"(b), "m"(P::modulus), [neg_inverse] "i"(P::neg_inverse)
+        : [a] "r"(a.limb), [b] "r"(b.limb), [p] "r"(P::modulus.limb), "m"(a), "m"(b), "m"(P::modulus),
+          [neg_inverse] "i"(P::neg_inverse)
         : "rdx", "cc");
     return U256{{t4, t0, t1, t2}};
 }
 
-// a^2 / 2^256 mod p: ten products instead of sixteen. The low half is reduced by itself to t <= p; with the high half, which is below
-// p^2 / 2^256 < p / 4, the sum is below 2 p.
+// a^2 / 2^256 mod p: ten products instead of sixteen. The low half is reduced by itself to t <= p; with the high half, which
+// is below p^2 / 2^256 < p / 4, the sum is below 2 p.
 template <class P>
 inline U256 mont_sqr_adx(const U256& a) {
     const u64* zero_later = a.limb;  // the pointer's register is needed in the end
@@ -165,7 +167,8 @@ inline U256 mont_sqr_adx(const U256& a) {
         "cmovncq %[r1], %[r5]\n\t"
         "cmovncq %[r2], %[r6]\n\t"
         "cmovncq %[r3], %[r7]\n\t"
-        : [r0] "=&r"(r0), [r1] "=&r"(r1), [r2] "=&r"(r2), [r3] "=&r"(r3), [r4] "=&r"(r4), [r5] "=&r"(r5), [r6] "=&r"(r6), [r7] "=&r"(r7),
+        : [r0] "=&r"(r0), [r1] "=&r"(r1), [r2] "=&r"(r2), [r3] "=&r"(r3),
+          [r4] "=&r"(r4), [r5] "=&r"(r5), [r6] "=&r"(r6), [r7] "=&r"(r7),
           [lo] "=&r"(lo), [hi] "=&r"(hi), [a] "+&r"(zero_later)
         : [p] "r"(P::modulus.limb), "m"(a), "m"(P::modulus), [neg_inverse] "i"(P::neg_inverse)
         : "rdx", "cc");
@@ -199,7 +202,8 @@ inline U256 mod_add_x86(const U256& a, const U256& b) {
         "cmovncq %[s1], %[r1]\n\t"
         "cmovncq %[s2], %[r2]\n\t"
         "cmovncq %[s3], %[r3]\n\t"
-        : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3)
+        : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2),
+          [s3] "=&r"(s3)
         : [b] "r"(b.limb), [p] "r"(P::modulus.limb), "m"(b), "m"(P::modulus)
         : "cc");
     return U256{{r0, r1, r2, r3}};
@@ -215,7 +219,7 @@ inline U256 mod_sub_x86(const U256& a, const U256& b) {
         "sbbq 8(%[b]), %[r1]\n\t"
         "sbbq 16(%[b]), %[r2]\n\t"
         "sbbq 24(%[b]), %[r3]\n\t"
-        "movl $0, %k[s0]\n\t" // mov leaves the borrow alone
+        "movl $0, %k[s0]\n\t"  // mov leaves the borrow alone
         "movl $0, %k[s1]\n\t"
         "movl $0, %k[s2]\n\t"
         "cmovcq 0(%[p]), %[s0]\n\t"
@@ -226,7 +230,8 @@ inline U256 mod_sub_x86(const U256& a, const U256& b) {
         "adcq %[s1], %[r1]\n\t"
         "adcq %[s2], %[r2]\n\t"
         "adcq %[s3], %[r3]\n\t"
-        : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3)
+        : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3), [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2),
+          [s3] "=&r"(s3)
         : [b] "r"(b.limb), [p] "r"(P::modulus.limb), "m"(b), "m"(P::modulus)
         : "cc");
     return U256{{r0, r1, r2, r3}};

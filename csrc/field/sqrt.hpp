@@ -1,5 +1,5 @@
-// Square roots: exponent (p+1)/4 where p = 3 mod 4, else Tonelli-Shanks (chapter 03 section 5) with the discrete logarithm in the group of
-// 2^s-th roots of one taken seven bits at a time from a table.
+// Square roots: exponent (p+1)/4 where p = 3 mod 4, else Tonelli-Shanks (chapter 03 section 5) with the discrete logarithm in
+// the group of 2^s-th roots of one taken seven bits at a time from a table.
 #pragma once
 
 #include <array>
@@ -48,7 +48,8 @@ class RootsOfUnity {
             powers[i] = powers[i - 1];
             for (unsigned j = 0; j < window; ++j) powers[i] = powers[i].sqr();
         }
-        std::uint32_t t = 0;  // its low 7 i bits are known: what they contribute is divided out, the rest is a power of z^(2^(7 (windows - 1)))
+        std::uint32_t t = 0;  // its low 7 i bits are known: what they contribute is divided out, the rest is a power of z^(2^(7
+                              // (windows - 1)))
         for (unsigned i = 0; i < windows; ++i) {
             const std::uint32_t known = t << (window * (windows - 1 - i)) & (group_order - 1);
             const F v = powers[windows - 1 - i] * power((group_order - known) & (group_order - 1));

@@ -1,5 +1,6 @@
-// Build-time tool: derives the 2^15 Grumpkin generators of the inner-product argument (chapter 01 section 6), checks their published
-// SHA-256 and writes them as the core wants them in memory: x then y in Montgomery form, 4 little-endian limbs each, 64 bytes a point.
+// Build-time tool: derives the 2^15 Grumpkin generators of the inner-product argument (chapter 01 section 6), checks their
+// published SHA-256 and writes them as the core wants them in memory: x then y in Montgomery form, 4 little-endian limbs each,
+// 64 bytes a point.
 //
 // usage: derive OUTPUT      exit status 0 only if the hash is right and the file is complete
 #include <array>

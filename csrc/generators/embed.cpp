@@ -1,5 +1,5 @@
-// The generators as read-only data of the library: pages of the file, mapped on first touch, shared by all processes, no start-up cost.
-// Compiled once (not once per arithmetic path) with BBIPC_GENERATORS_FILE = the output of derive.cpp.
+// The generators as read-only data of the library: pages of the file, mapped on first touch, shared by all processes, no
+// start-up cost. Compiled once (not once per arithmetic path) with BBIPC_GENERATORS_FILE = the output of derive.cpp.
 
 // clang-format off
 #if defined(__APPLE__)

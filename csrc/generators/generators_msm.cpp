@@ -10,7 +10,8 @@ BBIPC_BEGIN
 
 namespace {
 
-Jacobian<GrumpkinCurve> on_path(std::span<const Grumpkin> points, const Fq* scalars, unsigned threads, [[maybe_unused]] MsmPath path) {
+Jacobian<GrumpkinCurve> on_path(std::span<const Grumpkin> points, const Fq* scalars, unsigned threads,
+                                [[maybe_unused]] MsmPath path) {
 #if BBIPC_ADX_FIELD
     if (path == MsmPath::ifma) return large_msm<IfmaKernel>(points, scalars, threads);
 #endif
@@ -23,8 +24,8 @@ Jacobian<GrumpkinCurve> generators_msm(const Fq* scalars, std::size_t count, uns
     return on_path(generators().first(count), scalars, threads, path);
 }
 
-Jacobian<GrumpkinCurve> generators_msm_with(const Fq* scalars, std::span<const Grumpkin> extra_points, std::span<const Fq> extra_scalars,
-                                            unsigned threads, MsmPath path) {
+Jacobian<GrumpkinCurve> generators_msm_with(const Fq* scalars, std::span<const Grumpkin> extra_points,
+                                            std::span<const Fq> extra_scalars, unsigned threads, MsmPath path) {
     const std::span<const Grumpkin> table = generators();
     std::vector<Grumpkin> points(table.begin(), table.end());
     points.insert(points.end(), extra_points.begin(), extra_points.end());

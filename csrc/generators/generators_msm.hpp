@@ -13,8 +13,9 @@ BBIPC_BEGIN
 // MsmPath::ifma only where ifma_supported().
 Jacobian<GrumpkinCurve> generators_msm(const Fq* scalars, std::size_t count, unsigned threads, MsmPath path = MsmPath::scalar);
 
-// The same over all generators (2^15 scalars), plus the sum of extra_scalars[i] * extra_points[i], which costs little beside it.
-Jacobian<GrumpkinCurve> generators_msm_with(const Fq* scalars, std::span<const Grumpkin> extra_points, std::span<const Fq> extra_scalars,
-                                            unsigned threads, MsmPath path);
+// The same over all generators (2^15 scalars), plus the sum of extra_scalars[i] * extra_points[i], which costs little beside
+// it.
+Jacobian<GrumpkinCurve> generators_msm_with(const Fq* scalars, std::span<const Grumpkin> extra_points,
+                                            std::span<const Fq> extra_scalars, unsigned threads, MsmPath path);
 
 BBIPC_END

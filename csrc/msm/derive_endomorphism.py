@@ -1,8 +1,8 @@
 """Derives the constants of endomorphism.hpp and prints them as C++ (run by hand; the output is pasted there).
 
-Both curves have j = 0, so (x, y) -> (beta x, y) with beta^3 = 1 in the base field is multiplication by some lambda with
-lambda^3 = 1 in the scalar field. A scalar k is split as k = k1 + k2 lambda with |k1|, |k2| about 2^127 by subtracting from (k, 0) a
-near vector of the lattice {(a, b): a + b lambda = 0 mod n} (Gallant, Lambert, Vanstone 2001).
+Both curves have j = 0, so (x, y) -> (beta x, y) with beta^3 = 1 in the base field is multiplication by some lambda
+with lambda^3 = 1 in the scalar field. A scalar k is split as k = k1 + k2 lambda with |k1|, |k2| about 2^127 by
+subtracting from (k, 0) a near vector of the lattice {(a, b): a + b lambda = 0 mod n} (Gallant, Lambert, Vanstone 2001).
 """
 
 Q = 0x30644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD47
@@ -67,11 +67,11 @@ def derive(name, p, n, generator):
     if a1 * b2 - a2 * b1 < 0:
         a2, b2 = -a2, -b2
     assert a1 * b2 - a2 * b1 == n
-    # (k, 0) = (k b2 / n) v1 + (-k b1 / n) v2. c_i = floor(k g_i / 2^256) with g_i = round(2^256 |.| / n) is off by less than 1.1:
-    # by less than n / 2^257 < 0.1 for the rounding of g_i, by less than 1 for the floor.
+    # (k, 0) = (k b2 / n) v1 + (-k b1 / n) v2. c_i = floor(k g_i / 2^256) with g_i = round(2^256 |.| / n) is off by
+    # less than 1.1: by less than n / 2^257 < 0.1 for the rounding of g_i, by less than 1 for the floor.
     rounded = lambda b: (2**257 * abs(b) + n) // (2 * n)  # noqa: E731
     bound = max(abs(a1) + abs(a2), abs(b1) + abs(b2)) * 1.1
-    print(f"// {name}: |k1|, |k2| < {bound / 2**127:.3f} * 2^127; v1 = ({a1:#x}, {b1:#x}), v2 = ({a2:#x}, {b2:#x})")
+    print(f"// {name}: |k1|, |k2| < {bound / 2**127:.3f} * 2^127")
     print(f"beta = {limbs(beta)}\nlambda = {limbs(lam)}")
     for label, value in (("g1", b2), ("g2", -b1)):
         print(f"{label} = {'-' if value < 0 else ''}{limbs(rounded(value))}")

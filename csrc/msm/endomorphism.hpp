@@ -11,8 +11,8 @@ using i128 = __int128;
 
 constexpr i128 make_i128(u64 high, u64 low) { return static_cast<i128>(u128{high} << 64 | low); }
 
-// For v1 = (a1, b1), v2 = (a2, b2), a reduced basis of {(a, b): a + b lambda = 0 mod n} with determinant n, n the group's order:
-// g1 = 2^256 |b2| / n and g2 = 2^256 |b1| / n, rounded. b2 > 0 and b1 > 0 on both curves.
+// For v1 = (a1, b1), v2 = (a2, b2), a reduced basis of {(a, b): a + b lambda = 0 mod n} with determinant n, n the group's
+// order: g1 = 2^256 |b2| / n and g2 = 2^256 |b1| / n, rounded. b2 > 0 and b1 > 0 on both curves.
 template <class C>
 struct Endomorphism;
 
@@ -60,7 +60,8 @@ constexpr u128 multiply_high(const U256& k, const u64 (&g)[3]) {
     return u128{t[5]} << 64 | t[4];
 }
 
-// The exact coordinates of (k, 0) in the basis v1, v2 are k b2 / n and -k b1 / n. The halves fit 128 bits, so all is done mod 2^128.
+// The exact coordinates of (k, 0) in the basis v1, v2 are k b2 / n and -k b1 / n. The halves fit 128 bits, so all is done mod
+// 2^128.
 template <class C>
 constexpr SplitScalar split_scalar(const U256& k) {
     using E = Endomorphism<C>;
@@ -68,7 +69,8 @@ constexpr SplitScalar split_scalar(const U256& k) {
     const u128 c1 = multiply_high(k, E::g1);
     const u128 c2 = u128{0} - multiply_high(k, E::g2);
     const u128 low = u128{k.limb[1]} << 64 | k.limb[0];
-    return {static_cast<i128>(low - c1 * wrap(E::a1) - c2 * wrap(E::a2)), static_cast<i128>(u128{0} - c1 * wrap(E::b1) - c2 * wrap(E::b2))};
+    return {static_cast<i128>(low - c1 * wrap(E::a1) - c2 * wrap(E::a2)),
+            static_cast<i128>(u128{0} - c1 * wrap(E::b1) - c2 * wrap(E::b2))};
 }
 
 template <class C>

@@ -9,15 +9,15 @@
 
 #include "msm_path.hpp"
 
-// Bounds. p is the modulus of Fr, 2^253 < p < 2^254, p / 2^260 < 0.0119. A vector element is an integer in five limbs; "normal" means that
-// all limbs are in [0, 2^52). e stands for 2^212, which is less than p / 2^41.
-//   multiply   normal operands A, B with A B < 70 p^2: the result is normal and below p + A B / 2^260 < 1.9 p (Montgomery, R = 2^260)
-//   stored     coordinates are normal and below 3 p < 2^256 (in fact below 2.2 p), so they fit four limbs of 64 bits
+// Bounds. p is the modulus of Fr, 2^253 < p < 2^254, p / 2^260 < 0.0119. A vector element is an integer in five limbs; "normal"
+// means that all limbs are in [0, 2^52). e stands for 2^212, which is less than p / 2^41.
+//   multiply   normal operands A, B with A B < 70 p^2: the result is normal and below p + A B / 2^260 < 1.9 p (Montgomery, R =
+//   2^260) stored     coordinates are normal and below 3 p < 2^256 (in fact below 2.2 p), so they fit four limbs of 64 bits
 //   subtract   a - b + 3 p with b <= 3 p is never negative; limbs may be, until normalize() carries
 // Each function says which bounds it needs and gives.
 //
-// All functions with the attribute are inlined into others of this file, and none is a template or a member of a shared class, so that the
-// linker cannot take AVX-512 code for a function of another file.
+// All functions with the attribute are inlined into others of this file, and none is a template or a member of a shared class,
+// so that the linker cannot take AVX-512 code for a function of another file.
 #define BBIPC_IFMA __attribute__((target("avx512f,avx512ifma,avx512vl,avx512dq")))
 #define BBIPC_IFMA_INLINE BBIPC_IFMA __attribute__((always_inline)) static inline
 
@@ -58,7 +58,8 @@ constexpr Fr power_of_two(unsigned n) {
     return r;
 }
 
-constexpr Limbs52 p_1 = multiple_of_p(1), p_2 = multiple_of_p(2), p_3 = multiple_of_p(3), p_4 = multiple_of_p(4), p_6 = multiple_of_p(6);
+constexpr Limbs52 p_1 = multiple_of_p(1), p_2 = multiple_of_p(2), p_3 = multiple_of_p(3), p_4 = multiple_of_p(4),
+                  p_6 = multiple_of_p(6);
 constexpr Limbs52 multiples_of_p[] = {Limbs52{}, p_1, p_2, p_3, p_4, multiple_of_p(5), p_6};
 constexpr u64 neg_inverse_52 = FrParams::neg_inverse & mask_52;  // -p^-1 mod 2^52
 constexpr Limbs52 one_260 = canonical_limbs(power_of_two(260).to_int());
@@ -91,20 +92,20 @@ BBIPC_IFMA_INLINE void normalize(V& a) {
     }
 }
 
-// Subtracts `multiple` (normal) where `a` is surely not below it. The limbs below the top one may hold a carry in [-4, 4] into the top
-// one, so the comparison of the top limbs alone decides only up to e: where it does not subtract, a < multiple + e.
+// Subtracts `multiple` (normal) where `a` is surely not below it. The limbs below the top one may hold a carry in [-4, 4] into
+// the top one, so the comparison of the top limbs alone decides only up to e: where it does not subtract, a < multiple + e.
 BBIPC_IFMA_INLINE void subtract_if_not_below(V& a, const Limbs52& multiple) {
     const __mmask8 not_below = _mm512_cmpge_epi64_mask(a.l[4], broadcast(multiple.limb[4] + 5));
     for (int i = 0; i < 5; ++i) a.l[i] = _mm512_mask_sub_epi64(a.l[i], not_below, a.l[i], broadcast(multiple.limb[i]));
 }
 
-// Adds the limb products of column i of a * b; t has ten columns. vpmadd52 reads the low 52 bits of the factors and adds the low or the
-// high 52 bits of the product. At most ten summands below 2^52 a column, so a column stays below 2^56.
+// Adds the limb products of column i of a * b; t has ten columns. vpmadd52 reads the low 52 bits of the factors and adds the
+// low or the high 52 bits of the product. At most ten summands below 2^52 a column, so a column stays below 2^56.
 #define BBIPC_MADD_LO(t, a, b) t = _mm512_madd52lo_epu64(t, a, b)
 #define BBIPC_MADD_HI(t, a, b) t = _mm512_madd52hi_epu64(t, a, b)
 
-// r = t / 2^260 mod p, normal, below p + t / 2^260. Each step clears the lowest column: q p has the negative of its low 52 bits, so
-// what is carried is the column divided by 2^52, rounded up, and the lowest product need not be computed.
+// r = t / 2^260 mod p, normal, below p + t / 2^260. Each step clears the lowest column: q p has the negative of its low 52
+// bits, so what is carried is the column divided by 2^52, rounded up, and the lowest product need not be computed.
 BBIPC_IFMA_INLINE void reduce(V& r, __m512i t[10]) {
     const __m512i mask = broadcast(mask_52), inverse = broadcast(neg_inverse_52), zero = _mm512_setzero_si512();
 #pragma GCC unroll 5
@@ -161,13 +162,15 @@ BBIPC_IFMA_INLINE void split(V& r, const __m512i w[4]) {
     const __m512i mask = broadcast(mask_52);
     r.l[0] = _mm512_and_si512(w[0], mask);
     for (int i = 1; i < 4; ++i) {
-        r.l[i] = _mm512_and_si512(_mm512_or_si512(_mm512_srli_epi64(w[i - 1], 64 - 12 * i), _mm512_slli_epi64(w[i], 12 * i)), mask);
+        r.l[i] =
+            _mm512_and_si512(_mm512_or_si512(_mm512_srli_epi64(w[i - 1], 64 - 12 * i), _mm512_slli_epi64(w[i], 12 * i)), mask);
     }
     r.l[4] = _mm512_srli_epi64(w[3], 16);
 }
 
 BBIPC_IFMA_INLINE void join(__m512i w[4], const V& a) {
-    for (int i = 0; i < 4; ++i) w[i] = _mm512_or_si512(_mm512_srli_epi64(a.l[i], 12 * i), _mm512_slli_epi64(a.l[i + 1], 52 - 12 * i));
+    for (int i = 0; i < 4; ++i)
+        w[i] = _mm512_or_si512(_mm512_srli_epi64(a.l[i], 12 * i), _mm512_slli_epi64(a.l[i + 1], 52 - 12 * i));
 }
 
 // Rows to columns, 8 x 8 words, in place.
@@ -177,14 +180,14 @@ BBIPC_IFMA_INLINE void transpose(__m512i r[8]) {
         even[i] = _mm512_unpacklo_epi64(r[2 * i], r[2 * i + 1]);
         odd[i] = _mm512_unpackhi_epi64(r[2 * i], r[2 * i + 1]);
     }
-#define BBIPC_TRANSPOSE_128(in, parity)                                                             \
-    {                                                                                               \
-        const __m512i low_02 = _mm512_shuffle_i64x2(in[0], in[1], 0x88), low_13 = _mm512_shuffle_i64x2(in[0], in[1], 0xdd); \
+#define BBIPC_TRANSPOSE_128(in, parity)                                                                                       \
+    {                                                                                                                         \
+        const __m512i low_02 = _mm512_shuffle_i64x2(in[0], in[1], 0x88), low_13 = _mm512_shuffle_i64x2(in[0], in[1], 0xdd);   \
         const __m512i high_02 = _mm512_shuffle_i64x2(in[2], in[3], 0x88), high_13 = _mm512_shuffle_i64x2(in[2], in[3], 0xdd); \
-        r[0 + parity] = _mm512_shuffle_i64x2(low_02, high_02, 0x88);                                \
-        r[2 + parity] = _mm512_shuffle_i64x2(low_13, high_13, 0x88);                                \
-        r[4 + parity] = _mm512_shuffle_i64x2(low_02, high_02, 0xdd);                                \
-        r[6 + parity] = _mm512_shuffle_i64x2(low_13, high_13, 0xdd);                                \
+        r[0 + parity] = _mm512_shuffle_i64x2(low_02, high_02, 0x88);                                                          \
+        r[2 + parity] = _mm512_shuffle_i64x2(low_13, high_13, 0x88);                                                          \
+        r[4 + parity] = _mm512_shuffle_i64x2(low_02, high_02, 0xdd);                                                          \
+        r[6 + parity] = _mm512_shuffle_i64x2(low_13, high_13, 0xdd);                                                          \
     }
     BBIPC_TRANSPOSE_128(even, 0)
     BBIPC_TRANSPOSE_128(odd, 1)
@@ -199,7 +202,8 @@ BBIPC_IFMA_INLINE void load_x(V& x, const IfmaPoint* table, const std::uint32_t*
     for (int i = 0; i < 4; ++i) {
         const int first = (i & 1) + 4 * (i >> 1);  // 0, 1, 4, 5; and two further
         const __m256i low = _mm256_load_si256(reinterpret_cast<const __m256i*>(operand(table, codes[first])));
-        r[i] = _mm512_inserti64x4(_mm512_castsi256_si512(low), _mm256_load_si256(reinterpret_cast<const __m256i*>(operand(table, codes[first + 2]))), 1);
+        r[i] = _mm512_inserti64x4(_mm512_castsi256_si512(low),
+                                  _mm256_load_si256(reinterpret_cast<const __m256i*>(operand(table, codes[first + 2]))), 1);
     }
     const __m512i even_low = _mm512_unpacklo_epi64(r[0], r[1]), even_high = _mm512_unpacklo_epi64(r[2], r[3]);
     const __m512i odd_low = _mm512_unpackhi_epi64(r[0], r[1]), odd_high = _mm512_unpackhi_epi64(r[2], r[3]);
@@ -238,9 +242,10 @@ BBIPC_IFMA_INLINE void prefetch(const IfmaPoint* table, const std::uint32_t* cod
     for (int i = 0; i < 8; ++i) _mm_prefetch(reinterpret_cast<const char*>(operand(table, codes[i])), _MM_HINT_T0);
 }
 
-// x_b - x_a of every pair, and the running products of each chain: products[g] = product of denominators[g - chains], [g - 2 chains], ...
-BBIPC_IFMA void multiply_denominators(const IfmaPoint* table, const PairList& pairs, std::size_t groups, IfmaVector* denominators,
-                                      IfmaVector* products) {
+// x_b - x_a of every pair, and the running products of each chain: products[g] = product of denominators[g - chains], [g - 2
+// chains], ...
+BBIPC_IFMA void multiply_denominators(const IfmaPoint* table, const PairList& pairs, std::size_t groups,
+                                      IfmaVector* denominators, IfmaVector* products) {
     constexpr std::size_t ahead = 4;
     V one;
     broadcast(one, one_260);
@@ -262,8 +267,8 @@ BBIPC_IFMA void multiply_denominators(const IfmaPoint* table, const PairList& pa
     }
 }
 
-// Puts one in place of the denominators of a group that are zero mod p, and returns their lanes. Denominators are in [0, 6 p] and normal,
-// so the multiples of p can be told by their limbs.
+// Puts one in place of the denominators of a group that are zero mod p, and returns their lanes. Denominators are in [0, 6 p]
+// and normal, so the multiples of p can be told by their limbs.
 BBIPC_IFMA unsigned replace_zeros(IfmaVector& denominators) {
     V d, one;
     load(d, &denominators);
@@ -291,7 +296,8 @@ BBIPC_IFMA void multiply_again(std::size_t groups, const IfmaVector* denominator
 }
 
 // The second half of Montgomery's trick: every denominator becomes its inverse. inverses[c] = 1 / the whole product of chain c.
-BBIPC_IFMA void invert_denominators(std::size_t groups, IfmaVector* denominators, const IfmaVector* products, IfmaVector* inverses) {
+BBIPC_IFMA void invert_denominators(std::size_t groups, IfmaVector* denominators, const IfmaVector* products,
+                                    IfmaVector* inverses) {
     for (std::size_t g = groups; g-- > 0;) {
         V inverse, t, denominator;
         load(inverse, &inverses[g % chains]);
@@ -304,9 +310,10 @@ BBIPC_IFMA void invert_denominators(std::size_t groups, IfmaVector* denominators
     }
 }
 
-// The sums, for an even number of groups. The multiplications of one sum depend on each other, so two groups are taken side by side.
-BBIPC_IFMA void finish_sums(const IfmaPoint* table, const PairList& pairs, std::size_t groups, const IfmaVector* inverse_denominators,
-                            IfmaPoint* out) {
+// The sums, for an even number of groups. The multiplications of one sum depend on each other, so two groups are taken side by
+// side.
+BBIPC_IFMA void finish_sums(const IfmaPoint* table, const PairList& pairs, std::size_t groups,
+                            const IfmaVector* inverse_denominators, IfmaPoint* out) {
     constexpr std::size_t ahead = 2;
     for (std::size_t g = 0; g < groups; g += 2) {
         V xa[2], ya[2], xb[2], yb[2], slope[2], x[2];
@@ -321,7 +328,8 @@ BBIPC_IFMA void finish_sums(const IfmaPoint* table, const PairList& pairs, std::
             load_points(xb[k], yb[k], table, pairs.b + first);
             negate_lanes(ya[k], negative_lanes(pairs.a + first));
             negate_lanes(yb[k], negative_lanes(pairs.b + first));
-            for (int i = 0; i < 5; ++i) yb[k].l[i] = _mm512_add_epi64(_mm512_sub_epi64(yb[k].l[i], ya[k].l[i]), broadcast(p_3.limb[i]));
+            for (int i = 0; i < 5; ++i)
+                yb[k].l[i] = _mm512_add_epi64(_mm512_sub_epi64(yb[k].l[i], ya[k].l[i]), broadcast(p_3.limb[i]));
             normalize(yb[k]);  // y_b - y_a in [0, 6 p]
         }
 #pragma GCC unroll 2
@@ -334,17 +342,20 @@ BBIPC_IFMA void finish_sums(const IfmaPoint* table, const PairList& pairs, std::
         for (std::size_t k = 0; k < 2; ++k) {
             square(x[k], slope[k]);
             for (int i = 0; i < 5; ++i) {
-                x[k].l[i] = _mm512_add_epi64(_mm512_sub_epi64(x[k].l[i], _mm512_add_epi64(xa[k].l[i], xb[k].l[i])), broadcast(p_6.limb[i]));
+                x[k].l[i] = _mm512_add_epi64(_mm512_sub_epi64(x[k].l[i], _mm512_add_epi64(xa[k].l[i], xb[k].l[i])),
+                                             broadcast(p_6.limb[i]));
             }
             subtract_if_not_below(x[k], p_4);
             subtract_if_not_below(x[k], p_2);
             normalize(x[k]);
         }
-        // y = slope (x_a - x) - y_a: the product is below p + 1.9 * 6 p / 84 < 1.2 p, y_a in [0, 3 p]; from (0, 4.2 p) to below 2.2 p.
+        // y = slope (x_a - x) - y_a: the product is below p + 1.9 * 6 p / 84 < 1.2 p, y_a in [0, 3 p]; from (0, 4.2 p) to
+        // below 2.2 p.
 #pragma GCC unroll 2
         for (std::size_t k = 0; k < 2; ++k) {
             V y;
-            for (int i = 0; i < 5; ++i) xa[k].l[i] = _mm512_add_epi64(_mm512_sub_epi64(xa[k].l[i], x[k].l[i]), broadcast(p_3.limb[i]));
+            for (int i = 0; i < 5; ++i)
+                xa[k].l[i] = _mm512_add_epi64(_mm512_sub_epi64(xa[k].l[i], x[k].l[i]), broadcast(p_3.limb[i]));
             normalize(xa[k]);
             multiply(y, slope[k], xa[k]);
             for (int i = 0; i < 5; ++i) y.l[i] = _mm512_add_epi64(_mm512_sub_epi64(y.l[i], ya[k].l[i]), broadcast(p_3.limb[i]));
@@ -449,7 +460,8 @@ IfmaPoint add_exactly(const IfmaPoint* table, std::uint32_t a, std::uint32_t b) 
 
 }  // namespace
 
-IfmaKernel::IfmaKernel() : denominators_(aligned_array<IfmaVector>(chunk_groups)), products_(aligned_array<IfmaVector>(chunk_groups + chains)) {}
+IfmaKernel::IfmaKernel()
+    : denominators_(aligned_array<IfmaVector>(chunk_groups)), products_(aligned_array<IfmaVector>(chunk_groups + chains)) {}
 
 Grumpkin IfmaKernel::to_affine(const Point& p) {
     const U256 x{{p.word[0], p.word[1], p.word[2], p.word[3]}}, y{{p.word[4], p.word[5], p.word[6], p.word[7]}};
@@ -476,7 +488,8 @@ void IfmaKernel::load_with_images(const Grumpkin* points, std::size_t count, con
 bool IfmaKernel::add_pairs(const Point* table, const PairList& pairs, Point* out) {
     bool infinite = false;
     for (std::size_t first = 0; first < pairs.count; first += lanes * chunk_groups) {
-        const PairList part{pairs.a + first, pairs.b + first, pairs.target + first, std::min(lanes * chunk_groups, pairs.count - first)};
+        const PairList part{pairs.a + first, pairs.b + first, pairs.target + first,
+                            std::min(lanes * chunk_groups, pairs.count - first)};
         infinite |= add_chunk(table, part, out);
     }
     return infinite;
@@ -503,7 +516,8 @@ bool IfmaKernel::add_chunk(const Point* table, const PairList& pairs, Point* out
 }
 
 // Equal and opposite operands have no slope of a chord. They come one by one, and what their lanes then compute is overwritten.
-std::vector<IfmaKernel::ExactSum> IfmaKernel::take_out_coincidences(const Point* table, const PairList& pairs, std::size_t groups) {
+std::vector<IfmaKernel::ExactSum> IfmaKernel::take_out_coincidences(const Point* table, const PairList& pairs,
+                                                                    std::size_t groups) {
     std::vector<ExactSum> exact;
     for (std::size_t g = 0; g < groups; ++g) {
         for (unsigned zeros = replace_zeros(denominators_[g]); zeros != 0; zeros &= zeros - 1) {

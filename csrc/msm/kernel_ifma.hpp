@@ -11,7 +11,8 @@
 
 BBIPC_BEGIN
 
-// A point with coordinates v * 2^260 mod p, below 3 p and not necessarily reduced, in 4 limbs of 64 bits each; infinity is all zero.
+// A point with coordinates v * 2^260 mod p, below 3 p and not necessarily reduced, in 4 limbs of 64 bits each; infinity is all
+// zero.
 struct alignas(64) IfmaPoint {
     u64 word[8];  // x, then y
 };

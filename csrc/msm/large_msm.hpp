@@ -1,15 +1,19 @@
 // Multi-scalar multiplication of thousands of points: Pippenger's buckets, in affine coordinates throughout.
 //
-// 1. Every scalar is split in two of 127 bits by the endomorphism, so there are twice as many points (P and its image) and half as many
+// 1. Every scalar is split in two of 127 bits by the endomorphism, so there are twice as many points (P and its image) and half
+// as many
 //    windows. The halves are cut into signed digits of `width` bits.
 // 2. Each window's points are sorted by the absolute value of their digit (counting sort).
 // 3. Every bucket (the points with the same absolute digit) is summed by SegmentedSum.
-// 4. sum_k k B_k over the buckets: with k = 2^low_bits hi + lo the row sums R_hi and the column sums C_lo are made by SegmentedSum, and of
+// 4. sum_k k B_k over the buckets: with k = 2^low_bits hi + lo the row sums R_hi and the column sums C_lo are made by
+// SegmentedSum, and of
 //    those the sums over all hi (lo) that have bit i set. So a window yields one point for each power of two.
 // 5. One Horner scheme over all bits of all windows.
-// Each step is spread over threads: by slices of the points, by windows, or (step 3) by ranges of buckets with about as many points.
+// Each step is spread over threads: by slices of the points, by windows, or (step 3) by ranges of buckets with about as many
+// points.
 //
-// Completeness: infinite input points and zero digits enter no bucket; SegmentedSum and the kernels treat equal and opposite operands.
+// Completeness: infinite input points and zero digits enter no bucket; SegmentedSum and the kernels treat equal and opposite
+// operands.
 #pragma once
 
 #include <algorithm>
@@ -35,9 +39,11 @@ class LargeMsm {
     static constexpr unsigned windows = (128 + width - 1) / width;
     static constexpr unsigned low_bits = width / 2, high_bits = width - low_bits;  // of an absolute digit, 0 .. 2^(width-1)
     static constexpr std::size_t buckets = (std::size_t{1} << (width - 1)) + 1;    // bucket 0 collects what does not count
-    static constexpr std::size_t rows = (buckets - 1) >> low_bits, columns = (std::size_t{1} << low_bits) - 1;  // numbered from 1
-    static constexpr std::size_t slice = 512;         // points of a piece of step 1
-    static constexpr std::size_t piece_size = 12288;  // points of a piece of step 3, roughly: its sums stay in the second-level cache
+    static constexpr std::size_t rows = (buckets - 1) >> low_bits,
+                                 columns = (std::size_t{1} << low_bits) - 1;  // numbered from 1
+    static constexpr std::size_t slice = 512;                                 // points of a piece of step 1
+    static constexpr std::size_t piece_size =
+        12288;  // points of a piece of step 3, roughly: its sums stay in the second-level cache
 
   public:
     LargeMsm(std::span<const Affine<C>> points, const Scalar* scalars, unsigned threads)
@@ -53,7 +59,8 @@ class LargeMsm {
           engines_(std::max(threads, 1U)) {}
 
     Jacobian<C> operator()() {
-        parallel_for((count_ + slice - 1) / slice, threads_, [&](unsigned, std::size_t i) { prepare(i * slice, std::min(count_, (i + 1) * slice)); });
+        parallel_for((count_ + slice - 1) / slice, threads_,
+                     [&](unsigned, std::size_t i) { prepare(i * slice, std::min(count_, (i + 1) * slice)); });
         parallel_for(windows, threads_, [&](unsigned, std::size_t window) { sort(window); });
         sum_buckets();
         return combine();
@@ -95,8 +102,8 @@ class LargeMsm {
         }
     }
 
-    // Digits in [-2^(width-1), 2^(width-1)) with k = sum digit_w 2^(width w). The offset adds 2^(width-1) to each but the top digit,
-    // which is within bounds because |k| < 0.958 * 2^127 (endomorphism.hpp).
+    // Digits in [-2^(width-1), 2^(width-1)) with k = sum digit_w 2^(width w). The offset adds 2^(width-1) to each but the top
+    // digit, which is within bounds because |k| < 0.958 * 2^127 (endomorphism.hpp).
     void recode(i128 k, std::size_t index) {
         constexpr std::int16_t half = std::int16_t{1} << (width - 1);
         constexpr i128 offset = [] {
@@ -154,14 +161,17 @@ class LargeMsm {
         engine_slots_ = std::max(most_slots, buckets + rows + columns);
         parallel_for(pieces.size(), threads_, [&](unsigned worker, std::size_t i) {
             const auto [window, first, last] = pieces[i];
-            engine(worker)(table_.get(), &codes_[window * 2 * count_], {bounds(window) + first, last - first + 1}, sums(window) + first);
+            engine(worker)(table_.get(), &codes_[window * 2 * count_], {bounds(window) + first, last - first + 1},
+                           sums(window) + first);
         });
     }
 
     // Steps 4 and 5.
     Jacobian<C> combine() {
         std::vector<Affine<C>> powers(windows * width);  // powers[i] counts 2^i times
-        parallel_for(windows, threads_, [&](unsigned worker, std::size_t window) { split_by_bits(window, engine(worker), &powers[window * width]); });
+        parallel_for(windows, threads_, [&](unsigned worker, std::size_t window) {
+            split_by_bits(window, engine(worker), &powers[window * width]);
+        });
         Jacobian<C> result = Jacobian<C>::infinity();
         for (std::size_t i = powers.size(); i-- > 0;) {
             result = result.dbl();
@@ -219,7 +229,8 @@ class LargeMsm {
     }
 };
 
-// sum of scalars[i] * points[i]. Kernel: ScalarKernel<C> or IfmaKernel. Uses about 11 MiB for 2^15 points and 1 MiB for each thread.
+// sum of scalars[i] * points[i]. Kernel: ScalarKernel<C> or IfmaKernel. Uses about 11 MiB for 2^15 points and 1 MiB for each
+// thread.
 template <class Kernel>
 Jacobian<typename Kernel::Curve> large_msm(std::span<const Affine<typename Kernel::Curve>> points,
                                            const typename Kernel::Curve::Scalar* scalars, unsigned threads) {

@@ -1,5 +1,5 @@
-// The method is that of large_msm.hpp (endomorphism, signed windows, buckets summed in affine coordinates), but the points are so few that the
-// buckets of all windows go into one call of SegmentedSum: the more additions share an inversion, the better.
+// The method is that of large_msm.hpp (endomorphism, signed windows, buckets summed in affine coordinates), but the points are
+// so few that the buckets of all windows go into one call of SegmentedSum: the more additions share an inversion, the better.
 #include "msm.hpp"
 
 #include <array>
@@ -15,7 +15,8 @@ namespace {
 
 constexpr u128 magnitude(i128 k) { return k < 0 ? u128{0} - static_cast<u128>(k) : static_cast<u128>(k); }
 
-// The points and their images under the endomorphism, each with a scalar of 127 bits and a sign. Infinity and zero are left out.
+// The points and their images under the endomorphism, each with a scalar of 127 bits and a sign. Infinity and zero are left
+// out.
 template <class C>
 struct HalfScalars {
     std::vector<Affine<C>> points;
@@ -83,13 +84,17 @@ struct Segments {
 Segments sort_into_buckets(const Windows& windows, const std::vector<i128>& scalars) {
     Segments r;
     r.bounds.assign(windows.count() * windows.buckets() + 1, 0);
-    const auto bucket = [&](unsigned window, int digit) { return window * windows.buckets() + static_cast<std::size_t>(std::abs(digit)) - 1; };
+    const auto bucket = [&](unsigned window, int digit) {
+        return window * windows.buckets() + static_cast<std::size_t>(std::abs(digit)) - 1;
+    };
     for (const i128 k : scalars) windows.digits(k, [&](unsigned window, int digit) { ++r.bounds[bucket(window, digit)]; });
     std::uint32_t position = 0;
     for (std::uint32_t& bound : r.bounds) bound = position += bound;  // the end of each bucket; filled from the end
     r.codes.resize(position);
     for (std::size_t i = 0; i < scalars.size(); ++i) {
-        windows.digits(scalars[i], [&](unsigned window, int digit) { r.codes[--r.bounds[bucket(window, digit)]] = point_code(i, digit < 0); });
+        windows.digits(scalars[i], [&](unsigned window, int digit) {
+            r.codes[--r.bounds[bucket(window, digit)]] = point_code(i, digit < 0);
+        });
     }
     return r;
 }
@@ -127,7 +132,8 @@ Jacobian<C> msm(std::span<const Affine<C>> points, std::span<const typename C::S
     for (std::size_t i = 0; i < points.size(); ++i) halves.add(points[i], scalars[i]);
     const Windows windows = Windows::cheapest(halves.points.size());
     const std::vector<Affine<C>> buckets = sum_segments<C>(halves.points, sort_into_buckets(windows, halves.scalars));
-    const std::vector<Affine<C>> powers = sum_segments<C>(buckets, sort_by_bits<C>(windows, buckets));  // powers[i] counts 2^i times
+    const std::vector<Affine<C>> powers =
+        sum_segments<C>(buckets, sort_by_bits<C>(windows, buckets));  // powers[i] counts 2^i times
     Jacobian<C> result = Jacobian<C>::infinity();
     for (std::size_t i = powers.size(); i-- > 0;) {
         result = result.dbl();

@@ -1,4 +1,5 @@
-// Multi-scalar multiplication of a handful of points chosen by an adversary. Instantiated in msm.cpp for G1Curve and GrumpkinCurve.
+// Multi-scalar multiplication of a handful of points chosen by an adversary. Instantiated in msm.cpp for G1Curve and
+// GrumpkinCurve.
 #pragma once
 
 #include <span>

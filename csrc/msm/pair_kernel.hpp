@@ -9,7 +9,9 @@
 BBIPC_BEGIN
 
 // Names point index of a table, or its negative.
-constexpr std::uint32_t point_code(std::size_t index, bool negative) { return static_cast<std::uint32_t>(index << 1) | (negative ? 1U : 0U); }
+constexpr std::uint32_t point_code(std::size_t index, bool negative) {
+    return static_cast<std::uint32_t>(index << 1) | (negative ? 1U : 0U);
+}
 
 // Pairs to be added: out[target[i]] = table[a[i]] + table[b[i]], where a and b hold point codes.
 struct PairList {
@@ -24,7 +26,8 @@ struct PairList {
 // What a kernel offers (see also IfmaKernel):
 //   Point, Curve      a point as the kernel stores it, 64 bytes; all zero for infinity
 //   to_affine, infinity, is_infinity, negate, load_with_images
-//   add_pairs         all pairs; none of the operands is infinite. The operands of a pair may be equal or opposite. No target is an operand
+//   add_pairs         all pairs; none of the operands is infinite. The operands of a pair may be equal or opposite. No target
+//   is an operand
 //                     of another pair; out may be the table. True if some sum is infinite.
 template <class C>
 class ScalarKernel {
@@ -115,8 +118,8 @@ class ScalarKernel {
     }
 
     // The sums of a few pairs, step by step side by side: the multiplications of one sum depend on each other.
-    bool finish_block(const Point* table, const PairList& pairs, std::size_t first, const F* inverse_denominators, std::size_t count,
-                             Point* out) {
+    bool finish_block(const Point* table, const PairList& pairs, std::size_t first, const F* inverse_denominators,
+                      std::size_t count, Point* out) {
         bool infinite = false;
         for (std::size_t i = 0; i < count; ++i) {
             const std::uint32_t a = pairs.a[first + i], b = pairs.b[first + i];

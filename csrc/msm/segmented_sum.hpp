@@ -61,12 +61,14 @@ class SegmentedSum {
 
     bool add_pairs(const Point* table) {
         const std::size_t count = pairs_;
-        while (pairs_ % Kernel::pair_granularity != 0) push_pair(a_[count - 1], b_[count - 1], static_cast<std::uint32_t>(slots_));
+        while (pairs_ % Kernel::pair_granularity != 0)
+            push_pair(a_[count - 1], b_[count - 1], static_cast<std::uint32_t>(slots_));
         pairs_ = 0;
         return kernel_.add_pairs(table, PairList{a_.get(), b_.get(), target_.get(), count}, points_.get());
     }
 
-    // First round: from the table into the workspace. Entry i is added to entry i + ceil(size / 2); the middle one of an odd segment is copied.
+    // First round: from the table into the workspace. Entry i is added to entry i + ceil(size / 2); the middle one of an odd
+    // segment is copied.
     void gather(const Point* table, const std::uint32_t* codes, std::span<const std::uint32_t> bounds) {
         current_.clear();
         done_.clear();

@@ -68,7 +68,8 @@ void test_endomorphism(RandomElements& random) {
     CHECK(multiply_naively(p, Endomorphism<C>::lambda) == Affine<C>{p.x * endomorphism_beta<C>(), p.y});
 }
 
-// A few points with many coincidences: P, -P, P again, 2P, P + Q, their images under the endomorphism, unrelated ones; perhaps infinity.
+// A few points with many coincidences: P, -P, P again, 2P, P + Q, their images under the endomorphism, unrelated ones; perhaps
+// infinity.
 template <class C>
 std::vector<Affine<C>> coincident_points(RandomElements& random, std::size_t count, bool with_infinity) {
     const Affine<C> p = random.point<C>(), q = random.point<C>();
@@ -103,7 +104,8 @@ void test_segmented_sum(RandomElements& random) {
             const std::size_t size = s < 40 ? s : random.word() % 9;
             Jacobian<C> sum = Jacobian<C>::infinity();
             for (std::size_t i = 0; i < size; ++i) {
-                const std::size_t index = repetition % 3 == 0 && s % 2 == 0 ? 0 : random.word() % points.size();  // also: all the same
+                const std::size_t index =
+                    repetition % 3 == 0 && s % 2 == 0 ? 0 : random.word() % points.size();  // also: all the same
                 const bool negative = repetition % 4 < 2 && (random.word() & 1) != 0;
                 codes.push_back(point_code(index, negative));
                 sum += negative ? -points[index] : points[index];
@@ -132,11 +134,17 @@ std::vector<std::function<F(std::size_t)>> scalar_shapes(RandomElements& random)
         [](std::size_t) { return F::one(); },
         [](std::size_t) { return -F::one(); },
         [a](std::size_t) { return a; },
-        [](std::size_t i) { return F::from_u64(2).pow(U256{{i % 254, 0, 0, 0}}); },
-        [](std::size_t i) { return -F::from_u64(2).pow(U256{{i % 254, 0, 0, 0}}); },
+        [](std::size_t i) {
+            return F::from_u64(2).pow(U256{{i % 254, 0, 0, 0}});
+        },
+        [](std::size_t i) {
+            return -F::from_u64(2).pow(U256{{i % 254, 0, 0, 0}});
+        },
         [](std::size_t i) { return F::from_u64(i % 3); },
         [](std::size_t i) { return i % 2 == 0 ? F::from_u64(4096) : -F::from_u64(4096); },
-        [a, b](std::size_t i) { return (i & 1 ? a : F::one()) * (i & 2 ? b : F::one()) * (i & 4 ? a.sqr() : F::one()) * F::from_u64(1 + i / 8); },
+        [a, b](std::size_t i) {
+            return (i & 1 ? a : F::one()) * (i & 2 ? b : F::one()) * (i & 4 ? a.sqr() : F::one()) * F::from_u64(1 + i / 8);
+        },
         [&random](std::size_t) { return random.element<F>(); },
         [&random](std::size_t) { return F::from_int(random.integer().shifted_right(129)); },
     };
@@ -195,7 +203,8 @@ void test_generators_msm(RandomElements& random, MsmPath path) {
     };
     Jacobian<GrumpkinCurve> total = Jacobian<GrumpkinCurve>::infinity();
     for (const Grumpkin& g : generators()) total += g;
-    for (const U256& k : {U256{}, U256{{1, 0, 0, 0}}, (-Fq::one()).to_int(), U256{{0, 0, 1, 0}}, U256{{4096, 0, 0, 0}}, random.element<Fq>().to_int()}) {
+    for (const U256& k : {U256{}, U256{{1, 0, 0, 0}}, (-Fq::one()).to_int(), U256{{0, 0, 1, 0}}, U256{{4096, 0, 0, 0}},
+                          random.element<Fq>().to_int()}) {
         const std::vector<Fq> equal(generator_count, Fq::from_int(k));
         CHECK(compute(equal, 2) == multiply_naively(total.to_affine(), k));
     }
