@@ -1,4 +1,5 @@
-// The C ABI: chooses an arithmetic path, keeps exceptions inside, and answers for null pointers. Everything else is in csrc/engine/.
+// The C ABI: chooses an arithmetic path, keeps exceptions inside, and answers for null pointers. Everything else is in
+// csrc/engine/.
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -121,7 +122,8 @@ bbipc_core* bbipc_core_new(const std::uint8_t* g2_x, const std::uint8_t* transla
     try {
 #if BBIPC_HAS_ADX
         const bool automatic = arith == BBIPC_ARITH_AUTO;
-        if (arith == BBIPC_ARITH_ADX || arith == BBIPC_ARITH_IFMA || (automatic && bbipc_arith_supported(BBIPC_ARITH_ADX) != 0)) {
+        if (arith == BBIPC_ARITH_ADX || arith == BBIPC_ARITH_IFMA ||
+            (automatic && bbipc_arith_supported(BBIPC_ARITH_ADX) != 0)) {
             const bool use_ifma = arith == BBIPC_ARITH_IFMA || (automatic && bbipc_arith_supported(BBIPC_ARITH_IFMA) != 0);
             core = bbipc::make_adx_core(g2_x, translator_key, use_ifma, reason);
         } else
@@ -140,8 +142,8 @@ void bbipc_core_free(bbipc_core* core) { delete core; }
 
 std::int32_t bbipc_core_arith(const bbipc_core* core) { return core->arith(); }
 
-void bbipc_verify(const bbipc_core* core, const bbipc_proof* proof, const std::uint8_t* key, std::uint64_t key_length, std::uint32_t flags,
-                  std::uint32_t threads, const std::int32_t* cancel, bbipc_verdict* verdict) {
+void bbipc_verify(const bbipc_core* core, const bbipc_proof* proof, const std::uint8_t* key, std::uint64_t key_length,
+                  std::uint32_t flags, std::uint32_t threads, const std::int32_t* cancel, bbipc_verdict* verdict) {
     with_verdict(*verdict, [&] {
         core->verify(*proof, key, key_length, flags, threads, cancel, *verdict);
         return verdict->outcome;
@@ -164,17 +166,20 @@ void bbipc_check(const bbipc_core* core, const bbipc_claim* const* claims, std::
     all_or_failure(verdicts, count, [&] { check_claims(*core, std::span(claims, count), threads, cancels, verdicts); });
 }
 
-void bbipc_verify_many(const bbipc_core* core, const bbipc_proof* proofs, const std::uint8_t* const* keys, const std::uint64_t* key_lengths,
-                       std::uint64_t count, std::uint32_t flags, std::uint32_t threads, const std::int32_t* cancel, bbipc_verdict* verdicts) {
-    all_or_failure(verdicts, count, [&] { core->verify_many(proofs, keys, key_lengths, count, flags, threads, cancel, verdicts); });
+void bbipc_verify_many(const bbipc_core* core, const bbipc_proof* proofs, const std::uint8_t* const* keys,
+                       const std::uint64_t* key_lengths, std::uint64_t count, std::uint32_t flags, std::uint32_t threads,
+                       const std::int32_t* cancel, bbipc_verdict* verdicts) {
+    all_or_failure(verdicts, count,
+                   [&] { core->verify_many(proofs, keys, key_lengths, count, flags, threads, cancel, verdicts); });
 }
 
-std::int32_t bbipc_key_inspect(const bbipc_core* core, const std::uint8_t* key, std::uint64_t key_length, std::uint64_t words[3],
-                               std::uint8_t hash[32], bbipc_verdict* verdict) {
+std::int32_t bbipc_key_inspect(const bbipc_core* core, const std::uint8_t* key, std::uint64_t key_length,
+                               std::uint64_t words[3], std::uint8_t hash[32], bbipc_verdict* verdict) {
     return with_verdict(*verdict, [&] { return core->key_inspect(key, key_length, words, hash, *verdict); });
 }
 
-std::int32_t bbipc_proof_split(std::uint64_t total, std::uint64_t num_public_inputs, std::uint64_t count[5], bbipc_verdict* verdict) {
+std::int32_t bbipc_proof_split(std::uint64_t total, std::uint64_t num_public_inputs, std::uint64_t count[5],
+                               bbipc_verdict* verdict) {
     return bbipc::split_proof(total, num_public_inputs, count, *verdict);
 }
 
@@ -188,12 +193,13 @@ std::int32_t bbipc_proof_decompress(const bbipc_core* core, const std::uint8_t* 
     return with_verdict(*verdict, [&] { return core->proof_decompress(in, in_length, out, out_length, *verdict); });
 }
 
-std::int32_t bbipc_field_op(const bbipc_core* core, std::int32_t field, std::int32_t op, const std::uint8_t* a, const std::uint8_t* b,
-                            std::uint8_t* out) {
+std::int32_t bbipc_field_op(const bbipc_core* core, std::int32_t field, std::int32_t op, const std::uint8_t* a,
+                            const std::uint8_t* b, std::uint8_t* out) {
     return with_status([&] { return core->field_op(field, op, a, b, out); });
 }
 
-std::int32_t bbipc_field_reduce512(const bbipc_core* core, std::int32_t field, const std::uint8_t in[64], std::uint8_t out[32]) {
+std::int32_t bbipc_field_reduce512(const bbipc_core* core, std::int32_t field, const std::uint8_t in[64],
+                                   std::uint8_t out[32]) {
     return with_status([&] { return core->field_reduce512(field, in, out); });
 }
 
@@ -202,23 +208,23 @@ std::int32_t bbipc_point_add(const bbipc_core* core, std::int32_t curve, const s
     return with_status([&] { return core->point_add(curve, a, b, out); });
 }
 
-std::int32_t bbipc_point_mul(const bbipc_core* core, std::int32_t curve, const std::uint8_t point[64], const std::uint8_t scalar[32],
-                             std::uint8_t out[64]) {
+std::int32_t bbipc_point_mul(const bbipc_core* core, std::int32_t curve, const std::uint8_t point[64],
+                             const std::uint8_t scalar[32], std::uint8_t out[64]) {
     return with_status([&] { return core->point_mul(curve, point, scalar, out); });
 }
 
-std::int32_t bbipc_point_msm(const bbipc_core* core, std::int32_t curve, const std::uint8_t* points, const std::uint8_t* scalars,
-                             std::uint64_t count, std::uint8_t out[64]) {
+std::int32_t bbipc_point_msm(const bbipc_core* core, std::int32_t curve, const std::uint8_t* points,
+                             const std::uint8_t* scalars, std::uint64_t count, std::uint8_t out[64]) {
     return with_status([&] { return core->point_msm(curve, points, scalars, count, out); });
 }
 
-std::int32_t bbipc_point_batch_mul(const bbipc_core* core, std::int32_t curve, const std::uint8_t* points, const std::uint8_t scalar[32],
-                                   std::uint64_t count, std::uint8_t* out) {
+std::int32_t bbipc_point_batch_mul(const bbipc_core* core, std::int32_t curve, const std::uint8_t* points,
+                                   const std::uint8_t scalar[32], std::uint64_t count, std::uint8_t* out) {
     return with_status([&] { return core->point_batch_mul(curve, points, scalar, count, out); });
 }
 
-std::int32_t bbipc_generators_msm(const bbipc_core* core, const std::uint8_t* scalars, std::uint64_t count, std::uint32_t threads,
-                                  std::uint8_t out[64]) {
+std::int32_t bbipc_generators_msm(const bbipc_core* core, const std::uint8_t* scalars, std::uint64_t count,
+                                  std::uint32_t threads, std::uint8_t out[64]) {
     return with_status([&] { return core->generators_msm(scalars, count, threads, out); });
 }
 
@@ -226,12 +232,13 @@ std::int32_t bbipc_generators(const bbipc_core* core, std::uint64_t first, std::
     return with_status([&] { return core->generators(first, count, out); });
 }
 
-std::int32_t bbipc_g2_mul(const bbipc_core* core, const std::uint8_t point[128], const std::uint8_t scalar[32], std::uint8_t out[128]) {
+std::int32_t bbipc_g2_mul(const bbipc_core* core, const std::uint8_t point[128], const std::uint8_t scalar[32],
+                          std::uint8_t out[128]) {
     return with_status([&] { return core->g2_mul(point, scalar, out); });
 }
 
-std::int32_t bbipc_pairing(const bbipc_core* core, const std::uint8_t* g1, const std::uint8_t* g2, std::uint64_t count, std::int32_t* is_one,
-                           std::uint8_t* gt) {
+std::int32_t bbipc_pairing(const bbipc_core* core, const std::uint8_t* g1, const std::uint8_t* g2, std::uint64_t count,
+                           std::int32_t* is_one, std::uint8_t* gt) {
     return with_status([&] { return core->pairing(g1, g2, count, is_one, gt); });
 }
 
@@ -239,7 +246,8 @@ std::int32_t bbipc_poseidon2_permute(const bbipc_core* core, const std::uint8_t 
     return with_status([&] { return core->poseidon2_permute(in, out); });
 }
 
-std::int32_t bbipc_poseidon2_hash(const bbipc_core* core, const std::uint8_t* words, std::uint64_t count, std::uint8_t out[32]) {
+std::int32_t bbipc_poseidon2_hash(const bbipc_core* core, const std::uint8_t* words, std::uint64_t count,
+                                  std::uint8_t out[32]) {
     return with_status([&] { return core->poseidon2_hash(words, count, out); });
 }
 

@@ -23,13 +23,13 @@ template <class Visit>
 Verdict for_each_item(std::size_t num_public_inputs, const Visit& visit) {
     using enum Item;
     const Group groups[] = {
-        {1, {{fr, num_public_inputs}, {g1, 12}}},                                                              // hidingOinkProof
-        {1, {{g1, 5}, {fr, 13}, {g1, 2}}},                                                                     // mergeProof
-        {1, {{grumpkin, 90}, {fq, 1}}},                                                                        // eccvmProof
+        {1, {{fr, num_public_inputs}, {g1, 12}}},  // hidingOinkProof
+        {1, {{g1, 5}, {fr, 13}, {g1, 2}}},         // mergeProof
+        {1, {{grumpkin, 90}, {fq, 1}}},            // eccvmProof
         {15, {{grumpkin, 1}, {fq, 2}}},
         {1, {{fq, 120}, {grumpkin, 16}, {fq, 19}, {grumpkin, 2}, {fq, 6}, {grumpkin, 2}, {fq, 4}, {grumpkin, 1}}},
-        {1, {{grumpkin, 31}, {fq, 1}}},                                                                        // ipaProof
-        {1, {{g1, 13}, {fr, 1}}},                                                                              // jointProof
+        {1, {{grumpkin, 31}, {fq, 1}}},  // ipaProof
+        {1, {{g1, 13}, {fr, 1}}},        // jointProof
         {13, {{g1, 1}, {fr, 2}}},
         {1, {{fr, 154}}},
         {4, {{g1, 1}, {fr, 2}}},
@@ -103,8 +103,8 @@ class Reader {
     // An error about the element `back` elements before the next one; items never straddle parts of exact length.
     Verdict error(std::size_t back, const char* what) const {
         const std::size_t position = position_ - back;
-        return verdict_error(parts_[part_].part, static_cast<std::int64_t>(position), "%s[%zu]: %s", part_name(parts_[part_].part), position,
-                             what);
+        return verdict_error(parts_[part_].part, static_cast<std::int64_t>(position), "%s[%zu]: %s",
+                             part_name(parts_[part_].part), position, what);
     }
 
   private:
@@ -183,12 +183,13 @@ const char* decompress_item(Item item, const U256& word, std::uint8_t*& out) {
 
 Verdict compress_proof(const Proof& proof, std::uint8_t* out, std::size_t out_length) {
     const std::size_t oink = proof.hiding_oink.count;
-    const u64 exact[5] = {oink < oink_fixed_length ? oink_fixed_length : oink, merge_length, eccvm_length, ipa_length, joint_length};
+    const u64 exact[5] = {oink < oink_fixed_length ? oink_fixed_length : oink, merge_length, eccvm_length, ipa_length,
+                          joint_length};
     const PartView* const parts[5] = {&proof.hiding_oink, &proof.merge, &proof.eccvm, &proof.ipa, &proof.joint};
     for (std::size_t i = 0; i < 5; ++i) {
         if (parts[i]->count != exact[i]) {
-            return verdict_error(parts[i]->part, -1, "%s has wrong size: expected %s%" PRIu64 ", got %zu", part_name(parts[i]->part),
-                                 i == 0 ? "at least " : "", exact[i], parts[i]->count);
+            return verdict_error(parts[i]->part, -1, "%s has wrong size: expected %s%" PRIu64 ", got %zu",
+                                 part_name(parts[i]->part), i == 0 ? "at least " : "", exact[i], parts[i]->count);
         }
     }
     const std::size_t num_public_inputs = oink - oink_fixed_length;
@@ -222,7 +223,8 @@ Verdict decompress_proof(const std::uint8_t* in, std::size_t in_length, std::uin
     return for_each_item(num_public_inputs, [&](Item item) {
         const char* const problem = decompress_item(item, load_be(in + 32 * position), out);
         if (problem != nullptr) {
-            return verdict_error(BBIPC_PART_FLAT, static_cast<std::int64_t>(position), "compressed proof[%zu]: %s", position, problem);
+            return verdict_error(BBIPC_PART_FLAT, static_cast<std::int64_t>(position), "compressed proof[%zu]: %s", position,
+                                 problem);
         }
         ++position;
         return verdict_valid();

@@ -5,7 +5,8 @@
 
 BBIPC_BEGIN
 
-// out: 32 * (697 + npi) bytes, npi = length of the hiding Oink part - 48. Points need not be on their curve; the parts must have their exact lengths.
+// out: 32 * (697 + npi) bytes, npi = length of the hiding Oink part - 48. Points need not be on their curve; the parts must
+// have their exact lengths.
 Verdict compress_proof(const Proof& proof, std::uint8_t* out, std::size_t out_length);
 
 // out: 32 * (1242 + npi) bytes, npi = in_length / 32 - 697.

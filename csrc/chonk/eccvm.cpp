@@ -45,9 +45,11 @@ Verdict verify_eccvm(Transcript& transcript, const PartView& part, EccvmResult& 
     const Verdict failure = verdict_invalid(BBIPC_STEP_ECCVM);
     if (m.round_values[0][0] + m.round_values[0][1] != m.libra_sum * m.libra_challenge) return failure;  // check 1
     const auto libra = libra_vector(m);
-    if (!subgroup_check<Fq>(m.r, eccvm_subgroup_generator_inverse, libra, m.libra.values, m.libra_evaluation)) return failure;  // check 2
+    if (!subgroup_check<Fq>(m.r, eccvm_subgroup_generator_inverse, libra, m.libra.values, m.libra_evaluation))
+        return failure;  // check 2
     const auto translation = translation_vector(m);
-    if (!subgroup_check<Fq>(m.w, eccvm_subgroup_generator_inverse, translation, m.translation.values, m.masking_evaluation)) return failure;  // check 3
+    if (!subgroup_check<Fq>(m.w, eccvm_subgroup_generator_inverse, translation, m.translation.values, m.masking_evaluation))
+        return failure;  // check 3
     Fq sumcheck_value;
     if (!eccvm_sumcheck_value(m, sumcheck_value)) return failure;
     EccvmColumnOpening columns;

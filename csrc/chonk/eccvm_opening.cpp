@@ -7,8 +7,8 @@ BBIPC_BEGIN
 namespace {
 
 constexpr std::size_t trace_offset = 4;          // rows 0..3 hold random values
-constexpr std::size_t translation_columns[5] = {eccvm::transcript_op, eccvm::transcript_px, eccvm::transcript_py, eccvm::transcript_z1,
-                                                eccvm::transcript_z2};
+constexpr std::size_t translation_columns[5] = {eccvm::transcript_op, eccvm::transcript_px, eccvm::transcript_py,
+                                                eccvm::transcript_z1, eccvm::transcript_z2};
 
 // Generator number 0 (chapter 01 section 6): the commitment of the constant polynomial 1.
 constexpr Grumpkin one_commitment{hex_element<Fr>("12f26f06d41f0965803cdb1a5cc895ef5df33aa2cecd833768e407d5d6eb196a"),

@@ -8,8 +8,10 @@
 BBIPC_BEGIN
 
 // Of the subgroup of order 87 (chapter 07.1).
-inline constexpr Fq eccvm_subgroup_generator = hex_element<Fq>("147c647c09fb639514909e9f0513f31ec1a523bf8a0880bc7c24fbc962a9586b");
-inline constexpr Fq eccvm_subgroup_generator_inverse = hex_element<Fq>("0c68e27477b5e78cfab790bd3b59806fa871771f71ec7452cde5384f6e3a1988");
+inline constexpr Fq eccvm_subgroup_generator =
+    hex_element<Fq>("147c647c09fb639514909e9f0513f31ec1a523bf8a0880bc7c24fbc962a9586b");
+inline constexpr Fq eccvm_subgroup_generator_inverse =
+    hex_element<Fq>("0c68e27477b5e78cfab790bd3b59806fa871771f71ec7452cde5384f6e3a1988");
 
 // A sum of scalar * point under construction, together with the coefficient of the commitment of the constant 1.
 class EccvmCombination {
@@ -53,8 +55,8 @@ struct EccvmColumnOpening {
 // sumcheck_value: V of 07.4. False if a denominator vanishes.
 bool open_eccvm_columns(const EccvmMessages& messages, const Fq& sumcheck_value, EccvmColumnOpening& opening);
 
-// 07.7 and 07.8. C1 and Ct of the specification are never hashed, so both are merged into one multi-scalar multiplication (07.10), for which
-// `columns` is changed. False if a denominator vanishes.
+// 07.7 and 07.8. C1 and Ct of the specification are never hashed, so both are merged into one multi-scalar multiplication
+// (07.10), for which `columns` is changed. False if a denominator vanishes.
 bool combine_eccvm_claims(const EccvmMessages& messages, EccvmColumnOpening& columns, EccvmResult& result);
 
 BBIPC_END

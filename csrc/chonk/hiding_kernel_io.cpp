@@ -4,7 +4,8 @@ BBIPC_BEGIN
 
 Verdict decode_hiding_kernel_io(const PartView& public_inputs, HidingKernelIo& io) {
     if (public_inputs.count < io_length) {
-        return verdict_error(public_inputs.part, -1, "Public inputs too small for HidingKernelIO reconstruction: at least %d, got %zu",
+        return verdict_error(public_inputs.part, -1,
+                             "Public inputs too small for HidingKernelIO reconstruction: at least %d, got %zu",
                              static_cast<int>(io_length), public_inputs.count);
     }
     G1* const points[7] = {&io.pairing_p0,        &io.pairing_p1,        &io.kernel_return_data, &io.previous_table[0],
@@ -17,8 +18,8 @@ Verdict decode_hiding_kernel_io(const PartView& public_inputs, HidingKernelIo& i
         const DecodeError error = decode_g1(limbs, *points[i], failed_limb);
         if (error != DecodeError::none) {
             const std::size_t position = first + failed_limb;
-            return verdict_error(public_inputs.part, static_cast<std::int64_t>(position), "%s[%zu]: %s", part_name(public_inputs.part),
-                                 position, describe(error));
+            return verdict_error(public_inputs.part, static_cast<std::int64_t>(position), "%s[%zu]: %s",
+                                 part_name(public_inputs.part), position, describe(error));
         }
     }
     return verdict_valid();

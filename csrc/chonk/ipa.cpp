@@ -20,7 +20,8 @@ Fq evaluate_challenge_polynomial(const IpaClaim& claim) {
     return product;
 }
 
-// The small points of check 2, scaled: adds weight * (C + f U + sum (d_i L_i + c_i R_i)); U = gen * one is collected in one_scalar.
+// The small points of check 2, scaled: adds weight * (C + f U + sum (d_i L_i + c_i R_i)); U = gen * one is collected in
+// one_scalar.
 struct PointSum {
     std::vector<Grumpkin> points;
     std::vector<Fq> scalars;
@@ -84,7 +85,8 @@ bool check_many(std::span<const IpaClaim* const> claims, const Options& options,
 }  // namespace
 
 std::vector<Fq> folding_scalars(std::span<const IpaClaim* const> claims, std::span<const Fq> weights, unsigned threads) {
-    // The highest bits of j make blocks, which are independent and small enough that the copy being expanded stays in the first-level cache.
+    // The highest bits of j make blocks, which are independent and small enough that the copy being expanded stays in the
+    // first-level cache.
     constexpr std::size_t block_bits = 10, block_size = std::size_t{1} << block_bits;
     std::vector<Fq> sums(ipa_size);
     parallel_for(ipa_size / block_size, threads, [&](unsigned, std::size_t block) {

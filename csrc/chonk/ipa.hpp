@@ -29,9 +29,9 @@ Verdict read_ipa(const PartView& part, const OpeningClaim& opening, IpaClaim& cl
 // sum_p weights[p] s_{p,j} for j = 0..2^15-1, where s_{p,j} is the product of d_{14-i} over the set bits i of j (chapter 09.2).
 std::vector<Fq> folding_scalars(std::span<const IpaClaim* const> claims, std::span<const Fq> weights, unsigned threads);
 
-// Both checks of chapter 09.3 hold for every claim; 1 claim: as they stand, several: as the random linear combination of 9.5 (fresh
-// cryptographic randomness, drawn inside, after the claims are fixed). True for a false batch with probability about count / q.
-// The count is at least 1. Sets `cancelled` and returns false when the flag was raised.
+// Both checks of chapter 09.3 hold for every claim; 1 claim: as they stand, several: as the random linear combination of 9.5
+// (fresh cryptographic randomness, drawn inside, after the claims are fixed). True for a false batch with probability about
+// count / q. The count is at least 1. Sets `cancelled` and returns false when the flag was raised.
 bool check_ipa(std::span<const IpaClaim* const> claims, const Options& options, bool& cancelled);
 
 BBIPC_END

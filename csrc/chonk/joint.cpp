@@ -34,7 +34,8 @@ Verdict verify_joint(Transcript& transcript, const PartView& part, const JointIn
     const Verdict failure = verdict_invalid(BBIPC_STEP_JOINT_REDUCTION);
     if (m.round_values[0][0] + m.round_values[0][1] != m.libra_sum * m.libra_challenge) return failure;  // check A
     const auto libra = libra_vector(m);
-    if (!subgroup_check<Fr>(m.r, joint_subgroup_generator_inverse, libra, m.libra, m.libra_evaluation)) return failure;  // check B
+    if (!subgroup_check<Fr>(m.r, joint_subgroup_generator_inverse, libra, m.libra, m.libra_evaluation))
+        return failure;  // check B
     const auto evaluations = translator_evaluations(m.minicircuit, m.full_size, m.u);
     const Fr sumcheck_value = joint_sumcheck_value(m, inputs, evaluations);
     JointOpening opening;

@@ -22,14 +22,18 @@ class Columns {
         for (const G1& commitment : m.ordered) to_be_shifted[n++] = unshifted(commitment, *full++);
         to_be_shifted[n++] = unshifted(m.z_perm, *full++);
         std::size_t first_concatenated = size_;
-        for (std::size_t j = 0; j < translator::concatenated_columns; ++j) unshifted(m.concatenated[j], evaluations.concatenated[j]);
+        for (std::size_t j = 0; j < translator::concatenated_columns; ++j)
+            unshifted(m.concatenated[j], evaluations.concatenated[j]);
         for (std::size_t j = 0; j < mega::precomputed_columns; ++j) unshifted(inputs.key.commitments[j], m.mega[j]);
         const std::size_t first_witness = size_;
-        for (std::size_t j = 0; j < mega::witness_columns; ++j) unshifted(inputs.oink.witness[j], m.mega[mega::precomputed_columns + j]);
+        for (std::size_t j = 0; j < mega::witness_columns; ++j)
+            unshifted(inputs.oink.witness[j], m.mega[mega::precomputed_columns + j]);
 
-        for (std::size_t j = 0; j < mega::shifts; ++j) shifted(first_witness + j, m.mega[mega::w_l_shift + j]);  // w_l..w_4, z_perm
+        for (std::size_t j = 0; j < mega::shifts; ++j)
+            shifted(first_witness + j, m.mega[mega::w_l_shift + j]);  // w_l..w_4, z_perm
         for (const std::size_t entry : to_be_shifted) shifted(entry, *full++);
-        for (std::size_t j = 0; j < translator::concatenated_columns; ++j) shifted(first_concatenated + j, evaluations.concatenated_shift[j]);
+        for (std::size_t j = 0; j < translator::concatenated_columns; ++j)
+            shifted(first_concatenated + j, evaluations.concatenated_shift[j]);
     }
 
     struct Batched {
@@ -77,8 +81,8 @@ class Columns {
 
 }  // namespace
 
-bool open_joint(const JointMessages& m, const JointInputs& inputs, const translator::Evaluations& evaluations, const Fr& sumcheck_value,
-                JointOpening& opening) {
+bool open_joint(const JointMessages& m, const JointInputs& inputs, const translator::Evaluations& evaluations,
+                const Fr& sumcheck_value, JointOpening& opening) {
     Denominators<Fr> denominators;
     const Gemini<Fr, translator::rounds> gemini(denominators, m.r, m.z, m.u);
     const std::size_t at_r = denominators.add(m.z - m.r);

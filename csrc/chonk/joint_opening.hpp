@@ -11,8 +11,10 @@
 BBIPC_BEGIN
 
 // omega, of the subgroup of order 256 (14.5).
-inline constexpr Fr joint_subgroup_generator = hex_element<Fr>("07b0c561a6148404f086204a9f36ffb0617942546750f230c893619174a57a76");
-inline constexpr Fr joint_subgroup_generator_inverse = hex_element<Fr>("204bd3277422fad364751ad938e2b5e6a54cf8c68712848a692c553d0329f5d6");
+inline constexpr Fr joint_subgroup_generator =
+    hex_element<Fr>("07b0c561a6148404f086204a9f36ffb0617942546750f230c893619174a57a76");
+inline constexpr Fr joint_subgroup_generator_inverse =
+    hex_element<Fr>("204bd3277422fad364751ad938e2b5e6a54cf8c68712848a692c553d0329f5d6");
 
 // P0 of 14.7 is the sum of scalars[i] * points[i]; entries of U and T with the same commitment are merged.
 struct JointOpening {

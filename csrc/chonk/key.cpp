@@ -22,11 +22,11 @@ bool decode_key(const std::uint8_t* bytes, std::size_t length, Key& key, Verdict
     for (std::size_t i = 0; i < key_commitments; ++i) {
         const std::size_t first = 3 + 4 * i;
         unsigned failed_limb = 0;
-        const DecodeError decode_error = decode_g1({integers[first], integers[first + 1], integers[first + 2], integers[first + 3]},
-                                                   key.commitments[i], failed_limb);
+        const DecodeError decode_error = decode_g1(
+            {integers[first], integers[first + 1], integers[first + 2], integers[first + 3]}, key.commitments[i], failed_limb);
         if (decode_error != DecodeError::none) {
-            error = verdict_error(BBIPC_PART_KEY, static_cast<std::int64_t>(first + failed_limb), "vk[%zu]: %s", first + failed_limb,
-                                  describe(decode_error));
+            error = verdict_error(BBIPC_PART_KEY, static_cast<std::int64_t>(first + failed_limb), "vk[%zu]: %s",
+                                  first + failed_limb, describe(decode_error));
             return false;
         }
     }

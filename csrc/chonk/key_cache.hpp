@@ -1,4 +1,5 @@
-// Decoded keys, so that a server that sees one key again and again decodes and hashes it once (the hash is 39 of a verification's 531 permutations).
+// Decoded keys, so that a server that sees one key again and again decodes and hashes it once (the hash is 39 of a
+// verification's 531 permutations).
 #pragma once
 
 #include <list>
@@ -12,7 +13,8 @@
 
 BBIPC_BEGIN
 
-// Bounded, least recently used goes first. Safe to use from any thread. Keys are found by all their bytes, never by a digest alone.
+// Bounded, least recently used goes first. Safe to use from any thread. Keys are found by all their bytes, never by a digest
+// alone.
 class KeyCache {
   public:
     static constexpr std::size_t capacity = 256;  // about 3 MB

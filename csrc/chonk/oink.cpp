@@ -32,13 +32,15 @@ bool public_input_delta(std::span<const Fr> public_inputs, const Fr& beta, const
 Verdict verify_oink(Transcript& transcript, const Key& key, const PartView& part, OinkResult& result) {
     transcript.load(part);
     if (part.count < oink_fixed_length) {
-        return verdict_error(part.part, -1, "MegaZK Oink proof too short to derive num_public_inputs: at least %" PRIu64 " elements, got %zu",
+        return verdict_error(part.part, -1,
+                             "MegaZK Oink proof too short to derive num_public_inputs: at least %" PRIu64 " elements, got %zu",
                              oink_fixed_length, part.count);
     }
     const std::size_t n = part.count - oink_fixed_length;
     transcript.absorb(key.hash);
     if (n != key.num_public_inputs) {
-        return verdict_error(part.part, -1, "number of public inputs: the key says %" PRIu64 ", the proof has %zu", key.num_public_inputs, n);
+        return verdict_error(part.part, -1, "number of public inputs: the key says %" PRIu64 ", the proof has %zu",
+                             key.num_public_inputs, n);
     }
     std::vector<Fr> public_inputs(n);
     for (Fr& p : public_inputs) p = transcript.receive_fr();

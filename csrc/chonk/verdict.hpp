@@ -33,7 +33,8 @@ inline Verdict verdict_cancelled() {
 }
 
 // part: BBIPC_PART_...; position: word index within the part, or -1. The message is printf-formatted.
-__attribute__((format(printf, 3, 4))) inline Verdict verdict_error(std::int32_t part, std::int64_t position, const char* format, ...) {
+__attribute__((format(printf, 3, 4))) inline Verdict verdict_error(std::int32_t part, std::int64_t position, const char* format,
+                                                                   ...) {
     Verdict v = verdict_valid();
     v.outcome = BBIPC_ERROR;
     v.part = part;

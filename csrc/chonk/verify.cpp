@@ -16,15 +16,16 @@ namespace {
 Verdict check_lengths(const Proof& proof, const Key& key, bool strict) {
     const u64 expected = key.num_public_inputs + fixed_length;  // modulo 2^64, as bb computes it
     if (proof.total() != expected) {
-        return verdict_error(BBIPC_PART_FLAT, -1, "proof has wrong size: expected %" PRIu64 ", got %zu", expected, proof.total());
+        return verdict_error(BBIPC_PART_FLAT, -1, "proof has wrong size: expected %" PRIu64 ", got %zu", expected,
+                             proof.total());
     }
     if (!strict) return verdict_valid();
     const PartView* const parts[5] = {&proof.hiding_oink, &proof.merge, &proof.eccvm, &proof.ipa, &proof.joint};
     const u64 lengths[5] = {key.num_public_inputs + oink_fixed_length, merge_length, eccvm_length, ipa_length, joint_length};
     for (std::size_t i = 0; i < 5; ++i) {
         if (parts[i]->count != lengths[i]) {
-            return verdict_error(parts[i]->part, -1, "%s has wrong size: expected %" PRIu64 ", got %zu", part_name(parts[i]->part), lengths[i],
-                                 parts[i]->count);
+            return verdict_error(parts[i]->part, -1, "%s has wrong size: expected %" PRIu64 ", got %zu",
+                                 part_name(parts[i]->part), lengths[i], parts[i]->count);
         }
     }
     return verdict_valid();
@@ -36,8 +37,10 @@ Verdict in_step(std::int32_t step, Verdict verdict) {
     return verdict;
 }
 
-// The steps of chapter 00 section 5 in order; returns the first verdict that is not valid, having recorded the pairing checks before it.
-Verdict run_steps(const Setup& setup, const Key& key, const bbipc_proof& parts, bool strict, const CancelFlag& cancel, Claim& claim) {
+// The steps of chapter 00 section 5 in order; returns the first verdict that is not valid, having recorded the pairing checks
+// before it.
+Verdict run_steps(const Setup& setup, const Key& key, const bbipc_proof& parts, bool strict, const CancelFlag& cancel,
+                  Claim& claim) {
     const auto postpone = [&claim](const PairingCheck& check) { claim.pairings[claim.pairing_count++] = check; };
     Proof proof;
     Verdict verdict = verdict_valid();
@@ -71,7 +74,8 @@ Verdict run_steps(const Setup& setup, const Key& key, const bbipc_proof& parts, 
     if (verdict.outcome != BBIPC_VALID) return verdict;
     if (cancel.raised()) return verdict_cancelled();
 
-    const JointInputs inputs{setup.translator_key, key, oink, merge.merged_table, eccvm.x, eccvm.v, eccvm.accumulated_result};  // 7
+    const JointInputs inputs{setup.translator_key,    key, oink, merge.merged_table, eccvm.x, eccvm.v,
+                             eccvm.accumulated_result};  // 7
     PairingCheck joint;
     verdict = in_step(BBIPC_STEP_JOINT_REDUCTION, verify_joint(transcript, proof.joint, inputs, joint));
     if (verdict.outcome != BBIPC_VALID) return verdict;
@@ -81,7 +85,8 @@ Verdict run_steps(const Setup& setup, const Key& key, const bbipc_proof& parts, 
     return in_step(BBIPC_STEP_IPA, read_ipa(proof.ipa, eccvm.claim, claim.ipa));  // 9
 }
 
-// The random linear combination of pairing checks, decided by one product of two pairings: a false one passes with probability 2^-128.
+// The random linear combination of pairing checks, decided by one product of two pairings: a false one passes with probability
+// 2^-128.
 bool pairings_hold(const Setup& setup, std::span<const PairingCheck> checks) {
     if (checks.empty()) return true;
     std::vector<G1> p0(checks.size()), p1(checks.size());
@@ -147,9 +152,11 @@ void reduce(const Setup& setup, const Key& key, const bbipc_proof& parts, bool s
     claim.rest = run_steps(setup, key, parts, strict, cancel, claim);
 }
 
-void check(const Setup& setup, std::span<const Claim* const> claims, std::span<const CancelFlag> cancels, const Options& options,
-           std::span<Verdict> verdicts) {
-    const auto is_cancelled = [&](std::size_t i) { return options.cancel.raised() || (!cancels.empty() && cancels[i].raised()); };
+void check(const Setup& setup, std::span<const Claim* const> claims, std::span<const CancelFlag> cancels,
+           const Options& options, std::span<Verdict> verdicts) {
+    const auto is_cancelled = [&](std::size_t i) {
+        return options.cancel.raised() || (!cancels.empty() && cancels[i].raised());
+    };
     std::vector<std::size_t> open;  // claims without a verdict so far
     for (std::size_t i = 0; i < claims.size(); ++i) {
         verdicts[i] = claims[i]->rest;

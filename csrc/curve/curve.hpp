@@ -1,6 +1,7 @@
 // The two curves of chapter 01 sections 2 and 3, both y^2 = x^3 + b of prime order with cofactor 1.
 //
-// Points come from an adversary (chapter 01 section 7): every operation here is complete, that is, right for equal, opposite and infinite operands.
+// Points come from an adversary (chapter 01 section 7): every operation here is complete, that is, right for equal, opposite
+// and infinite operands.
 #pragma once
 
 #include "../field/field.hpp"
@@ -50,7 +51,8 @@ struct Jacobian {
 
     constexpr Jacobian operator-() const { return Jacobian{x, -y, z}; }
 
-    // dbl-2009-l (a = 0). Neither curve has a point with y = 0 (its order would be 2), so a finite point doubles to a finite one.
+    // dbl-2009-l (a = 0). Neither curve has a point with y = 0 (its order would be 2), so a finite point doubles to a finite
+    // one.
     constexpr Jacobian dbl() const {
         if (is_infinity()) return *this;
         const Base a = x.sqr();
@@ -124,7 +126,8 @@ using Grumpkin = Affine<GrumpkinCurve>;
 // Generator of G1: (1, 2).
 inline constexpr G1 g1_generator() { return G1{Fq::from_u64(1), Fq::from_u64(2)}; }
 
-// Standard generator of Grumpkin, (1, sqrt(-16)); used as base of the inner-product argument's U point only (chapter 01 section 3).
+// Standard generator of Grumpkin, (1, sqrt(-16)); used as base of the inner-product argument's U point only (chapter 01 section
+// 3).
 inline constexpr Grumpkin grumpkin_generator() {
     return Grumpkin{Fr::from_u64(1), Fr::from_int(U256{{0x833fc48d823f272c, 0x2d270d45f1181294, 0xcf135e7506a45d63, 0x2}})};
 }

@@ -80,7 +80,8 @@ std::int32_t apply_field_op(std::int32_t op, const std::uint8_t* a_bytes, const 
 }
 
 template <class C>
-std::int32_t multiply_points(const std::uint8_t* points_bytes, const std::uint8_t* scalar_bytes, std::uint64_t count, std::uint8_t* out) {
+std::int32_t multiply_points(const std::uint8_t* points_bytes, const std::uint8_t* scalar_bytes, std::uint64_t count,
+                             std::uint8_t* out) {
     typename C::Scalar scalar;
     if (!C::Scalar::from_bytes(scalar_bytes, scalar)) return BBIPC_NOT_CANONICAL;
     std::vector<Affine<C>> points;
@@ -98,16 +99,16 @@ class Engine final : public bbipc_core {
         return arithmetic_is_adx ? BBIPC_ARITH_ADX : BBIPC_ARITH_PORTABLE;
     }
 
-    void verify(const bbipc_proof& proof, const std::uint8_t* key, std::uint64_t key_length, std::uint32_t flags, std::uint32_t threads,
-                const std::int32_t* cancel, bbipc_verdict& verdict) const override {
+    void verify(const bbipc_proof& proof, const std::uint8_t* key, std::uint64_t key_length, std::uint32_t flags,
+                std::uint32_t threads, const std::int32_t* cancel, bbipc_verdict& verdict) const override {
         Claim claim;
         reduce_into(proof, key, key_length, flags, cancel, claim);
         const Claim* const claims[1] = {&claim};
         bbipc::check(setup_, claims, {}, Options{std::max(threads, 1u), msm_path_, CancelFlag(cancel)}, std::span(&verdict, 1));
     }
 
-    std::unique_ptr<bbipc_claim> reduce(const bbipc_proof& proof, const std::uint8_t* key, std::uint64_t key_length, std::uint32_t flags,
-                                        const std::int32_t* cancel) const override {
+    std::unique_ptr<bbipc_claim> reduce(const bbipc_proof& proof, const std::uint8_t* key, std::uint64_t key_length,
+                                        std::uint32_t flags, const std::int32_t* cancel) const override {
         auto claim = std::make_unique<EngineClaim>();
         reduce_into(proof, key, key_length, flags, cancel, claim->claim);
         return claim;
@@ -124,8 +125,9 @@ class Engine final : public bbipc_core {
         bbipc::check(setup_, own, flags, Options{std::max(threads, 1u), msm_path_, CancelFlag()}, std::span(verdicts, count));
     }
 
-    void verify_many(const bbipc_proof* proofs, const std::uint8_t* const* keys, const std::uint64_t* key_lengths, std::uint64_t count,
-                     std::uint32_t flags, std::uint32_t threads, const std::int32_t* cancel, bbipc_verdict* verdicts) const override {
+    void verify_many(const bbipc_proof* proofs, const std::uint8_t* const* keys, const std::uint64_t* key_lengths,
+                     std::uint64_t count, std::uint32_t flags, std::uint32_t threads, const std::int32_t* cancel,
+                     bbipc_verdict* verdicts) const override {
         std::vector<Claim> claims(count);
         parallel_for(count, std::max(threads, 1u), [&](unsigned, std::size_t i) {
             try {
@@ -137,7 +139,8 @@ class Engine final : public bbipc_core {
         });
         std::vector<const Claim*> pointers(count);
         for (std::uint64_t i = 0; i < count; ++i) pointers[i] = &claims[i];
-        bbipc::check(setup_, pointers, {}, Options{std::max(threads, 1u), msm_path_, CancelFlag(cancel)}, std::span(verdicts, count));
+        bbipc::check(setup_, pointers, {}, Options{std::max(threads, 1u), msm_path_, CancelFlag(cancel)},
+                     std::span(verdicts, count));
     }
 
     std::int32_t key_inspect(const std::uint8_t* key, std::uint64_t key_length, std::uint64_t* words, std::uint8_t* hash,
@@ -152,7 +155,8 @@ class Engine final : public bbipc_core {
         return BBIPC_VALID;
     }
 
-    std::int32_t proof_compress(const bbipc_proof& parts, std::uint8_t* out, std::uint64_t out_length, bbipc_verdict& verdict) const override {
+    std::int32_t proof_compress(const bbipc_proof& parts, std::uint8_t* out, std::uint64_t out_length,
+                                bbipc_verdict& verdict) const override {
         Proof proof;
         if (view_proof(parts, proof, verdict)) verdict = compress_proof(proof, out, out_length);
         return verdict.outcome;
@@ -164,7 +168,8 @@ class Engine final : public bbipc_core {
         return verdict.outcome;
     }
 
-    std::int32_t field_op(std::int32_t field, std::int32_t op, const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* out) const override {
+    std::int32_t field_op(std::int32_t field, std::int32_t op, const std::uint8_t* a, const std::uint8_t* b,
+                          std::uint8_t* out) const override {
         if (field == BBIPC_FR) return apply_field_op<Fr>(op, a, b, out);
         if (field == BBIPC_FQ) return apply_field_op<Fq>(op, a, b, out);
         return BBIPC_BAD_ARGUMENT;
@@ -187,12 +192,13 @@ class Engine final : public bbipc_core {
         });
     }
 
-    std::int32_t point_mul(std::int32_t curve, const std::uint8_t* point, const std::uint8_t* scalar, std::uint8_t* out) const override {
+    std::int32_t point_mul(std::int32_t curve, const std::uint8_t* point, const std::uint8_t* scalar,
+                           std::uint8_t* out) const override {
         return point_batch_mul(curve, point, scalar, 1, out);
     }
 
-    std::int32_t point_msm(std::int32_t curve, const std::uint8_t* points_bytes, const std::uint8_t* scalars_bytes, std::uint64_t count,
-                           std::uint8_t* out) const override {
+    std::int32_t point_msm(std::int32_t curve, const std::uint8_t* points_bytes, const std::uint8_t* scalars_bytes,
+                           std::uint64_t count, std::uint8_t* out) const override {
         return on_curve(curve, [&]<class C>() {
             std::vector<Affine<C>> points;
             std::vector<typename C::Scalar> scalars;
@@ -203,12 +209,13 @@ class Engine final : public bbipc_core {
         });
     }
 
-    std::int32_t point_batch_mul(std::int32_t curve, const std::uint8_t* points, const std::uint8_t* scalar, std::uint64_t count,
-                                 std::uint8_t* out) const override {
+    std::int32_t point_batch_mul(std::int32_t curve, const std::uint8_t* points, const std::uint8_t* scalar,
+                                 std::uint64_t count, std::uint8_t* out) const override {
         return on_curve(curve, [&]<class C>() { return multiply_points<C>(points, scalar, count, out); });
     }
 
-    std::int32_t generators_msm(const std::uint8_t* scalars_bytes, std::uint64_t count, std::uint32_t threads, std::uint8_t* out) const override {
+    std::int32_t generators_msm(const std::uint8_t* scalars_bytes, std::uint64_t count, std::uint32_t threads,
+                                std::uint8_t* out) const override {
         if (count > ipa_size) return BBIPC_BAD_ARGUMENT;
         std::vector<Fq> scalars;
         if (const std::int32_t status = read_elements(scalars_bytes, count, scalars); status != 0) return status;
@@ -302,7 +309,8 @@ class Engine final : public bbipc_core {
     mutable KeyCache keys_;
 };
 
-std::unique_ptr<bbipc_core> make_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key, MsmPath path, const char*& reason) {
+std::unique_ptr<bbipc_core> make_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key, MsmPath path,
+                                      const char*& reason) {
     Setup setup = aztec_setup();
     if (g2_x != nullptr || translator_key != nullptr) {
         reason = g2_x == nullptr || translator_key == nullptr ? "a setup is both g2_x and translator_key"
@@ -320,7 +328,8 @@ namespace bbipc {
 
 #if BBIPC_ADX_FIELD
 
-std::unique_ptr<bbipc_core> make_adx_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key, bool use_ifma, const char*& reason) {
+std::unique_ptr<bbipc_core> make_adx_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key, bool use_ifma,
+                                          const char*& reason) {
     return make_core(g2_x, translator_key, use_ifma ? MsmPath::ifma : MsmPath::scalar, reason);
 }
 
@@ -328,7 +337,8 @@ bool adx_path_has_ifma() { return ifma_supported(); }
 
 #else
 
-std::unique_ptr<bbipc_core> make_portable_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key, const char*& reason) {
+std::unique_ptr<bbipc_core> make_portable_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key,
+                                               const char*& reason) {
     return make_core(g2_x, translator_key, MsmPath::scalar, reason);
 }
 

@@ -54,8 +54,8 @@ enum {
 
 typedef struct {
     int32_t outcome;      /* BBIPC_VALID ... */
-    int32_t step;         /* the failing step when outcome is BBIPC_INVALID; when it is BBIPC_ERROR the step that was reading, or
-                             BBIPC_STEP_NONE if the error came before all steps */
+    int32_t step; /* the failing step when outcome is BBIPC_INVALID; when it is BBIPC_ERROR the step that was reading, or
+                     BBIPC_STEP_NONE if the error came before all steps */
     int32_t part;         /* BBIPC_PART_...: where the error is, when outcome is BBIPC_ERROR */
     int32_t reserved;
     int64_t position;     /* index of the offending 32-byte word within that part; -1 if the error has no position */
@@ -98,7 +98,7 @@ typedef struct {
 } bbipc_proof;
 
 enum {
-    BBIPC_STRICT = 1  /* demand the exact part lengths of chapter 00 section 1 (chapter 00 section 6), and canonical key words */
+    BBIPC_STRICT = 1 /* demand the exact part lengths of chapter 00 section 1 (chapter 00 section 6), and canonical key words */
 };
 
 /* Verify one proof. threads: upper bound on threads used, >= 1. cancel: null, or an int that another thread may set to
@@ -121,8 +121,9 @@ void bbipc_check(const bbipc_core *core, const bbipc_claim *const *claims, uint6
 
 /* Verify `count` proofs together: reduces them on up to `threads` threads, then decides them as bbipc_check does. keys[i] has
  * key_lengths[i] bytes. verdicts[i] equals the verdict bbipc_verify gives for that proof alone. */
-void bbipc_verify_many(const bbipc_core *core, const bbipc_proof *proofs, const uint8_t *const *keys, const uint64_t *key_lengths,
-                       uint64_t count, uint32_t flags, uint32_t threads, const int32_t *cancel, bbipc_verdict *verdicts);
+void bbipc_verify_many(const bbipc_core* core, const bbipc_proof* proofs, const uint8_t* const* keys,
+                       const uint64_t* key_lengths, uint64_t count, uint32_t flags, uint32_t threads, const int32_t* cancel,
+                       bbipc_verdict* verdicts);
 
 /* Decode a key alone. words: log_circuit_size, num_public_inputs, pub_inputs_offset. hash: its Poseidon2 hash, 32 bytes. */
 int32_t bbipc_key_inspect(const bbipc_core *core, const uint8_t *key, uint64_t key_length, uint64_t words[3], uint8_t hash[32],
@@ -162,7 +163,8 @@ int32_t bbipc_field_op(const bbipc_core *core, int32_t field, int32_t op, const 
 int32_t bbipc_field_reduce512(const bbipc_core *core, int32_t field, const uint8_t in[64], uint8_t out[32]);
 
 int32_t bbipc_point_add(const bbipc_core *core, int32_t curve, const uint8_t a[64], const uint8_t b[64], uint8_t out[64]);
-int32_t bbipc_point_mul(const bbipc_core *core, int32_t curve, const uint8_t point[64], const uint8_t scalar[32], uint8_t out[64]);
+int32_t bbipc_point_mul(const bbipc_core* core, int32_t curve, const uint8_t point[64], const uint8_t scalar[32],
+                        uint8_t out[64]);
 /* sum of scalars[i] * points[i]; scalars are elements of the curve's scalar field. */
 int32_t bbipc_point_msm(const bbipc_core *core, int32_t curve, const uint8_t *points, const uint8_t *scalars, uint64_t count,
                         uint8_t out[64]);
@@ -178,7 +180,8 @@ int32_t bbipc_generators(const bbipc_core *core, uint64_t first, uint64_t count,
 int32_t bbipc_g2_mul(const bbipc_core *core, const uint8_t point[128], const uint8_t scalar[32], uint8_t out[128]);
 /* product of e(g1[i], g2[i]) over `count` pairs; is_one: 1 if it is the identity. gt: null, or 384 bytes for the value
  * (12 coefficients, c0 to c11 of the tower in the order documented in csrc/pairing/fq12.hpp). */
-int32_t bbipc_pairing(const bbipc_core *core, const uint8_t *g1, const uint8_t *g2, uint64_t count, int32_t *is_one, uint8_t *gt);
+int32_t bbipc_pairing(const bbipc_core* core, const uint8_t* g1, const uint8_t* g2, uint64_t count, int32_t* is_one,
+                      uint8_t* gt);
 
 int32_t bbipc_poseidon2_permute(const bbipc_core *core, const uint8_t in[128], uint8_t out[128]);
 int32_t bbipc_poseidon2_hash(const bbipc_core *core, const uint8_t *words, uint64_t count, uint8_t out[32]);

@@ -25,8 +25,8 @@ struct Challenge {
     Fq fq() const { return Fq::from_int(value); }
 };
 
-// Reading errors are sticky: the first one is kept, later operations return zeros. So a step reads its whole part and asks failed() once before its
-// checks decide, which is the precedence of chapter 00 section 4.
+// Reading errors are sticky: the first one is kept, later operations return zeros. So a step reads its whole part and asks
+// failed() once before its checks decide, which is the precedence of chapter 00 section 4.
 class Transcript {
   public:
     Transcript();
