@@ -16,8 +16,7 @@ BBIPC_BEGIN
 
 // work(worker, i) once for each i < count; worker < threads names the executing thread, so that each may have a workspace of
 // its own. Pieces are handed out one by one. Threads that cannot be had are done without: the caller's thread does whatever is
-// left. An exception of
-// work ends the loop and is thrown on.
+// left. An exception of work ends the loop and is thrown on.
 template <class Work>
 void parallel_for(std::size_t count, unsigned threads, const Work& work) {
     std::atomic<std::size_t> next{0};
