@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "compress": "bbipc.cli.compress",
     "conform": "bbipc.cli.conform",
     "decompress": "bbipc.cli.decompress",
+    "demo": "bbipc.cli.demo",
     "doctor": "bbipc.cli.doctor",
     "fuzz": "bbipc.cli.fuzz",
     "inspect": "bbipc.cli.inspect",
