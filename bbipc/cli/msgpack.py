@@ -49,9 +49,9 @@ def run(arguments: Sequence[str]) -> int:
 def schema() -> int:
     """``bbipc msgpack schema``; the exit code."""
     from bbipc.server.commands import commands  # noqa: PLC0415
-    from bbipc.wire.schema import published  # noqa: PLC0415
+    from bbipc.wire.schema import extended  # noqa: PLC0415
 
-    served = published().describe(tuple(commands()))
+    served = extended().describe(tuple(commands()))
     sys.stdout.write(json.dumps(served, separators=(",", ":")) + "\n")
     return 0
 

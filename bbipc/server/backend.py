@@ -27,13 +27,16 @@ class Task:
 
 
 class Backend(Protocol):
-    """A verifier. Everything but new_cancel() is called in worker threads, several at a time.
+    """A verifier. Everything but new_cancel() and arithmetic() is called in worker threads, several at a time.
 
     A claim is whatever reduce() returns; it is only ever given to check(), together with others.
     """
 
     def new_cancel(self) -> Cancel:
         """A flag that is not set."""
+
+    def arithmetic(self) -> str:
+        """The name of the arithmetic path in use; called in the Trio thread."""
 
     def verify(self, task: Task, *, threads: int, cancel: Cancel) -> Verdict:
         """The verdict on one proof."""
@@ -69,6 +72,10 @@ class ChonkBackend:
         from bbipc.chonk import CancelFlag  # noqa: PLC0415
 
         return CancelFlag()
+
+    def arithmetic(self) -> str:
+        """The name of the arithmetic path in use."""
+        return self._verifier().arithmetic
 
     def verify(self, task: Task, *, threads: int, cancel: Any) -> Verdict:
         """The verdict on one proof."""

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from bbipc.server import batch_service, stats
 from bbipc.server.backend import Task
+from bbipc.server.batch_report import concerns_ipa
 from bbipc.server.errors import CommandError
+from bbipc.wire import cursor
 from bbipc.wire.dialect import Decoders, Unserved, error_response, response_encoder
-from bbipc.wire.schema import published
-from bbipc.wire.values import FR_MODULUS, WORD, Fields
+from bbipc.wire.schema import extended, published
+from bbipc.wire.values import FR_MODULUS, SIMPLE, WORD, Fields
 
 if TYPE_CHECKING:
     from bbipc.chonk import ChonkProof, Verdict
@@ -78,7 +81,35 @@ class Shutdown:
     response: bytes
 
 
-Command = Computed | Verified | Shutdown
+@dataclass(frozen=True, slots=True)
+class ToService:
+    """A command to the batch verifier service."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """The command that cancels a request of the same connection. `encode`: fields of the response -> ``Response``."""
+
+    name: str
+    encode: Callable[[Fields], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The command that asks what the server has done so far."""
+
+    name: str
+
+
+Command = Computed | Verified | Shutdown | ToService | Cancellation | Report
+
+DEADLINE: Final = "deadline_ms"
+"""An additional field of every command: milliseconds, from the arrival of the request, in which the client wants the response.
+bb ignores it, as it does every field that it does not know."""
+
+_OPTIONAL: Final = {DEADLINE: SIMPLE["unsigned int"]}
 
 
 # ---- Verification ---------------------------------------------------------------------------------------------------
@@ -119,16 +150,12 @@ def _conclude_several(verdicts: Sequence[Verdict]) -> bytes:
     if any(_is_cancelled(verdict) for verdict in verdicts):
         return _cancelled()
     failed = [(index, verdict) for index, verdict in enumerate(verdicts) if not verdict.valid]
-    before_ipa = [(index, verdict) for index, verdict in failed if not _concerns_ipa(verdict)]
+    before_ipa = [(index, verdict) for index, verdict in failed if not concerns_ipa(verdict)]
     undecodable = [(index, verdict) for index, verdict in failed if verdict.reason is not None]
     for index, verdict in (before_ipa or undecodable)[:1]:
         if verdict.reason is not None:
             return error_response(_with_subject(verdict.reason, f"ChonkBatchVerify: proof[{index}]"))
     return _encoder("ChonkBatchVerify")({"valid": not failed})
-
-
-def _concerns_ipa(verdict: Verdict) -> bool:
-    return verdict.step == "IPA" or verdict.part == "ipa_proof"
 
 
 def _is_cancelled(verdict: Verdict) -> bool:
@@ -333,8 +360,8 @@ def _init_grumpkin_srs(fields: Fields) -> Fields:
 
 
 def _encoder(name: str) -> Callable[[Fields], bytes]:
-    response = published().response_name(name)
-    return response_encoder(response, published().response(response))
+    response = extended().response_name(name)
+    return response_encoder(response, extended().response(response))
 
 
 def _computed() -> list[Computed]:
@@ -376,15 +403,26 @@ def commands() -> dict[str, Command]:
         Verified("ChonkVerifyFromFields", _one_flat_proof, _conclude_one("ChonkVerifyFromFields")),
         Verified("ChonkBatchVerify", _several_proofs, _conclude_several),
     ]
+    service = [ToService(name) for name in (batch_service.START, batch_service.QUEUE, batch_service.STOP)]
+    extensions: list[Command] = [Cancellation("CancelRequest", _encoder("CancelRequest")), Report(stats.STATS)]
     shutdown = Shutdown("Shutdown", _encoder("Shutdown")({}))
-    served: list[Command] = [*_computed(), *verified, shutdown]
+    served: list[Command] = [*_computed(), *verified, *service, *extensions, shutdown]
     return {command.name: command for command in served}
 
 
 @cache
 def decoders() -> Decoders:
-    """The decoders of the fields of these commands."""
-    return {name.encode(): (name, published().command(name)) for name in commands()}
+    """The decoders of the fields of these commands, and of :data:`DEADLINE`."""
+    return {name.encode(): (name, extended().command(name).with_optional(_OPTIONAL)) for name in commands()}
+
+
+def deadline_of(request: Unserved) -> int | None:
+    """The :data:`DEADLINE` of a published command that is forwarded; raises DecodeError."""
+    _, position = cursor.array_header(request.command, 0)
+    _, position = cursor.text(request.command, position)
+    fields, _ = published().command(request.name).with_optional(_OPTIONAL).decode(request.command, position)
+    deadline: int | None = fields.get(DEADLINE)
+    return deadline
 
 
 def refuse(request: Unserved) -> bytes:

@@ -21,10 +21,25 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import trio
 
+from bbipc.server.batch_service import BatchService, ServiceCall
 from bbipc.server.budget import ALWAYS_GRANTED, Budget
-from bbipc.server.commands import INLINE_BYTES, Command, Computed, Verified, refuse
+from bbipc.server.commands import (
+    DEADLINE,
+    INLINE_BYTES,
+    Cancellation,
+    Command,
+    Computed,
+    Report,
+    Shutdown,
+    ToService,
+    Verified,
+    deadline_of,
+    refuse,
+)
+from bbipc.server.deadlines import Alarm, Deadlines
 from bbipc.server.errors import CommandError
 from bbipc.server.scheduler import Computation, Job, Scheduler, Verification
+from bbipc.server.stats import Outcome, Reporter
 from bbipc.server.streams import ByteStream
 from bbipc.wire.dialect import (
     Decoders,
@@ -37,6 +52,7 @@ from bbipc.wire.dialect import (
     error_response,
     parse_request,
 )
+from bbipc.wire.errors import DecodeError
 from bbipc.wire.frame import Discarded, Event, Frame, FrameReader, Oversized
 
 if TYPE_CHECKING:
@@ -48,7 +64,7 @@ BYTES_LIKE_A_FRAME: Final = 1024
 """Bytes that take about as long as a small request."""
 
 log = logging.getLogger("bbipc.connection")
-AnyJob = TypeVar("AnyJob", bound="Job | Forwarding")
+AnyJob = TypeVar("AnyJob", bound="Job | Forwarding | ServiceCall")
 
 
 class End(Enum):
@@ -71,6 +87,9 @@ class Services:
         decoders: their decoders.
         envelope: whether all requests come in the envelope dialect.
         upstream: forwards what is not served; None: that is refused.
+        batch_service: the service that queues proofs and writes results to a FIFO.
+        deadlines: of requests.
+        reporter: answers ``Stats``, and has the counters.
         shut_down: called when a client asks for the end of the server; all connections are then told to stop reading.
     """
 
@@ -80,10 +99,14 @@ class Services:
     decoders: Decoders
     envelope: bool
     upstream: Upstream | None
+    batch_service: BatchService
+    deadlines: Deadlines
+    reporter: Reporter
     shut_down: Callable[[], None]
 
     async def wait_idle(self) -> None:
-        """Until nothing is in flight on any connection."""
+        """Until nothing is in flight on any connection; the batch service is stopped."""
+        await self.batch_service.close()
         await self.scheduler.wait_idle()
         if self.upstream is not None:
             await self.upstream.wait_idle()
@@ -91,8 +114,18 @@ class Services:
     def drop(self, client: object) -> None:
         """Forget everything that `client` waits for."""
         self.scheduler.drop(client)
+        self.batch_service.drop(client)
         if self.upstream is not None:
             self.upstream.drop(client)
+
+    def cancel(self, job: Job | Forwarding | ServiceCall) -> bool:
+        """Nobody waits for `job` any more: its `finish` is not called. True if it had not started."""
+        job.cancel()
+        if isinstance(job, Computation | Verification):
+            return self.scheduler.cancel(job)
+        if isinstance(job, ServiceCall):
+            return self.batch_service.cancel(job)
+        return self.upstream is not None and self.upstream.cancel(job)
 
 
 class _Slot:
@@ -102,6 +135,19 @@ class _Slot:
 
     def __init__(self) -> None:
         self.response: bytes | None = None
+
+
+@dataclass(eq=False, slots=True)
+class _Pending:
+    """A request whose response takes its time: it has a job, and a slot if it is plain."""
+
+    tag: Tag | None
+    name: str
+    size: int
+    received: float  # Trio's clock
+    slot: _Slot | None
+    job: Job | Forwarding | ServiceCall | None = None
+    alarm: Alarm | None = None
 
 
 class Connection:
@@ -119,7 +165,9 @@ class Connection:
         self._stream = stream
         self._frames = FrameReader(services.budget.limits.frame)
         self._slots: deque[_Slot] = deque()
-        self._in_flight: dict[int, Job | Forwarding] = {}
+        self._in_flight: dict[int, _Pending] = {}
+        self._alarms: set[Alarm] = set()
+        self._feeds_batch_service = False
         self._waiting_bytes = 0  # of requests in the scheduler
         self._outgoing: list[bytes] = []
         self._outgoing_bytes = 0  # of responses ready to be sent or being sent
@@ -133,6 +181,9 @@ class Connection:
 
     async def run(self) -> End:
         """Serve until the client is gone or stop_reading() was called and everything is answered."""
+        statistics = self._services.reporter.statistics
+        statistics.connections += 1
+        statistics.connections_total += 1
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write_until_done, nursery.cancel_scope)
@@ -140,6 +191,9 @@ class Connection:
                 if self._end is End.LOST:
                     nursery.cancel_scope.cancel()
         finally:
+            statistics.connections -= 1
+            for alarm in self._alarms:
+                alarm.cancel()
             self._services.drop(self)
             self._services.budget.change(-self._charged)
             self._charged = 0
@@ -199,6 +253,7 @@ class Connection:
             )
         elif isinstance(event, Oversized):
             log.info("%s: %s; closing", self.name, event)
+            self._services.reporter.statistics.malformed += 1
             self._answer(None, error_response(f"{event} (--max-frame-bytes); the connection ends"))
             self._end = End.BROKEN_FRAME
             self._reading = False
@@ -214,6 +269,7 @@ class Connection:
     def _handle(self, parsed: Parsed, size: int) -> None:
         tag = parsed.tag
         if tag is not None and tag.request_id in self._in_flight:
+            self._services.reporter.statistics.malformed += 1
             self._emit(error_response(f"request_id {tag.request_id} is already in flight on this connection"), tag)
         elif type(parsed) is Request:
             self._carry_out(self._services.commands[parsed.name], parsed, size)
@@ -221,56 +277,101 @@ class Connection:
             self._forward(parsed, size)
         elif isinstance(parsed, Malformed):
             log.debug("%s: malformed request: %s", self.name, parsed.message)
+            self._services.reporter.statistics.malformed += 1
             self._answer(tag, error_response(parsed.message))
 
     def _forward(self, request: Unserved, size: int) -> None:
         upstream = self._services.upstream
         if upstream is None:
-            self._answer(request.tag, refuse(request))
+            self._answer_request(request, refuse(request))
             return
         refusal = upstream.admit(request)
         if refusal is not None:
-            self._answer(request.tag, refusal)
+            self._answer_request(request, refusal)
+            return
+        try:
+            deadline = deadline_of(request)
+        except DecodeError as error:
+            self._answer_request(request, error_response(str(error)))
         else:
-            self._submit(request.tag, size, partial(upstream.job, self, request), upstream.submit)
+            self._submit(request, deadline, size, partial(upstream.job, self, request), upstream.submit)
 
     def _carry_out(self, command: Command, request: Request, size: int) -> None:
-        tag, fields = request.tag, request.fields
-        submit = self._services.scheduler.submit
+        fields = request.fields
         if isinstance(command, Computed):
             if command.cheap and size <= INLINE_BYTES:
-                self._answer(tag, command.answer(fields))
+                self._answer_request(request, command.answer(fields))
             else:
-                self._submit(tag, size, partial(Computation, self, partial(command.answer, fields)), submit)
+                make_computation = partial(Computation, self, partial(command.answer, fields))
+                self._submit(request, fields.get(DEADLINE), size, make_computation, self._services.scheduler.submit)
         elif isinstance(command, Verified):
             try:
                 tasks = command.tasks(fields)
             except CommandError as error:
-                self._answer(tag, error_response(str(error)))
+                self._answer_request(request, error_response(str(error)))
             else:
-                self._submit(tag, size, partial(Verification, self, tasks, command.conclude), submit)
+                make_verification = partial(Verification, self, tasks, command.conclude)
+                self._submit(request, fields.get(DEADLINE), size, make_verification, self._services.scheduler.submit)
+        elif isinstance(command, ToService):
+            self._feeds_batch_service = True
+            make_call = partial(ServiceCall, self, command.name, fields)
+            self._submit(request, fields.get(DEADLINE), size, make_call, self._services.batch_service.submit)
+        else:
+            self._administer(command, request)
+
+    def _administer(self, command: Cancellation | Report | Shutdown, request: Request) -> None:
+        if isinstance(command, Cancellation):
+            self._answer_request(request, command.encode({"cancelled": self._cancel(request.fields["request_id"])}))
+        elif isinstance(command, Report):
+            self._answer_request(request, self._services.reporter.response())
         else:
             log.info("%s: asks for the end of the server", self.name)
-            self._farewell = encode_response(command.response, tag)
+            self._farewell = encode_response(command.response, request.tag)
             self._services.shut_down()
 
     def _submit(
         self,
-        tag: Tag | None,
+        request: Request | Unserved,
+        deadline: int | None,
         size: int,
         make_job: Callable[[Callable[[bytes], None]], AnyJob],
         submit: Callable[[AnyJob], None],
     ) -> None:
-        """Give a job to those who do it, and keep its place among the responses."""
+        """Give a job to those who do it, and keep its place among the responses. `deadline`: milliseconds from now."""
+        tag = request.tag
+        pending = _Pending(tag, request.name, size, trio.current_time(), _Slot() if tag is None else None)
         self._waiting_bytes += size
-        if tag is None:
-            slot = _Slot()
-            self._slots.append(slot)
-            job = make_job(partial(self._finish_plain, slot, size))
+        if tag is not None:
+            self._in_flight[tag.request_id] = pending
+        elif pending.slot is not None:
+            self._slots.append(pending.slot)
+        job = pending.job = make_job(partial(self._finish_job, pending))
+        if deadline is not None:
+            ring = partial(self._expire, pending, deadline)
+            pending.alarm = self._services.deadlines.add(pending.received + deadline / 1000, ring)
+            self._alarms.add(pending.alarm)
+        if deadline == 0:
+            self._expire(pending, deadline)
         else:
-            job = make_job(partial(self._finish_tagged, tag, size))
-            self._in_flight[tag.request_id] = job
-        submit(job)
+            submit(job)
+
+    # ---- The early end of a request ----
+
+    def _cancel(self, request_id: int) -> bool:
+        """Cancel a request of this connection that is not answered yet; False if there is none."""
+        pending = self._in_flight.get(request_id)
+        if pending is None:
+            return False
+        self._give_up(pending, "cancelled by CancelRequest", Outcome.CANCELLED)
+        return True
+
+    def _expire(self, pending: _Pending, deadline: int) -> None:
+        self._give_up(pending, f"{pending.name}: not done within {deadline} ms ({DEADLINE})", Outcome.EXPIRED)
+
+    def _give_up(self, pending: _Pending, message: str, outcome: Outcome) -> None:
+        assert pending.job is not None
+        self._services.cancel(pending.job)
+        self._finish(pending, error_response(message), outcome)
 
     # ---- Responses ----
 
@@ -284,22 +385,38 @@ class Connection:
         else:
             self._emit(response, tag)
 
-    def _finish_plain(self, slot: _Slot, size: int, response: bytes) -> None:
+    def _answer_request(self, request: Request | Unserved, response: bytes) -> None:
+        """As _answer(), for a request that counts."""
+        self._services.reporter.statistics.count(request.name, Outcome.of(response))
+        self._answer(request.tag, response)
+
+    def _finish_job(self, pending: _Pending, response: bytes) -> None:
+        self._finish(pending, response, Outcome.of(response))
+
+    def _finish(self, pending: _Pending, response: bytes, outcome: Outcome) -> None:
+        """The response to a request that took its time; exactly once for each."""
+        if pending.alarm is not None:
+            pending.alarm.cancel()
+            self._alarms.discard(pending.alarm)
+        elapsed = trio.current_time() - pending.received
+        self._services.reporter.statistics.count_job(pending.name, outcome, elapsed)
+        self._waiting_bytes -= pending.size
+        if pending.tag is not None:
+            del self._in_flight[pending.tag.request_id]
+            self._emit(response, pending.tag)
+        elif pending.slot is not None:
+            self._fill(pending.slot, response)
+        self._flush()
+
+    def _fill(self, slot: _Slot, response: bytes) -> None:
+        """The response to a plain request, and all that waited for it."""
         slot.response = response
         self._outgoing_bytes += len(response)
-        self._waiting_bytes -= size
         while self._slots and self._slots[0].response is not None:
             ready = self._slots.popleft().response
             assert ready is not None
             self._outgoing_bytes -= len(ready)
             self._emit(ready, None)
-        self._flush()
-
-    def _finish_tagged(self, tag: Tag, size: int, response: bytes) -> None:
-        del self._in_flight[tag.request_id]
-        self._waiting_bytes -= size
-        self._emit(response, tag)
-        self._flush()
 
     def _emit(self, response: bytes, tag: Tag | None) -> None:
         frame = encode_response(response, tag)
@@ -358,6 +475,8 @@ class Connection:
             self._charged = held
 
     def _holds_too_much(self) -> bool:
+        if self._feeds_batch_service and self._services.batch_service.full:
+            return True
         return self._waiting_bytes + self._outgoing_bytes >= self._services.budget.limits.connection
 
     async def _pause(self) -> None:

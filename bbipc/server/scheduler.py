@@ -22,12 +22,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import trio
 
 from bbipc.server.backend import Backend, Cancel, Task
+from bbipc.server.batch_report import BatchCounters, failed_checks
 from bbipc.server.fair import FairQueue
 from bbipc.wire.dialect import error_response
 
 if TYPE_CHECKING:
     from bbipc.chonk import Verdict
 
+INTERNAL_ERROR: Final = "internal error, see the server's log"
 MAX_BATCH_TASKS: Final = 64
 """Proofs in one batch: enough that a larger one gains nothing (the part of a verification that a batch shares is then
 a few per cent), few enough that the next batch starts soon."""
@@ -69,13 +71,28 @@ class Computation:
 
 @dataclass(eq=False, slots=True)
 class Verification:
-    """Proofs to be verified, and how their verdicts become a ``Response``."""
+    """Proofs to be verified, and how their verdicts become a ``Response``.
+
+    Attributes:
+        client: for whom; clients take turns.
+        tasks: the proofs.
+        conclude: makes the response of their verdicts.
+        finish: gets it.
+        max_threads: workers that a batch gets which holds no other job; None: all that are free.
+        flags: end the verification of each proof, once it has started.
+        started: Trio's clock when it started.
+        failed_checks: for each proof, set before `conclude` is called, see :func:`failed_checks`.
+        cancelled: whether nobody waits for the verdicts any more.
+    """
 
     client: object
     tasks: Sequence[Task]
     conclude: Callable[[Sequence[Verdict]], bytes]
     finish: Callable[[bytes], None]
+    max_threads: int | None = None
     flags: list[Cancel] = field(default_factory=list)
+    started: float = 0.0
+    failed_checks: Sequence[int] = ()
     cancelled: bool = False
 
     def cancel(self) -> None:
@@ -110,6 +127,7 @@ class Scheduler:
         in_thread: InThread | None = None,
     ) -> None:
         self.threads = threads
+        self.counters = BatchCounters()
         self._backend = backend
         self._on_idle = on_idle
         self._max_batch_tasks = max_batch_tasks
@@ -194,11 +212,16 @@ class Scheduler:
         if self._computations and (self._computation_is_next or self._free > 1 or not self._verifications):
             self._computation_is_next = False
             self._free -= 1
-            nursery.start_soon(self._run_computation, self._computations.pop())
+            computation = self._computations.pop()
+            self._running.add(computation)
+            nursery.start_soon(self._run_computation, computation)
         else:
             self._computation_is_next = True
-            workers, self._free = self._free, 0
-            nursery.start_soon(self._run_batch, self._take_batch(), workers)
+            batch = self._take_batch()
+            workers = min(self._free, max(job.max_threads or self._free for job in batch))
+            self._free -= workers
+            self._running.update(batch)
+            nursery.start_soon(self._run_batch, batch, workers)
 
     def _take_batch(self) -> list[Verification]:
         batch = [self._verifications.pop()]
@@ -225,36 +248,35 @@ class Scheduler:
             self._on_idle()
 
     async def _run_computation(self, job: Computation) -> None:
-        self._running.add(job)
         try:
             response = await self._in_thread(job.run)
         except Exception:
             log.exception("a computation failed")
-            response = error_response("internal error, see the server's log")
+            response = error_response(INTERNAL_ERROR)
         self._release(1)
         self._finish(job, response)
 
     async def _run_batch(self, batch: list[Verification], workers: int) -> None:
-        self._running.update(batch)
         for job in batch:
+            job.started = trio.current_time()
             job.flags.extend(self._backend.new_cancel() for _ in job.tasks)
+            if job.cancelled:  # since it was taken out of the queue
+                job.cancel()
         tasks = [(task, flag) for job in batch for task, flag in zip(job.tasks, job.flags, strict=True)]
         log.debug("batch of %d proofs on %d workers", len(tasks), workers)
         verdicts = await self._verify_all(tasks, workers)
         self._release(workers)
+        self.counters.count(verdicts)
+        failures = failed_checks(verdicts)
         start = 0
         for job in batch:
-            self._finish(job, self._conclude(job, verdicts[start : start + len(job.tasks)]))
-            start += len(job.tasks)
+            end = start + len(job.tasks)
+            job.failed_checks = failures[start:end]
+            self._finish(job, job.conclude(verdicts[start:end]))
+            start = end
 
-    def _conclude(self, job: Verification, verdicts: Sequence[Verdict | None]) -> bytes:
-        known = [verdict for verdict in verdicts if verdict is not None]
-        if len(known) != len(verdicts):
-            return error_response("internal error, see the server's log")
-        return job.conclude(known)
-
-    async def _verify_all(self, tasks: Sequence[tuple[Task, Cancel]], workers: int) -> Sequence[Verdict | None]:
-        """A verdict for each task; None where the backend raised an exception."""
+    async def _verify_all(self, tasks: Sequence[tuple[Task, Cancel]], workers: int) -> Sequence[Verdict]:
+        """A verdict for each task; an exception of the backend is an error, of the one task alone."""
         if len(tasks) != 1:
             try:
                 return await self._verify_together(tasks, workers)
@@ -263,12 +285,14 @@ class Scheduler:
                 log.exception("a batch of %d proofs failed; verifying them one by one", len(tasks))
         return [await self._verify_alone(task, flag, workers) for task, flag in tasks]
 
-    async def _verify_alone(self, task: Task, flag: Cancel, workers: int) -> Verdict | None:
+    async def _verify_alone(self, task: Task, flag: Cancel, workers: int) -> Verdict:
         try:
             return await self._in_thread(lambda: self._backend.verify(task, threads=workers, cancel=flag))
         except Exception:
             log.exception("a verification failed")
-            return None
+            from bbipc.chonk import Outcome, Verdict  # noqa: PLC0415 - was loaded by the backend
+
+            return Verdict(Outcome.ERROR, reason=INTERNAL_ERROR)
 
     async def _verify_together(self, tasks: Sequence[tuple[Task, Cancel]], workers: int) -> list[Verdict]:
         claims: list[Any] = [None] * len(tasks)

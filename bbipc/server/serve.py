@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import trio
 
 from bbipc.server.backend import Backend
+from bbipc.server.batch_service import BatchService
 from bbipc.server.budget import Budget
 from bbipc.server.commands import commands, decoders
 from bbipc.server.config import Config
 from bbipc.server.connection import Connection, End, Services
+from bbipc.server.deadlines import Deadlines
 from bbipc.server.errors import StartError
 from bbipc.server.lifetime import PARENT_DIED, ParentWatch, started_on_a_pipe
 from bbipc.server.scheduler import Scheduler
+from bbipc.server.stats import Reporter, Statistics
 from bbipc.server.streams import FdStream
 from bbipc.server.transport import replay_stream, socket_stream, standard_stream, unix_listener
 
@@ -51,6 +53,8 @@ class Server:
         self._budget = Budget(config.limits)
         self._scheduler = Scheduler(backend, config.threads, on_idle=self._budget.wake)
         self._upstream = self._make_upstream()
+        self._batch_service = BatchService(self._scheduler, self._budget)
+        self._deadlines = Deadlines()
         self._services = Services(
             scheduler=self._scheduler,
             budget=self._budget,
@@ -58,6 +62,17 @@ class Server:
             decoders=decoders(),
             envelope=config.envelope,
             upstream=self._upstream,
+            batch_service=self._batch_service,
+            deadlines=self._deadlines,
+            reporter=Reporter(
+                statistics=Statistics(),
+                scheduler=self._scheduler,
+                budget=self._budget,
+                batch_service=self._batch_service,
+                upstream=self._upstream,
+                arithmetic=backend.arithmetic,
+                started=trio.current_time(),
+            ),
             shut_down=self.drain,
         )
         self._connections: set[Connection] = set()
@@ -85,6 +100,8 @@ class Server:
             # The handlers are in place before the first request, and before the parent may be missed.
             await nursery.start(self._watch_signals, nursery.cancel_scope)
             nursery.start_soon(self._scheduler.run)
+            nursery.start_soon(self._batch_service.run)
+            nursery.start_soon(self._deadlines.run)
             if self._upstream is not None:
                 nursery.start_soon(self._upstream.run)
             nursery.start_soon(self._limit_draining, nursery.cancel_scope)
@@ -93,6 +110,7 @@ class Server:
             except StartError as error:
                 log.error("%s", error)
                 code = EXIT_CANNOT_START
+            await self._batch_service.close()
             nursery.cancel_scope.cancel()
         return code
 
@@ -172,4 +190,8 @@ class Server:
 
 def run(config: Config, backend: Backend) -> int:
     """Serve as `config` says; the exit code of the process."""
-    return trio.run(partial(Server(config, backend).run))
+
+    async def serve() -> int:
+        return await Server(config, backend).run()
+
+    return trio.run(serve)

@@ -1,6 +1,7 @@
 """The published schema of bb's API: commands and responses by name.
 
-``schema.json`` is what ``bb msgpack schema`` of bb.js 5.0.0 prints.
+``schema.json`` is what ``bb msgpack schema`` of bb.js 5.0.0 prints; ``extensions.json``, in the same notation, has what bbipc
+serves and bb does not.
 """
 
 from __future__ import annotations
@@ -95,8 +96,18 @@ class Schema:
         return structure(spelling["__typename"], types)
 
 
+def _load(name: str) -> Any:
+    return json.loads(resources.files("bbipc.wire").joinpath(name).read_text())
+
+
 @cache
 def published() -> Schema:
     """The schema of bb.js 5.0.0."""
-    text = resources.files("bbipc.wire").joinpath("schema.json").read_text()
-    return Schema(json.loads(text))
+    return Schema(_load("schema.json"))
+
+
+@cache
+def extended() -> Schema:
+    """The schema of bb.js 5.0.0 and, behind it, the extensions of bbipc."""
+    bb, ours = _load("schema.json"), _load("extensions.json")
+    return Schema({kind: ["named_union", bb[kind][1] + ours[kind][1]] for kind in ("commands", "responses")})

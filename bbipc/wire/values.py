@@ -300,22 +300,28 @@ class _Vector:
 
 
 KnownKeys = Mapping[bytes, tuple[str, Decoder]]
+_NO_KEYS: Final[KnownKeys] = {}
 
 
-def _decode_map(data: bytes, position: int, name: str, known: KnownKeys) -> tuple[Fields, int]:
-    """A map with the keys of `known`. Keys come in any order; unknown keys are ignored, as bb does; a repeated key is an
-    error, because two parsers that resolve it differently would disagree about what was verified."""
+def _decode_map(data: bytes, position: int, name: str, known: KnownKeys, optional: KnownKeys = _NO_KEYS) -> tuple[Fields, int]:
+    """A map with the keys of `known`, and perhaps those of `optional`. Keys come in any order; unknown keys are ignored, as bb
+    does; a repeated key is an error, because two parsers that resolve it differently would disagree about what was verified."""
     count, position = cursor.map_header(data, position)
     if count > MAX_ENTRIES:
         raise DecodeError(f"map of {count} entries, at most {MAX_ENTRIES} are allowed")
     fields: Fields = {}
     ignored: set[bytes] = set()
+    missing = len(known)
     for _ in range(count):
         raw, position = cursor.text(data, position)
-        if raw not in known:
+        if raw in known:
+            key, type_ = known[raw]
+            missing -= 1
+        elif raw in optional:
+            key, type_ = optional[raw]
+        else:
             position = _ignore(data, position, raw, ignored)
             continue
-        key, type_ = known[raw]
         if key in fields:
             raise DecodeError(f"repeated key {key!r}")
         try:
@@ -323,9 +329,9 @@ def _decode_map(data: bytes, position: int, name: str, known: KnownKeys) -> tupl
         except DecodeError as error:
             error.within(key)
             raise
-    if len(fields) != len(known):
-        missing = next(key for key, _ in known.values() if key not in fields)
-        raise DecodeError(f"missing field {missing!r} of {name}")
+    if missing:
+        absent = next(key for key, _ in known.values() if key not in fields)
+        raise DecodeError(f"missing field {absent!r} of {name}")
     return fields, position
 
 
@@ -355,6 +361,10 @@ class Structure:
         """A dict with a value for every field of the structure."""
         return _decode_map(data, position, self.name, self._known)
 
+    def with_optional(self, types: Mapping[str, Type]) -> Decoder:
+        """A decoder for maps that may have these fields, too; its dict has them only if the map had them."""
+        return _WithOptional(self.name, self._known, {key.encode(): (key, type_) for key, type_ in types.items()})
+
     def encode(self, value: Value) -> bytes:
         """`value` must have exactly the fields of the structure."""
         if not isinstance(value, Mapping) or value.keys() != self.types.keys():
@@ -370,6 +380,15 @@ class Structure:
             return self.name
         defined.add(self.name)
         return {"__typename": self.name} | {key: type_.describe(defined) for key, type_ in self.types.items()}
+
+
+class _WithOptional:
+    def __init__(self, name: str, known: KnownKeys, optional: KnownKeys) -> None:
+        self.name = name
+        self._known, self._optional = known, optional
+
+    def decode(self, data: bytes, position: int) -> tuple[Fields, int]:
+        return _decode_map(data, position, self.name, self._known, self._optional)
 
 
 class _Coordinate:

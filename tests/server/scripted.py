@@ -10,10 +10,13 @@ from trio.testing import wait_all_tasks_blocked
 
 from bbipc.chonk import Outcome, Verdict
 from bbipc.server.backend import Task
+from bbipc.server.batch_service import BatchService
 from bbipc.server.budget import Budget, Limits
 from bbipc.server.commands import commands, decoders
 from bbipc.server.connection import Connection, End, Services
+from bbipc.server.deadlines import Deadlines
 from bbipc.server.scheduler import Scheduler
+from bbipc.server.stats import Reporter, Statistics
 from bbipc.wire.frame import Frame, FrameReader, encode_frame
 
 NO_PROOF = {part: [] for part in ("hiding_oink_proof", "merge_proof", "eccvm_proof", "ipa_proof", "joint_proof")}
@@ -50,6 +53,9 @@ class ScriptedBackend:
 
     def new_cancel(self) -> Flag:
         return Flag()
+
+    def arithmetic(self) -> str:
+        return "scripted"
 
     def verify(self, task: Task, *, threads: int, cancel: Any) -> Verdict:
         self.calls.append(("verify", [task.key.decode()], threads))
@@ -214,6 +220,9 @@ class ScriptedServer:
         self.budget = Budget(limits)
         self.scheduler = Scheduler(self.backend, threads, self.budget.wake, max_batch_tasks, self.workers)
         self.clients: list[ScriptedClient] = []
+        self.batch_service = BatchService(self.scheduler, self.budget)
+        self.deadlines = Deadlines()
+        self.statistics = Statistics()
         self.services = Services(
             scheduler=self.scheduler,
             budget=self.budget,
@@ -221,9 +230,22 @@ class ScriptedServer:
             decoders=decoders(),
             envelope=envelope,
             upstream=None,
+            batch_service=self.batch_service,
+            deadlines=self.deadlines,
+            reporter=Reporter(
+                self.statistics,
+                self.scheduler,
+                self.budget,
+                self.batch_service,
+                None,
+                self.backend.arithmetic,
+                trio.current_time(),
+            ),
             shut_down=self.stop,
         )
         nursery.start_soon(self.scheduler.run)
+        nursery.start_soon(self.batch_service.run)
+        nursery.start_soon(self.deadlines.run)
 
     def stop(self) -> None:
         for client in self.clients:

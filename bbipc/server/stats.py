@@ -1,0 +1,160 @@
+"""What a server has done so far: counters of constant size, and the command that tells them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+from importlib import metadata
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from bbipc.wire.dialect import response_encoder
+from bbipc.wire.schema import extended
+from bbipc.wire.values import Fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bbipc.server.batch_service import BatchService
+    from bbipc.server.budget import Budget
+    from bbipc.server.scheduler import Scheduler
+    from bbipc.server.upstream import Upstream
+
+STATS: Final = "Stats"
+_ERROR: Final = b"\x92\xadErrorResponse"
+_RESOLUTION: Final = math.log(1.05)
+"""Logarithm of the ratio of a bucket's bounds: quantiles are too large by at most 5 %."""
+_LAST_BUCKET: Final = math.ceil(math.log(1e6 * 86_400) / _RESOLUTION)
+"""The bucket of everything that took a day or more."""
+_ALL_OTHERS: Final = "(others)"
+
+
+class Outcome(Enum):
+    """What became of a request."""
+
+    ANSWERED = "answered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    @classmethod
+    def of(cls, response: bytes) -> Outcome:
+        """ANSWERED, or FAILED for an ErrorResponse."""
+        return cls.FAILED if response.startswith(_ERROR) else cls.ANSWERED
+
+
+class Latencies:
+    """Durations, as a histogram with bounds in geometric progression from one microsecond to a day."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.longest = 0.0
+        self._buckets: Counter[int] = Counter()
+
+    def add(self, seconds: float) -> None:
+        """One more."""
+        micros = max(1e6 * seconds, 1.0)
+        self.count += 1
+        self.longest = max(self.longest, micros)
+        self._buckets[min(math.ceil(math.log(micros) / _RESOLUTION), _LAST_BUCKET)] += 1
+
+    def quantile(self, fraction: float) -> float:
+        """Microseconds that `fraction` of all durations did not exceed; 0 if there are none."""
+        wanted = math.ceil(fraction * self.count)
+        for bucket in sorted(self._buckets):
+            wanted -= self._buckets[bucket]
+            if wanted <= 0:
+                return min(math.exp(bucket * _RESOLUTION), self.longest)
+        return 0.0
+
+    def fields(self) -> Fields:
+        """As a ``LatencyQuantiles``."""
+        quantiles = {f"p{percent}_us": round(self.quantile(percent / 100)) for percent in (50, 90, 99)}
+        return {"count": self.count, **quantiles, "max_us": round(self.longest)}
+
+
+class Statistics:
+    """Counts what connections see. Commands that bb does not have either are counted together: a client chooses their names."""
+
+    def __init__(self) -> None:
+        self.malformed = 0
+        self.connections = 0
+        self.connections_total = 0
+        self.latencies = Latencies()
+        self._outcomes: Counter[tuple[str, Outcome]] = Counter()
+        self._knows = extended().knows
+
+    def count(self, name: str, outcome: Outcome) -> None:
+        """One more request for command `name`, answered at once."""
+        self._outcomes[name if self._knows(name) else _ALL_OTHERS, outcome] += 1
+
+    def count_job(self, name: str, outcome: Outcome, seconds: float) -> None:
+        """One more request that took its time."""
+        self.count(name, outcome)
+        self.latencies.add(seconds)
+
+    def commands(self) -> list[Fields]:
+        """As a list of ``CommandCounters``, by name."""
+        names = sorted({name for name, _ in self._outcomes})
+        return [{"name": name} | {outcome.value: self._outcomes[name, outcome] for outcome in Outcome} for name in names]
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Makes the response to ``Stats``.
+
+    Attributes:
+        statistics, scheduler, budget, batch_service, upstream: where the figures come from.
+        arithmetic: name of the arithmetic path in use.
+        started: Trio's clock when the server started.
+    """
+
+    statistics: Statistics
+    scheduler: Scheduler
+    budget: Budget
+    batch_service: BatchService
+    upstream: Upstream | None
+    arithmetic: Callable[[], str]
+    started: float
+
+    def response(self) -> bytes:
+        """The ``Response``."""
+        return _encode()(self._fields())
+
+    def _fields(self) -> Fields:
+        statistics, scheduler, service = self.statistics, self.scheduler, self.batch_service
+        counters = scheduler.counters
+        verdicts = ("valid", "invalid", "error", "cancelled")
+        return {
+            "version": metadata.version("bbipc"),
+            "arithmetic": self.arithmetic(),
+            "threads": scheduler.threads,
+            "uptime_ms": round(1000 * (trio.current_time() - self.started)),
+            "connections": statistics.connections,
+            "connections_total": statistics.connections_total,
+            "in_flight_bytes": self.budget.used,
+            "waiting": scheduler.waiting,
+            "running": scheduler.running,
+            "malformed": statistics.malformed,
+            "commands": statistics.commands(),
+            "latency": statistics.latencies.fields(),
+            "batches": [{"max_proofs": size, "batches": count} for size, count in sorted(counters.batches.items())],
+            "verdicts": {name: counters.verdicts[name] for name in verdicts},
+            "batch_service": {"running": service.running, "waiting": service.waiting, "results": service.results},
+            "upstream": self._upstream_fields(),
+        }
+
+    def _upstream_fields(self) -> Fields:
+        names = ("forwarded", "failed", "started", "failures")
+        if self.upstream is None:
+            return {"configured": False, "waiting": 0} | dict.fromkeys(names, 0)
+        counters = self.upstream.counters
+        return {"configured": True, "waiting": self.upstream.waiting} | {name: getattr(counters, name) for name in names}
+
+
+def _encode() -> Callable[[Fields], bytes]:
+    name = extended().response_name(STATS)
+    return response_encoder(name, extended().response(name))
