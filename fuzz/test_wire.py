@@ -22,7 +22,7 @@ from bbipc.wire.dialect import (
 )
 from bbipc.wire.errors import DecodeError
 from bbipc.wire.frame import Discarded, Event, Frame, FrameReader, Oversized, encode_frame
-from bbipc.wire.schema import published
+from bbipc.wire.schema import extended
 from bbipc.wire.values import MODULI
 
 DECODERS = decoders()
@@ -134,7 +134,7 @@ def test_any_bytes_give_exactly_one_result(payload: bytes) -> None:
 
 def typed(name: str) -> st.SearchStrategy[bytes]:
     """Well-formed requests for a command that is served, with values of the right types as far as the schema can say."""
-    spelled = published().describe((name,))["commands"][1][0][1]
+    spelled = extended().describe((name,))["commands"][1][0][1]
     return of_type(spelled, {}).map(lambda fields: pack([[name, fields]]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -14,14 +14,17 @@ _FEW: Final = 64
 """Cancelled alarms that may be kept whatever their share."""
 
 
-@dataclass(order=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Alarm:
     """A function to be called at a time of Trio's clock."""
 
     time: float
     number: int
-    ring: Callable[[], None] | None = field(compare=False)
-    _owner: Deadlines = field(compare=False)
+    ring: Callable[[], None] | None
+    _owner: Deadlines
+
+    def __lt__(self, other: Alarm) -> bool:
+        return (self.time, self.number) < (other.time, other.number)
 
     def cancel(self) -> None:
         """It must not happen any more, or it has happened."""

@@ -28,7 +28,7 @@ import msgpack
 from bbipc.wire import cursor
 from bbipc.wire.errors import DecodeError, EncodeError
 from bbipc.wire.frame import encode_frame
-from bbipc.wire.schema import published
+from bbipc.wire.schema import extended
 from bbipc.wire.values import Decoder, Fields, Type
 
 MAX_REQUEST_ID: Final = 2**64 - 1
@@ -166,8 +166,8 @@ def _check_end(payload: bytes, position: int) -> None:
 
 
 def encode_request(name: str, fields: Fields, request_id: int | None = None, *, envelope: bool = False) -> bytes:
-    """The frame of a request for published command `name`: plain without an id, else tagged, or in an envelope."""
-    return encode_command(_command(name, published().command(name), fields), request_id, envelope=envelope)
+    """The frame of a request for command `name` of bb or bbipc: plain without an id, else tagged, or in an envelope."""
+    return encode_command(_command(name, extended().command(name), fields), request_id, envelope=envelope)
 
 
 def encode_command(command: bytes, request_id: int | None = None, *, envelope: bool = False) -> bytes:
@@ -220,7 +220,7 @@ class Response(NamedTuple):
 
 
 def parse_response(payload: bytes, *, envelope: bool = False) -> Response:
-    """Decode a response to a published command; raises DecodeError."""
+    """Decode a response to a command of bb or bbipc; raises DecodeError."""
     request_id: int | None = None
     position = 0
     if envelope:
@@ -235,7 +235,7 @@ def parse_response(payload: bytes, *, envelope: bool = False) -> Response:
     raw_name, position = cursor.text(payload, position)
     name = raw_name.decode(errors="replace")
     try:
-        type_ = published().response(name)
+        type_ = extended().response(name)
     except KeyError:
         raise DecodeError(f"unknown response {name!r}") from None
     fields, position = type_.decode(payload, position)

@@ -77,6 +77,10 @@ def _array_head(count: int) -> bytes:
     return b"\xdc" + count.to_bytes(2, "big") if count < 65536 else b"\xdd" + count.to_bytes(4, "big")
 
 
+def _map_head(count: int) -> bytes:
+    return bytes((0x80 | count,)) if count < 16 else b"\xde" + count.to_bytes(2, "big")
+
+
 def _bin_head(length: int) -> bytes:
     if length < 256:
         return bytes((0xC4, length))
@@ -354,7 +358,7 @@ class Structure:
         self.name = name
         self.types = dict(types)
         self._known: KnownKeys = {key.encode(): (key, type_) for key, type_ in types.items()}
-        self._head = bytes((0x80 | len(types),))
+        self._head = _map_head(len(types))
         self._keys = {key: _pack(key) for key in types}
 
     def decode(self, data: bytes, position: int) -> tuple[Value, int]:
