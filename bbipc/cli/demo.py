@@ -116,10 +116,17 @@ async def _converse(exchanges: Sequence[Exchange]) -> None:
             session = Session(Dialect.TAGGED)
             await _wait_until_ready(transport, session)
             start = time.perf_counter()
-            # Receiving while sending: the pipe holds less than all requests together.
-            async with trio.open_nursery(strict_exception_groups=False) as nursery:
-                nursery.start_soon(_receive, transport, session, exchanges, start)
-                await _send(transport, session, exchanges, start)
+            try:
+                # Receiving while sending: the pipe holds less than all requests together.
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(_receive, transport, session, exchanges, start)
+                    nursery.start_soon(_send, transport, session, exchanges, start)
+            except* ClientError as group:
+                errors = group.exceptions
+            else:
+                return
+        # Sending and receiving may both have failed, for the same reason.
+        raise errors[0]
 
 
 async def _wait_until_ready(transport: Transport, session: Session) -> None:

@@ -1,6 +1,7 @@
 """`bbipc demo`: all answers are right, plain ones in order; and what it says about other outcomes."""
 
 import json
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -97,3 +98,15 @@ def test_help() -> None:
     done = bbipc("demo", "--help")
     assert (done.code, done.err) == (0, "")
     assert "Exit status: 0" in done.out
+
+
+def test_a_server_that_ends_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = (
+        "import sys; from bbipc.conform.messages import frame, pack;"
+        "sys.stdin.buffer.read(4); sys.stdout.buffer.write(frame(pack(['Poseidon2HashResponse', {'hash': bytes(32)}])));"
+        "sys.stdout.flush(); sys.exit(3)"
+    )
+    monkeypatch.setattr(demo, "_SERVER", (sys.executable, "-P", "-c", program))
+    result = CliRunner().invoke(demo.command, standalone_mode=False)
+    assert result.return_value == exit_codes.UNAVAILABLE
+    assert "Error: the server" in result.output
