@@ -20,7 +20,6 @@ Exit status: 0 no failure, 1 at least one, 2 wrong usage or a bb that does not r
 import argparse
 import json
 import os
-import struct
 import subprocess
 import sys
 import time

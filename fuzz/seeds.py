@@ -1,6 +1,6 @@
 """Write the first corpora of the libFuzzer targets from the proofs of tests/data.
 
-`python fuzz/seeds.py FOLDER` writes FOLDER/fuzz_verify/, FOLDER/fuzz_encodings/, and FOLDER/setup, the setup of the proofs.
+`python fuzz/seeds.py FOLDER` writes a folder in FOLDER for each target, and FOLDER/setup, the setup of the proofs.
 """
 
 import json
@@ -8,6 +8,29 @@ import sys
 from pathlib import Path
 
 DATA = Path(__file__).parent.parent / "tests" / "data"
+
+
+def edit(operation: int, count: int, position: int, value: int) -> bytes:
+    """An edit as fuzz_edits reads it; `value` fills the last of its 32 bytes."""
+    return bytes((operation, count)) + position.to_bytes(2, "little") + value.to_bytes(32, "big")
+
+
+EDITS = {
+    "nothing": [],
+    "first_public_input": [edit(0, 0, 0, 7)],
+    "commitment_negated": [edit(4, 3, 32, 0)],
+    "commitment_infinity": [edit(5, 3, 32, 0)],
+    "merge_scalar": [edit(1, 0, 102, 1)],
+    "eccvm_point_negated": [edit(4, 1, 121, 0)],
+    "eccvm_scalar": [edit(1, 0, 600, 1)],
+    "ipa_scalar": [edit(1, 0, 795, 1)],
+    "joint_scalar": [edit(1, 0, 1000, 1)],
+    "joint_quotient_negated": [edit(4, 3, 1266, 0)],
+    "resplit": [edit(6, 1, 0, 1 << 248)],
+    "key_word": [edit(8, 0, 0, 1)],
+    "twice": [edit(1, 0, 600, 1), edit(1, 0, 600, 2**256 - 1)],
+}
+"""Edits that reach each of the steps of a verification."""
 
 
 def setup() -> bytes:
@@ -20,7 +43,7 @@ def setup() -> bytes:
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    for target in ("fuzz_verify", "fuzz_encodings"):
+    for target in ("fuzz_verify", "fuzz_encodings", "fuzz_edits", "fuzz_primitives"):
         (folder / target).mkdir(parents=True, exist_ok=True)
     (folder / "setup").write_bytes(setup())
     for flow in sorted(DATA.glob("flow*")):
@@ -28,6 +51,10 @@ def main() -> None:
         (folder / "fuzz_verify" / flow.name).write_bytes(bytes(2) + key + (flow / "proof_fields.bin").read_bytes())
         (folder / "fuzz_encodings" / flow.name).write_bytes((flow / "compressed.bin").read_bytes())
         (folder / "fuzz_encodings" / f"{flow.name}_vk").write_bytes(key)
+    for name, edits in EDITS.items():
+        (folder / "fuzz_edits" / name).write_bytes(b"".join(edits))
+    for number in range(10):
+        (folder / "fuzz_primitives" / f"operation_{number}").write_bytes(bytes((number, *range(1, 200))))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,307 @@
+// libFuzzer: edits of a real proof, with soundness as the oracle.
+//
+// Input: up to 6 edits of 36 bytes, applied in turn to the proof and key of flow1 (tests/data). An edit sets, adds to or copies
+// a word, negates or removes a point, moves a border between parts, or changes the key; the custom mutator aims edits at whole
+// items (chapter 03 section 2). A result that is not the same proof in another split must not be valid; one that is must be.
+// Nearly all edits fail before the expensive steps, so that the fuzzer sees hundreds of proofs a second.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "bbipc_core.h"
+
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
+
+namespace {
+
+constexpr size_t word_size = 32, edit_size = 36, max_edits = 6, key_words = 115, parts = 5;
+
+using Word = std::array<uint8_t, word_size>;
+using Words = std::vector<Word>;
+
+enum Operation : uint8_t {
+    SET, ADD, COPY, SWAP, NEGATE, INFINITY_, BORDER, KEY_SET, KEY_ADD, KEY_COPY, OTHER_PROOF, OPERATIONS
+};
+
+// op (1), words (1), position (2, little-endian), value (32)
+struct Edit {
+    uint8_t operation, count;
+    uint16_t position;
+    Word value;
+};
+static_assert(sizeof(Edit) == edit_size);
+
+struct Proof {
+    Words words;                          // the flat proof
+    std::array<uint64_t, parts> count;    // and how it is split
+    Words key;
+};
+
+void demand(bool condition, const char* what) {
+    if (condition) return;
+    std::fprintf(stderr, "broken: %s\n", what);
+    std::abort();
+}
+
+Words read_words(const std::string& name) {
+    std::FILE* const file = std::fopen((std::string(BBIPC_TEST_DATA) + "/" + name).c_str(), "rb");
+    demand(file != nullptr, "the test data can be read");
+    Words words;
+    for (Word word; std::fread(word.data(), 1, word_size, file) == word_size;) words.push_back(word);
+    std::fclose(file);
+    return words;
+}
+
+Proof read_proof(const std::string& flow) {
+    Proof proof{read_words(flow + "/proof_fields.bin"), {}, read_words(flow + "/vk")};
+    bbipc_verdict verdict;
+    demand(bbipc_proof_split(proof.words.size(), proof.words.size() - 1242, proof.count.data(), &verdict) == BBIPC_VALID,
+           "a fixture can be split");
+    return proof;
+}
+
+const Proof& base() {
+    static const Proof proof = read_proof("flow1");
+    return proof;
+}
+
+const Proof& other() {
+    static const Proof proof = read_proof("flow2");
+    return proof;
+}
+
+uint8_t digit(char c) { return static_cast<uint8_t>(c <= '9' ? c - '0' : c - 'a' + 10); }
+
+// The hex digits behind `name` in the JSON file of the test setup.
+std::vector<uint8_t> setup_value(const std::string& text, const std::string& name, size_t size) {
+    size_t at = text.find('"', text.find(':', text.find('"' + name + '"')) + 1) + 1;
+    if (text.compare(at, 2, "0x") == 0) at += 2;
+    std::vector<uint8_t> value(size);
+    for (size_t i = 0; i < size; ++i, at += 2) value[i] = static_cast<uint8_t>(digit(text[at]) << 4 | digit(text[at + 1]));
+    return value;
+}
+
+const bbipc_core* make_core() {
+    std::string text(4096, '\0');
+    std::FILE* const file = std::fopen(BBIPC_TEST_DATA "/test_setup.json", "rb");
+    demand(file != nullptr, "the test setup can be read");
+    text.resize(std::fread(text.data(), 1, text.size(), file));
+    std::fclose(file);
+    const auto g2 = setup_value(text, "g2_x_hex_128_bytes_order_xc0_xc1_yc0_yc1", 128);
+    text.erase(0, text.find("\"translator_vk_commitment_test\""));
+    auto key = setup_value(text, "x", 32);
+    const auto y = setup_value(text, "y", 32);
+    key.insert(key.end(), y.begin(), y.end());
+    const bbipc_core* const core = bbipc_core_new(g2.data(), key.data(), BBIPC_ARITH_AUTO, nullptr);
+    demand(core != nullptr, "the test setup is accepted");
+    return core;
+}
+
+const bbipc_core* core() {
+    static const bbipc_core* const instance = make_core();
+    return instance;
+}
+
+void add(Word& word, const Word& value) {
+    unsigned carry = 0;
+    for (size_t i = word_size; i-- > 0; carry >>= 8) {
+        carry += word[i] + value[i];
+        word[i] = static_cast<uint8_t>(carry);
+    }
+}
+
+// Negate a field element in place if it is canonical.
+void negate(Word& word, int32_t field) { bbipc_field_op(core(), field, BBIPC_NEG, word.data(), nullptr, word.data()); }
+
+// Negate the two-limb Fq value at `at`.
+void negate_limbs(Words& words, size_t at) {
+    Word value = words[at], high = words[at + 1];
+    for (size_t i = 0; i < 15; ++i) value[i] = high[i + 17];  // high limb above bit 136
+    negate(value, BBIPC_FQ);
+    words[at].fill(0);
+    words[at + 1].fill(0);
+    std::copy(value.begin() + 15, value.end(), words[at].begin() + 15);
+    std::copy(value.begin(), value.begin() + 15, words[at + 1].begin() + 17);
+}
+
+void move_border(Proof& proof, unsigned border, int by) {
+    uint64_t& left = proof.count[border];
+    uint64_t& right = proof.count[border + 1];
+    const int64_t moved = std::clamp<int64_t>(by, -static_cast<int64_t>(left), static_cast<int64_t>(right));
+    left += static_cast<uint64_t>(moved);
+    right -= static_cast<uint64_t>(moved);
+}
+
+void apply(Proof& proof, const Edit& edit) {
+    Words& words = proof.words;
+    const auto place = [](const Words& of, size_t index) { return of.begin() + static_cast<ptrdiff_t>(index); };
+    const size_t at = edit.position % words.size(), count = std::min<size_t>(1 + edit.count % 4, words.size() - at);
+    const size_t source = (edit.value[0] << 8 | edit.value[1]) % (words.size() - count + 1);
+    const size_t key_at = edit.position % key_words;
+    switch (edit.operation % OPERATIONS) {
+        case SET: words[at] = edit.value; break;
+        case ADD: add(words[at], edit.value); break;
+        case COPY: {
+            const Words before = words;
+            std::copy_n(place(before, source), count, &words[at]);
+            break;
+        }
+        case SWAP: std::swap(words[at], words[source]); break;
+        case NEGATE:
+            if (count == 4) negate_limbs(words, at + 2);
+            else negate(words[at + count - 1], BBIPC_FR);
+            break;
+        case INFINITY_: std::fill_n(&words[at], count, Word{}); break;
+        case BORDER: move_border(proof, edit.count % 4, static_cast<int8_t>(edit.value[0])); break;
+        case KEY_SET: proof.key[key_at] = edit.value; break;
+        case KEY_ADD: add(proof.key[key_at], edit.value); break;
+        case KEY_COPY: proof.key[key_at] = proof.key[source % key_words]; break;
+        default: std::copy_n(place(other().words, at), count, &words[at]); break;
+    }
+}
+
+// The key as chapter 03 section 1 decodes it: modulo r, the first three words modulo 2^64.
+Words decoded(const Words& key) {
+    Words result(key.size());
+    for (size_t i = 0; i < key.size(); ++i) {
+        uint8_t wide[64] = {};
+        std::copy(key[i].begin(), key[i].end(), wide + 32);
+        bbipc_field_reduce512(core(), BBIPC_FR, wide, result[i].data());
+        if (i < 3) std::fill_n(result[i].begin(), 24, uint8_t{0});
+    }
+    return result;
+}
+
+// Whether a verifier that reads the parts as one stream (chapter 00 section 6) sees the unchanged proof.
+bool is_unchanged(const Proof& proof) {
+    const auto& counts = base().count;
+    const auto start_of_ipa = [](const Proof& p) { return p.count[0] + p.count[1] + p.count[2]; };
+    return proof.words == base().words && proof.count[0] == counts[0] && proof.count[3] == counts[3] &&
+           start_of_ipa(proof) == start_of_ipa(base()) && decoded(proof.key) == decoded(base().key);
+}
+
+// Whether moving borders can have made an earlier step run out of words, which is an error.
+bool runs_short(const Proof& proof) {
+    uint64_t have = 0, need = 0;
+    for (unsigned part : {0U, 1U, 2U, 4U}) {
+        have += proof.count[part];
+        need += base().count[part];
+        if (have < need) return true;
+    }
+    return false;
+}
+
+bbipc_verdict judge(const Proof& proof, bool together) {
+    bbipc_proof view{};
+    uint64_t start = 0;
+    for (unsigned i = 0; i < parts; ++i) {
+        view.part[i] = proof.words[0].data() + word_size * start;
+        view.count[i] = proof.count[i];
+        start += proof.count[i];
+    }
+    bbipc_verdict verdict;
+    const uint8_t* const key = proof.key[0].data();
+    if (!together) {
+        bbipc_verify(core(), &view, key, word_size * proof.key.size(), 0, 1, nullptr, &verdict);
+        return verdict;
+    }
+    bbipc_claim* const claim = bbipc_reduce(core(), &view, key, word_size * proof.key.size(), 0, nullptr);
+    demand(claim != nullptr, "there is memory");
+    bbipc_check(core(), &claim, 1, 1, nullptr, &verdict);
+    bbipc_claim_free(claim);
+    return verdict;
+}
+
+size_t random_below(unsigned& state, size_t bound) {
+    state = state * 1664525U + 1013904223U;
+    return (state >> 8) % bound;
+}
+
+// Where the items of a proof start, and their words: chapter 03 section 2.
+const std::vector<std::pair<uint16_t, uint8_t>>& items() {
+    static const auto table = [] {
+        const auto times = [](size_t count, const std::string& text) {
+            std::string result;
+            while (count-- > 0) result += text;
+            return result;
+        };
+        const std::string shape = times(base().count[0] - 48, "1") + times(12, "4") +              // hiding_oink_proof
+                                  times(5, "4") + times(13, "1") + times(2, "4") +                 // merge_proof
+                                  times(90, "2") + "2" + times(15, "222") + times(120, "2") + times(16, "2") + times(19, "2") +
+                                  times(15, "2") + times(32, "2") + times(13, "4") + "1" + times(13, "411") + times(154, "1") +
+                                  times(4, "411") + times(67, "1") + times(18, "4") + times(21, "1") + times(2, "4");
+        std::vector<std::pair<uint16_t, uint8_t>> result;
+        uint16_t start = 0;
+        for (const char c : shape) {
+            result.emplace_back(start, static_cast<uint8_t>(c - '0'));
+            start = static_cast<uint16_t>(start + c - '0');
+        }
+        demand(start == base().words.size(), "the table of items covers the proof");
+        return result;
+    }();
+    return table;
+}
+
+Edit random_edit(unsigned& state) {
+    Edit edit{};
+    edit.operation = static_cast<uint8_t>(random_below(state, OPERATIONS));
+    const auto [start, size] = items()[random_below(state, items().size())];
+    edit.position = start;
+    edit.count = static_cast<uint8_t>(size - 1);
+    for (uint8_t& byte : edit.value) byte = static_cast<uint8_t>(random_below(state, 256));
+    switch (random_below(state, 4)) {
+        case 0: edit.value.fill(0); edit.value[31] = 1; break;                     // a small difference
+        case 1: edit.value = base().words[random_below(state, base().words.size())]; break;
+        case 2: edit.value[0] &= 0x1f; break;                                      // canonical
+        default: break;
+    }
+    if (edit.operation == COPY || edit.operation == SWAP) {
+        const uint16_t source = items()[random_below(state, items().size())].first;
+        edit.value[0] = static_cast<uint8_t>(source >> 8);
+        edit.value[1] = static_cast<uint8_t>(source);
+    }
+    return edit;
+}
+
+}  // namespace
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned int seed) {
+    size_t count = std::min(size / edit_size, max_edits);
+    if (edit_size > max_size) return LLVMFuzzerMutate(data, size, max_size);
+    const size_t room = std::min(max_size / edit_size, max_edits);
+    const size_t choice = random_below(seed, 8);
+    if (choice == 0 && count > 0) return edit_size * (count - 1);
+    if (choice == 1 && count > 0) {  // any bytes of one edit
+        LLVMFuzzerMutate(data + edit_size * random_below(seed, count), edit_size, edit_size);
+        return edit_size * count;
+    }
+    const size_t at = choice < 5 && count > 0 ? random_below(seed, count) : std::min(count, room - 1);
+    const Edit edit = random_edit(seed);
+    std::memcpy(data + edit_size * at, &edit, edit_size);
+    return edit_size * std::max(count, at + 1);
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    Proof proof = base();
+    for (size_t i = 0; i < std::min(size / edit_size, max_edits); ++i) {
+        Edit edit;
+        std::memcpy(&edit, data + edit_size * i, edit_size);
+        apply(proof, edit);
+    }
+    const bbipc_verdict verdict = judge(proof, true);
+    demand(verdict.outcome == BBIPC_VALID || verdict.outcome == BBIPC_INVALID || verdict.outcome == BBIPC_ERROR, "an outcome");
+    const bool unchanged = is_unchanged(proof);
+    demand(unchanged || verdict.outcome != BBIPC_VALID, "a changed proof is not valid");
+    demand(!unchanged || verdict.outcome == (runs_short(proof) ? BBIPC_ERROR : BBIPC_VALID), "the unchanged proof is valid");
+    if (size % 8 == 0) {
+        const bbipc_verdict alone = judge(proof, false);
+        demand(alone.outcome == verdict.outcome && alone.step == verdict.step && alone.part == verdict.part &&
+                   alone.position == verdict.position && std::strcmp(alone.message, verdict.message) == 0,
+               "both ways to verify agree");
+    }
+    return 0;
+}
