@@ -163,9 +163,14 @@ class Server:
 
 @contextmanager
 def serving(
-    folder: Path, *options: str, on_socket: bool = False, environment: dict[str, str] | None = None
+    folder: Path,
+    *options: str,
+    on_socket: bool = False,
+    environment: dict[str, str] | None = None,
+    patience: float = TIMEOUT,
 ) -> Iterator[Server]:
-    """A server that is ready for requests. It is killed at the end if it still runs; `watchdog` kills it if a test hangs."""
+    """A server that is ready for requests. It is killed at the end if it still runs, and after `patience` seconds if a test
+    hangs."""
     path = str(folder / "server.sock") if on_socket else None
     errors = folder / "errors.txt"
     arguments = [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--setup", SETUP, *options]
@@ -180,7 +185,7 @@ def serving(
             bufsize=0,
             env={**os.environ, "HARDWARE_CONCURRENCY": "2", **(environment or {})},
         )
-    watchdog = threading.Timer(TIMEOUT, process.kill)
+    watchdog = threading.Timer(patience, process.kill)
     watchdog.start()
     server = Server(process, path, errors)
     try:
