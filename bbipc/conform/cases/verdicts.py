@@ -252,8 +252,8 @@ def _lengthened(part: str) -> Callable[[Sample], tuple[Parts, bytes]]:
 
 for _part in PARTS:
     _name = _part.replace("_", "-")
-    _verdict_case(f"{_name}-short", f"{_part} a word too short", "error", _shortened(_part), f"{_part}_short1")
-    _verdict_case(f"{_name}-long", f"{_part} a word too long", "error", _lengthened(_part), f"{_part}_long1")
+    _verdict_case(f"{_name}-short", f"The part {_part} a word too short", "error", _shortened(_part), f"{_part}_short1")
+    _verdict_case(f"{_name}-long", f"The part {_part} a word too long", "error", _lengthened(_part), f"{_part}_long1")
 
 _STREAM: Final = "docs/spec/00-overview.md section 6"
 _verdict_case(
