@@ -10,6 +10,7 @@ R = 0x30644E72E131A029B85045B68181585D2833E84879B97091_43E1F593F0000001
 
 
 def add(p, a, b):
+    """The sum of two affine points over the field of p elements; None is infinity."""
     if a is None or b is None:
         return a or b
     if a[0] == b[0]:
@@ -23,6 +24,7 @@ def add(p, a, b):
 
 
 def multiply(p, k, a):
+    """The multiple k of an affine point."""
     r = None
     for bit in bin(k)[2:]:
         r = add(p, r, r)
@@ -32,6 +34,7 @@ def multiply(p, k, a):
 
 
 def cube_root_of_one(n):
+    """A primitive cube root of one modulo n."""
     base = 2
     while (root := pow(base, (n - 1) // 3, n)) == 1:
         base += 1
@@ -53,11 +56,13 @@ def short_basis(n, lam):
 
 
 def limbs(value, count=4):
+    """A number as a C++ initialiser of 64-bit limbs."""
     assert 0 <= value < 2 ** (64 * count)
     return "U256{{" + ", ".join(hex(value >> 64 * i & (2**64 - 1)) for i in range(count)) + "}}"
 
 
 def derive(name, p, n, generator):
+    """Print the constants of one curve, having checked them."""
     beta = cube_root_of_one(p)
     lam = cube_root_of_one(n)
     if multiply(p, lam, generator) != (beta * generator[0] % p, generator[1]):
