@@ -36,12 +36,14 @@ MALFORMED = [
 ]
 logging.getLogger("bbipc.scheduler").setLevel(logging.CRITICAL)  # it reports the exceptions that the script asks for
 
+CANCEL = "CancelRequestResponse"
 KINDS = ["valid", "invalid", "error", "boom"]
 
 
 @dataclass
 class Expected:
-    """A response that must come: when `key` is decided (or at once if there is none), with this value (None: any error)."""
+    """A response that must come: when `key` is decided (or at once if there is none), with this value (None: any error;
+    CANCEL: the answer to a CancelRequest)."""
 
     key: str | None
     value: Any
@@ -55,6 +57,9 @@ class Model:
     plain: list[Expected] = field(default_factory=list)
     tagged: dict[int, Expected] = field(default_factory=dict)
     refused: list[int] = field(default_factory=list)  # ids whose second request must be refused
+    cancels: set[int] = field(default_factory=set)  # ids that a CancelRequest was sent for
+    cancelled: int = 0  # requests that were answered so
+    reported: int = 0  # CancelRequests that found one
     pending: bytearray = field(default_factory=bytearray)  # bytes of frames that were sent only in part
     open: bool = True
 
@@ -125,6 +130,13 @@ class ConnectionMachine(RuleBasedStateMachine):
             else:
                 self._expect_tagged(model, request_id, expected)
             self._send(model, msgpack.packb([request_id, HASH]), cut)
+
+    @rule(which=st.integers(0, 1), request_id=st.integers(0, 6), cut=st.integers(0, 30))
+    def cancel(self, which: int, request_id: int, cut: int) -> None:
+        if model := self._model(which):
+            model.plain.append(Expected(None, CANCEL))
+            model.cancels.add(request_id)
+            self._send(model, msgpack.packb([["CancelRequest", {"request_id": request_id}]]), cut)
 
     @rule(which=st.integers(0, 1), payload=st.sampled_from(MALFORMED), cut=st.integers(0, 5))
     def malformed(self, which: int, payload: bytes, cut: int) -> None:
@@ -199,6 +211,7 @@ class ConnectionMachine(RuleBasedStateMachine):
                 assert not model.plain
                 assert not model.tagged
                 assert not model.refused
+                assert model.cancelled == model.reported
             else:
                 assert model.client.ended is End.LOST
         self.host.run(wait_all_tasks_blocked)
@@ -237,7 +250,12 @@ class ConnectionMachine(RuleBasedStateMachine):
 
     def _take_plain(self, model: Model, response: Any) -> None:
         assert model.plain, response
-        self._matches(model.plain.pop(0), response)
+        expected = model.plain.pop(0)
+        if expected.value == CANCEL:
+            assert response[0] == CANCEL
+            model.reported += response[1]["cancelled"]
+        else:
+            self._matches(expected, response)
 
     def _take_tagged(self, model: Model, request_id: int, response: Any) -> None:
         others = self._alternatives.get((id(model), request_id), [])
@@ -246,7 +264,13 @@ class ConnectionMachine(RuleBasedStateMachine):
             model.refused.remove(request_id)
             others.pop(0)  # refusals come in the order of the requests
             return
-        self._matches(model.tagged.pop(request_id), response)
+        expected = model.tagged.pop(request_id)
+        if response == ["ErrorResponse", {"message": "cancelled by CancelRequest"}]:
+            assert request_id in model.cancels
+            assert expected.key is not None  # what is answered at once cannot be cancelled
+            model.cancelled += 1
+        else:
+            self._matches(expected, response)
         if others:  # the next request with this id was sent while this one was unanswered for the client, but not here
             model.refused.remove(request_id)
             model.tagged[request_id] = others.pop(0)

@@ -1,0 +1,170 @@
+"""The batch verifier service with scripted workers: what it holds, and who waits for whom."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+from trio.testing import wait_all_tasks_blocked
+
+from bbipc.server import batch_service
+from bbipc.server.budget import Limits
+from server.scripted import ScriptedClient, ScriptedServer, run, scripted_server, verdict_response, verification
+from server.test_connection import is_error
+from server.test_early_ends import pass_time
+
+START = "ChonkBatchVerifierStart"
+QUEUED = ["ChonkBatchVerifierQueueResponse", {}]
+STOP = ["ChonkBatchVerifierStop", {}]
+STOPPED = ["ChonkBatchVerifierStopResponse", {}]
+KEYS = ["valid 0", "invalid 1", "error 2"]
+
+
+def queue(request_id: int, key: int = 0) -> list[Any]:
+    return ["ChonkBatchVerifierQueue", {"request_id": request_id, "vk_index": key, "proof_fields": [bytes(32)]}]
+
+
+@pytest.fixture(autouse=True)
+def _proofs_of_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(keys: Sequence[bytes], sizes: list[int]) -> bytes:
+        sizes.extend([1] * len(keys))
+        return b""
+
+    monkeypatch.setattr(batch_service, "_look_at_keys", look)
+
+
+async def start(server: ScriptedServer, client: ScriptedClient, path: Path, cores: int = 0, batch: int = 64) -> None:
+    if not path.exists():
+        os.mkfifo(path)
+    fields = {"vks": [key.encode() for key in KEYS], "num_cores": cores, "batch_size": batch, "fifo_path": str(path)}
+    await client.send([[START, fields]])
+    await server.workers.release()
+    assert client.responses() == [["ChonkBatchVerifierStartResponse", {}]]
+
+
+def results(descriptor: int) -> list[dict[str, Any]]:
+    data, found = os.read(descriptor, 1 << 16), []
+    while data:
+        size = int.from_bytes(data[:4], "big")
+        found.append(msgpack.unpackb(data[4 : 4 + size]))
+        data = data[4 + size :]
+    return found
+
+
+def sizes_of_batches(server: ScriptedServer) -> list[int]:
+    return [len(keys) for _, keys, _ in server.backend.calls]
+
+
+def test_batch_size_and_num_cores_are_bounds(tmp_path: Path) -> None:
+    @run
+    async def test() -> None:
+        async with scripted_server(threads=3) as server:
+            client = server.connect()
+            await start(server, client, tmp_path / "fifo", cores=2, batch=2)
+            reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+            await client.send(*([queue(number, number % 3)] for number in range(6)), [STOP])
+            assert client.responses() == [QUEUED] * 6
+            await server.workers.release_all()
+            assert sizes_of_batches(server) == [1, 2, 2, 1] or sizes_of_batches(server) == [2, 2, 2]
+            assert {threads for _, _, threads in server.backend.calls} == {2}
+            # The FIFO had no reader when it was first tried; the clock stands still until the test moves it.
+            await pass_time(0.1)
+            assert client.responses() == [STOPPED]
+            got = {result["request_id"]: (result["status"], result["error_message"]) for result in results(reader)}
+            os.close(reader)
+            outcomes = [
+                (0, ""),
+                (1, "batch check failed (bisected to individual)"),
+                (1, "reduce_to_ipa_claim threw: scripted: error 2"),
+            ]
+            assert got == {number: outcomes[number % 3] for number in range(6)}
+        assert server.budget.used == 0
+
+    test()
+
+
+def test_who_feeds_the_service_too_fast_is_not_read_for_a_while(tmp_path: Path) -> None:
+    @run
+    async def test() -> None:
+        async with scripted_server(threads=1, limits=Limits(connection=1000)) as server:
+            client, other = server.connect(), server.connect()
+            await start(server, client, tmp_path / "fifo", batch=4)
+            await client.send(*([queue(number)] for number in range(200)), [STOP])
+            queued = len(client.responses())
+            assert 1000 // 32 <= queued <= 1000 // 32 + 1
+            await other.send([verification("valid 9")])
+            await server.workers.release_all()
+            assert other.responses() == [verdict_response("valid 9")]
+            assert len(client.responses()) + queued == 200  # all but Stop, which waits for a reader of the FIFO
+            await pass_time(2)
+            (stopped,) = client.responses()
+            assert is_error(stopped, "stopped, but 200 results are lost")
+            assert server.budget.used == 0
+
+    test()
+
+
+def test_results_that_nobody_reads_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_service, "MAX_RESULT_BYTES", 1000)
+
+    @run
+    async def test() -> None:
+        async with scripted_server(threads=1) as server:
+            client = server.connect()
+            await start(server, client, tmp_path / "fifo")
+            server.workers.automatic = True
+            refused = 0
+            for number in range(50):
+                await client.send([queue(number)])
+                (response,) = client.responses()
+                refused += is_error(response, "nobody reads the FIFO")
+            assert refused == 50 - 9  # of 114 bytes each
+            assert server.budget.used < 2000
+
+    test()
+
+
+def test_a_client_that_goes_away_leaves_the_service_to_the_others(tmp_path: Path) -> None:
+    @run
+    async def test() -> None:
+        async with scripted_server(threads=1) as server:
+            one, two = server.connect(), server.connect()
+            await start(server, one, tmp_path / "fifo")
+            reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+            await one.send([queue(1)], [STOP], [queue(2)])
+            one.stream.break_()
+            await wait_all_tasks_blocked()
+            await two.send([7, STOP])
+            await server.workers.release_all()
+            await pass_time(0.1)
+            ((number, response),) = two.responses()  # after the Stop of the first one
+            assert number == 7
+            assert is_error(response, "service not running")
+            assert [result["request_id"] for result in results(reader)] == [1]
+            os.close(reader)
+
+    test()
+
+
+def test_a_stop_that_is_cancelled_stops_all_the_same(tmp_path: Path) -> None:
+    @run
+    async def test() -> None:
+        async with scripted_server(threads=1) as server:
+            client = server.connect()
+            await start(server, client, tmp_path / "fifo")
+            await client.send([queue(1)], [5, STOP], [6, queue(2)], [["CancelRequest", {"request_id": 5}]])
+            queued, stopped, answer = client.responses()
+            assert queued == QUEUED
+            assert stopped[0] == 5
+            assert is_error(stopped[1], "cancelled")
+            assert answer == ["CancelRequestResponse", {"cancelled": True}]
+            await server.workers.release_all()
+            await pass_time(2)
+            ((number, response),) = client.responses()
+            assert number == 6
+            assert is_error(response, "service not running")
+            assert not server.batch_service.running
+
+    test()
