@@ -9,7 +9,7 @@ import pytest
 
 from bbipc.wire import values
 from bbipc.wire.errors import DecodeError, EncodeError
-from bbipc.wire.schema import published
+from bbipc.wire.schema import extended, published
 from bbipc.wire.values import FQ_MODULUS, FR_MODULUS
 from samples import DATA, FLOW1, word
 
@@ -210,3 +210,38 @@ def test_types_that_do_not_exist() -> None:
         values.structure("SomePoint", {"x": values.byte_string(), "y": values.byte_string()})
     with pytest.raises(KeyError):
         SCHEMA.command("NoSuchCommand")
+
+
+def test_the_extended_schema_is_the_published_one_and_ours_behind_it() -> None:
+    ours = extended()
+    assert ours.command_names == (*SCHEMA.command_names, "CancelRequest", "Stats")
+    assert ours.describe(SCHEMA.command_names) == SCHEMA.describe(SCHEMA.command_names)
+    assert ours.response_name("Stats") == "StatsResponse"
+    assert not SCHEMA.knows("Stats")
+
+
+def test_structures_of_more_than_15_fields() -> None:
+    many = values.structure("Many", {f"field{index}": values.SIMPLE["bool"] for index in range(20)})
+    fields = {f"field{index}": index % 3 == 0 for index in range(20)}
+    assert many.encode(fields) == msgpack.packb(fields)
+    assert many.decode(many.encode(fields), 0) == (fields, len(many.encode(fields)))
+
+
+def test_optional_fields() -> None:
+    decoder = SCHEMA.command("Blake2s").with_optional({"deadline_ms": values.SIMPLE["unsigned int"]})
+
+    def read(fields: object) -> object:
+        return decoder.decode(msgpack.packb(fields), 0)[0]
+
+    assert read({"data": b"x"}) == {"data": b"x"}
+    assert read({"deadline_ms": 5, "other": [], "data": b"x"}) == {"data": b"x", "deadline_ms": 5}
+    for fields, message in (
+        ({"deadline_ms": 5}, "missing field 'data' of Blake2s"),
+        ({"deadline_ms": 5, "other": 1}, "missing field 'data' of Blake2s"),
+        ({"deadline_ms": "5", "data": b""}, "deadline_ms: str, expected unsigned int"),
+    ):
+        with pytest.raises(DecodeError, match=message):
+            read(fields)
+    repeated = b"\x83\xabdeadline_ms\x05\xabdeadline_ms\x05\xa4data\xc4\x00"
+    with pytest.raises(DecodeError, match="repeated key 'deadline_ms'"):
+        decoder.decode(repeated, 0)
