@@ -284,7 +284,8 @@ class BatchService:
         self._proof_bytes -= proof.size
         self._result_bytes += len(frame)
         session.results[frame] = proof.request_id
-        self._budget.change(len(frame) - proof.size)
+        self._budget.change(len(frame))
+        self._budget.change(-proof.size)
         session.fifo.put(frame)
         self._submit_more(session)
         if session.stopping and session.verified:

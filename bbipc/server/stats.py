@@ -6,11 +6,11 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
-from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 import trio
 
+import bbipc
 from bbipc.wire.dialect import response_encoder
 from bbipc.wire.schema import extended
 from bbipc.wire.values import Fields
@@ -129,7 +129,7 @@ class Reporter:
         counters = scheduler.counters
         verdicts = ("valid", "invalid", "error", "cancelled")
         return {
-            "version": metadata.version("bbipc"),
+            "version": bbipc.__version__,
             "arithmetic": self.arithmetic(),
             "threads": scheduler.threads,
             "uptime_ms": round(1000 * (trio.current_time() - self.started)),

@@ -1,5 +1,6 @@
 """The batch verifier service with scripted workers: what it holds, and who waits for whom."""
 
+import fcntl
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -166,5 +167,81 @@ def test_a_stop_that_is_cancelled_stops_all_the_same(tmp_path: Path) -> None:
             assert number == 6
             assert is_error(response, "service not running")
             assert not server.batch_service.running
+
+    test()
+
+
+def test_a_reader_that_stops_reading_gets_whole_results(tmp_path: Path) -> None:
+    @run
+    async def test() -> None:
+        async with scripted_server(threads=1) as server:
+            client = server.connect()
+            os.mkfifo(tmp_path / "fifo")
+            reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+            fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+            await start(server, client, tmp_path / "fifo")
+            await client.send(*([queue(number)] for number in range(100)), [STOP])
+            await server.workers.release_all()
+            assert client.responses() == [QUEUED] * 100
+            await pass_time(0.9)
+            first = results(reader)
+            await wait_all_tasks_blocked()  # that was progress: Stop has patience again
+            await pass_time(0.9)
+            assert client.responses() == []
+            await pass_time(0.1)
+            (stopped,) = client.responses()
+            second = results(reader)
+            os.close(reader)
+            assert [result["request_id"] for result in first + second] == list(range(len(first + second)))
+            assert is_error(stopped, f"{100 - len(first + second)} results are lost")
+            assert server.budget.used == 0
+
+    test()
+
+
+def test_the_next_reader_gets_everything_that_the_first_one_did_not(tmp_path: Path) -> None:
+    @run
+    async def test() -> None:
+        async with scripted_server(threads=1) as server:
+            client = server.connect()
+            os.mkfifo(tmp_path / "fifo")
+            reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+            await start(server, client, tmp_path / "fifo")
+            await client.send([queue(1)])
+            await server.workers.release_all()
+            assert [result["request_id"] for result in results(reader)] == [1]
+            os.close(reader)
+            await client.send([queue(2)], [queue(3)], [queue(1)], [queue(2)])
+            await server.workers.release_all()
+            *queued, refused = client.responses()
+            assert queued == [QUEUED] * 4  # the result for 1 was written, so 1 is free
+            assert is_error(refused, "request_id 2 is already in use")
+            await pass_time(10)
+            reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+            await pass_time(1)
+            assert [result["request_id"] for result in results(reader)] == [2, 3, 1]
+            await client.send([STOP])
+            assert client.responses() == [STOPPED]
+            assert os.read(reader, 1) == b""
+            os.close(reader)
+
+    test()
+
+
+def test_a_fifo_that_is_replaced_by_a_file_is_not_written(tmp_path: Path) -> None:
+    @run
+    async def test() -> None:
+        async with scripted_server(threads=1) as server:
+            client = server.connect()
+            path = tmp_path / "fifo"
+            await start(server, client, path)
+            path.unlink()
+            path.write_text("precious")
+            await client.send([queue(1)], [STOP])
+            await server.workers.release_all()
+            await pass_time(0.1)
+            await pass_time(2)
+            assert is_error(client.responses()[-1], "1 results are lost")
+            assert path.read_text() == "precious"
 
     test()

@@ -1,5 +1,8 @@
 """CancelRequest and deadline_ms, with scripted workers and a clock that tests move."""
 
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -272,3 +275,33 @@ async def test_stats_of_strange_names_take_no_memory() -> None:
         client = server.connect()
         await client.send(*([["x" * number, {}]] for number in range(1, 500)))
         assert [entry["name"] for entry in server.statistics.commands()] == ["(others)"]
+
+
+# ---- Requests that are forwarded -------------------------------------------------------------------------------------
+
+
+def test_a_child_that_does_not_answer(start: Callable[..., Any], tmp_path: Path) -> None:
+    """What it has is given up as what waits for it is; a late answer of the child is for nobody."""
+    child = tmp_path / "bb"
+    child.write_text("#!/bin/sh\nexec cat > /dev/null\n")
+    child.chmod(0o755)
+    with start("--bb", str(child)) as server:
+        peer = server.connect()
+        late = within(20, ["ChonkProve", {}])
+        peer.request(*map(msgpack.packb, ([1, ["ChonkProve", {}]], [2, late], [late], [3, ["ChonkProve", {}]])))
+        expired = [peer.receive() or b"", peer.receive() or b""]
+        assert all(b"ChonkProve: not done within 20 ms" in response for response in expired)
+        peer.request(*map(msgpack.packb, ([4, cancel(3)], [4, cancel(1)])))
+        responses = [msgpack.unpackb(peer.receive() or b"") for _ in range(4)]
+        assert [response[0] for response in responses] == [3, 4, 1, 4]
+        assert is_error(responses[0][1], "cancelled")
+        assert is_error(responses[2][1], "cancelled")
+        assert responses[1] == responses[3] == [4, cancelled(True)]
+        peer.is_served()
+        name, fields = peer.call(msgpack.packb([["ChonkProve", {"deadline_ms": "soon"}]]))
+        assert name == "ErrorResponse"
+        assert fields["message"] == "deadline_ms: str, expected unsigned int"
+        stats = peer.call(msgpack.packb([["Stats", {}]]))[1]
+        assert stats["upstream"] == {"configured": True, "waiting": 0, "forwarded": 0, "failed": 0, "started": 1, "failures": 0}
+        assert stats["arithmetic"] in ("portable", "adx", "ifma")
+        assert stats["version"] == version("bbipc")
