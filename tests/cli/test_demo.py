@@ -91,7 +91,7 @@ def test_a_server_that_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "_SERVER", ("false",))
     result = CliRunner().invoke(demo.command, standalone_mode=False)
     assert result.return_value == exit_codes.UNAVAILABLE
-    assert "the server ended the connection: false" in result.output
+    assert "the server ended the connection" in result.output  # seen while writing or while reading
 
 
 def test_help() -> None:
