@@ -7,6 +7,7 @@ that it needs.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import shutil
@@ -24,6 +25,8 @@ EXIT_USAGE: Final = 2
 
 def run(arguments: Sequence[str]) -> int:
     """``bbipc msgpack run``; the exit code."""
+    # What the imports make stays until the end: looking for garbage among it would only delay the first answer.
+    gc.disable()
     from bbipc.server.config import available_threads  # noqa: PLC0415 - `schema` and `--help` do without the server
 
     options = _run_parser(available_threads()).parse_args(arguments)
@@ -43,6 +46,8 @@ def run(arguments: Sequence[str]) -> int:
             f"bbipc: WARNING: proofs are verified under the trusted setup of {options.setup}, not that of Aztec; "
             "whoever made it may be able to forge proofs\n"
         )
+    gc.freeze()
+    gc.enable()
     return serve(_config(options), backend)
 
 
