@@ -7,5 +7,5 @@ rules of docs/protocol.md. Nothing here uses bbipc's codec, server or verifier, 
 * `samples` has real proofs, `mutation` changes them.
 * `target` starts a server; `peer` is one connection to it, and records what was said.
 * `case` tells what a case is, `cases` is the catalogue, `runner` runs it, `report` writes what it found.
-* `script` is a conversation that can be saved, replayed and judged without anything else.
+* `script` is a conversation that can be saved and replayed, `judge` tells whether its responses keep the law.
 """

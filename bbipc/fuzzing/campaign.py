@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.errors import Flaky, HypothesisWarning
 
 from bbipc.conform.case import Broken
-from bbipc.conform.script import Expectation, Script, Turn
+from bbipc.conform.judge import Expectation, Turn
+from bbipc.conform.script import Script
 from bbipc.fuzzing.sandbox import Sandbox
 from bbipc.fuzzing.strategies import proof_turns, scripts
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import trio
 
 from bbipc.conform.case import Broken, broken
+from bbipc.conform.judge import Turn
 from bbipc.conform.messages import Reply, verdict_of
 from bbipc.conform.peer import Peer, Record
-from bbipc.conform.script import Script, Turn, play
+from bbipc.conform.script import Script, play
 from bbipc.conform.target import Target, scratch_directory, start
 
 __all__ = ["Sandbox"]

@@ -11,10 +11,11 @@ from typing import Any, Final
 import msgpack
 from hypothesis import strategies as st
 
+from bbipc.conform.judge import Expectation, Turn
 from bbipc.conform.messages import blake2s_response, command, plain, read_id, tagged
 from bbipc.conform.mutation import FR, mutate, word
 from bbipc.conform.samples import PARTS, SAMPLES, sample
-from bbipc.conform.script import Expectation, Script, Turn
+from bbipc.conform.script import Script
 
 __all__ = ["proof_turns", "scripts"]
 

@@ -9,8 +9,9 @@ from click.testing import CliRunner
 
 from bbipc.cli.conform import command as conform
 from bbipc.conform.case import Outcome
+from bbipc.conform.judge import Expectation, Turn
 from bbipc.conform.runner import run_case
-from bbipc.conform.script import Expectation, Script, ScriptError, Turn, case_of
+from bbipc.conform.script import Script, ScriptError, case_of
 from bbipc.conform.target import Target
 from bbipc.fuzzing.campaign import Campaign, save
 from bbipc.fuzzing.sandbox import Sandbox
