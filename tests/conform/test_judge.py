@@ -59,7 +59,10 @@ def test_one_id_many_times(pairs: list[tuple[Expectation, list[Any]]], data: st.
     came = data.draw(st.permutations([response for _, response in pairs]))
     # The definition, by trying all assignments: each request has a response of its own that it expects, or was refused.
     allowed = any(
-        all(meets(expect, response, may_be_refused=index > 0) for index, (expect, response) in enumerate(zip(wanted, order)))
+        all(
+            meets(expect, response, may_be_refused=index > 0)
+            for index, (expect, response) in enumerate(zip(wanted, order, strict=True))
+        )
         for order in permutations(came)
     )
     assert accepts([turn(expect, 7) for expect in wanted], [reply(response, 7) for response in came]) is allowed
