@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -15,7 +16,7 @@ from bbipc.cli.values import fields_from_json, to_json
 from bbipc.client import ClientError, Dialect, ServerError
 from bbipc.client.blocking import Client, open_client
 from bbipc.wire.errors import EncodeError
-from bbipc.wire.schema import published
+from bbipc.wire.schema import extended, published
 
 __all__ = ["command"]
 
@@ -55,7 +56,7 @@ def command(
     except EncodeError as error:
         raise InputError(f"{name}: {error}") from None
     except ServerError as error:
-        return _failed(error.message, exit_codes.INVALID, as_json)
+        return _failed(_with_suggestion(error.message, name), exit_codes.INVALID, as_json)
     except ClientError as error:
         return _failed(_with_hint(str(error), name), exit_codes.UNAVAILABLE, as_json)
     except TimeoutError as error:
@@ -96,6 +97,13 @@ def _failed(message: str, exit_code: int, as_json: bool) -> int:
     else:
         click.echo(f"error: {message}", err=True)
     return exit_code
+
+
+def _with_suggestion(message: str, name: str) -> str:
+    """Name the command that was probably meant, if nobody knows this one."""
+    known = {command.lower(): command for command in extended().command_names}
+    similar = [] if extended().knows(name) else get_close_matches(name.lower(), known, n=1)
+    return f"{message} (did you mean {known[similar[0]]}?)" if similar else message
 
 
 def _with_hint(message: str, name: str) -> str:

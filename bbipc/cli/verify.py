@@ -71,6 +71,8 @@ def command(proof: str, vk: str, setup_file: str | None, threads: int, strict: b
 
 
 def _verify(proof: bytes, vk: bytes, setup: Setup, *, threads: int, strict: bool) -> _Report:
+    if len(proof) == KEY_SIZE != len(vk):
+        raise InputError("the first file is a verification key: name the proof first, then its key")
     key = VerificationKey.from_bytes(vk if len(vk) == KEY_SIZE else unhex(vk) or vk)
     detected = detect_proof(proof, key.num_public_inputs)
     verifier = Verifier(setup)

@@ -104,8 +104,8 @@ def _verify(files: Sequence[str], vk: str | None, setup: Setup, threads: int, st
 def _load(file: str, vk: str) -> tuple[ChonkProof, VerificationKey] | Verdict:
     """A proof and its key, or the verdict that they cannot be read."""
     try:
-        key = _key(vk)
-        return detect_proof(read_input(file), key.num_public_inputs).proof, key
+        proof, key = read_input(file), _key(vk)
+        return detect_proof(proof, key.num_public_inputs).proof, key
     except (InputError, ChonkFormatError) as error:
         return Verdict(Outcome.ERROR, reason=error.message if isinstance(error, InputError) else str(error))
 
@@ -129,7 +129,8 @@ def _print(results: Sequence[_Result], seconds: float, quiet: bool) -> None:
     counts = Counter(result.verdict.outcome for result in results)
     parts = [f"{counts[outcome]} {name}" for outcome, name in _SUMMARY.items() if counts[outcome]]
     rate = len(results) / seconds
-    click.secho(f"{len(results)} proofs: {', '.join(parts)} ({seconds:.2f} s, {rate:.0f}/s)", bold=True, color=colourful)
+    count = f"{len(results)} proof{'s' * (len(results) != 1)}"
+    click.secho(f"{count}: {', '.join(parts)} ({seconds:.2f} s, {rate:.0f}/s)", bold=True, color=colourful)
 
 
 _SUMMARY: Final = {Outcome.VALID: "valid", Outcome.INVALID: "invalid", Outcome.ERROR: "unreadable"}

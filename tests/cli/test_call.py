@@ -58,7 +58,9 @@ def test_a_real_proof() -> None:
         ("SetMsmLegacy", '{"enabled": 1}', 2, "int, expected bool"),
         ("Poseidon2Hash", '{"inputs": ["0x%064x"]}' % (2**256 - 1), 1, "below the modulus"),
         ("ChonkProve", "{}", 1, "--bb PATH"),
-        ("NoSuchCommand", '{"a": "hex:00"}', 1, "unknown command"),
+        ("NoSuchCommand", '{"a": "hex:00"}', 1, "unknown command 'NoSuchCommand'\n"),
+        ("blake2", "{}", 1, "unknown command 'blake2' (did you mean Blake2s?)"),
+        ("CancelRequests", "{}", 1, "(did you mean CancelRequest?)"),
     ],
 )
 def test_mistakes(name: str, fields: str, code: int, message: str) -> None:

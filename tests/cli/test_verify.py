@@ -149,6 +149,7 @@ def test_strict(tmp_path: Path) -> None:
     [
         (FLOW1.fields[:-1], FLOW1.vk, "proof: 40767 bytes that are no msgpack map; with the 32 public inputs of this key"),
         (FLOW1.fields, FLOW4.vk, "a flat proof has 56768 bytes and a compressed one 39328"),
+        (FLOW1.vk, FLOW1.fields, "name the proof first, then its key"),
         (b"", FLOW1.vk, "proof: 0 bytes"),
         (b"\x80", FLOW1.vk, "proof.hiding_oink_proof: missing"),
         (FLOW1.msgpack + b"\0", FLOW1.vk, "proof: 1 bytes after the msgpack map"),

@@ -47,7 +47,15 @@ def test_everything_at_once(folder: Path) -> None:
 
 
 def test_unreadable_only(folder: Path) -> None:
-    assert bbipc("verify-many", folder / "bad" / "proof_of_nothing", "--setup", SETUP).code == 2
+    done = bbipc("verify-many", folder / "bad" / "proof_of_nothing", "--setup", SETUP)
+    assert done.code == 2
+    assert "1 proof: 1 unreadable" in done.out
+
+
+def test_a_file_that_is_not_there_is_named(folder: Path) -> None:
+    done = bbipc("verify-many", folder / "nowhere" / "proof")
+    assert done.code == 2
+    assert f"{folder / 'nowhere' / 'proof'}: No such file or directory" in done.out
 
 
 def test_an_empty_folder_is_a_mistake(folder: Path) -> None:
