@@ -95,11 +95,11 @@ def _search(
 
     from bbipc.conform.runner import knows_tags  # noqa: PLC0415
     from bbipc.conform.target import CannotStart  # noqa: PLC0415
-    from bbipc.fuzzing.campaign import Campaign, save  # noqa: PLC0415
+    from bbipc.fuzzing.campaign import Campaign  # noqa: PLC0415
     from bbipc.fuzzing.sandbox import Sandbox  # noqa: PLC0415
 
     def show(finding: Finding) -> None:
-        path = save(finding, directory)
+        path = finding.script.save_in(directory)
         click.echo(f"FOUND  expected {finding.expected}\n       got {finding.got}\n       saved as {path}")
 
     async def main() -> Campaign:

@@ -2,108 +2,23 @@
 
 A mutation knows where the items of a proof stand (docs/spec/03-vk-and-proof-layout.md section 2), so that it can replace a
 point by another point of the same curve, or a limb by one that is too wide, and not only flip bits. Each is a function of a
-random generator, so a seed reproduces it, and each says in words what it did.
+random generator, so a seed reproduces it, and each says in words what it did. Most mutants decode, so that a check has to find
+them (`forgery`); the others try what a decoder has to refuse.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final
 
+from bbipc.conform import forgery
+from bbipc.conform.elements import FQ, FR, LIMB, decode, encode, word
+from bbipc.conform.mutant import KEY_BYTES, KEY_WORDS, Mutant
 from bbipc.conform.samples import PARTS, WORD, Sample
 
-__all__ = ["FQ", "FR", "MUTATIONS", "Item", "Mutant", "items", "mutate", "word"]
-
-FQ: Final = 0x30644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD47
-FR: Final = 0x30644E72E131A029B85045B68181585D2833E84879B9709143E1F593F0000001
-LIMB: Final = 136
-"""Bits of the low limb of an Fq value."""
-
-KEY_WORDS: Final = 115
-KEY_BYTES: Final = KEY_WORDS * WORD
-
-Parts = dict[str, list[bytes]]
-
-
-def word(value: int) -> bytes:
-    """The low 256 bits in big-endian order (a second mutation may push the value of a first beyond them)."""
-    return (value % 2**256).to_bytes(WORD, "big")
-
-
-class Item(NamedTuple):
-    """What stands at some words of a part.
-
-    Kinds: `s` an element of Fr (1 word), `S` an element of Fq in two limbs (2), `c` a point of BN254 (4: two coordinates of two
-    limbs), `C` a point of Grumpkin (2).
-    """
-
-    part: str
-    start: int
-    kind: str
-
-    @property
-    def size(self) -> int:
-        """Its words."""
-        return {"s": 1, "S": 2, "c": 4, "C": 2}[self.kind]
-
-
-_SHAPES: Final[Mapping[str, str]] = {
-    "hiding_oink_proof": "c" * 12,
-    "merge_proof": "c" * 5 + "s" * 13 + "c" * 2,
-    "eccvm_proof": "C" * 90 + "S" + "CSS" * 15 + "S" * 120 + "C" * 16 + "S" * 19 + "CC" + "S" * 6 + "CC" + "S" * 4 + "C",
-    "ipa_proof": "C" * 31 + "S",
-    "joint_proof": "c" * 13 + "s" + "css" * 13 + "s" * 154 + "css" * 4 + "s" * 67 + "c" * 18 + "s" * 21 + "cc",
-}
-
-
-def items(num_public_inputs: int) -> Iterator[Item]:
-    """All items of a proof in order."""
-    for part in PARTS:
-        shape = ("s" * num_public_inputs if part == PARTS[0] else "") + _SHAPES[part]
-        start = 0
-        for kind in shape:
-            item = Item(part, start, kind)
-            yield item
-            start += item.size
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A changed proof with its key, and what was done to it."""
-
-    parts: Parts
-    key: bytes
-    what: str
-    base: Sample
-
-    @property
-    def is_base(self) -> bool:
-        """Whether nothing differs after all (two changes can cancel each other)."""
-        return self.parts == self.base.parts and self.key == self.base.key
-
-    def changed(self, part: str, start: int, words: Sequence[bytes], what: str) -> "Mutant":
-        """This, with words of a part replaced from `start` on."""
-        parts = dict(self.parts)
-        parts[part] = [*parts[part][:start], *words, *parts[part][start + len(words) :]]
-        return replace(self, parts=parts, what=f"{part}[{start}]: {what}")
-
-    def words(self, item: Item) -> list[bytes]:
-        """The words of an item."""
-        return self.parts[item.part][item.start : item.start + item.size]
-
+__all__ = ["FORGERIES", "MUTATIONS", "Mutation", "mutate"]
 
 Mutation = Callable[[Mutant, Random, Sequence[Sample]], Mutant]
-
-
-def _an_item(mutant: Mutant, random: Random, kinds: str) -> Item:
-    """An item whose kind is among `kinds` and which the parts still have, equally likely in each part that has any."""
-    fitting: dict[str, list[Item]] = {}
-    for item in items(mutant.base.num_public_inputs):
-        if item.kind in kinds and item.start + item.size <= len(mutant.parts[item.part]):
-            fitting.setdefault(item.part, []).append(item)
-    if not fitting:
-        return Item(PARTS[0], 0, "s")
-    return random.choice(fitting[random.choice(sorted(fitting))])
 
 
 def _a_word(mutant: Mutant, random: Random) -> tuple[str, int] | None:
@@ -147,96 +62,59 @@ def set_word(mutant: Mutant, random: Random, _others: Sequence[Sample]) -> Mutan
     return mutant.changed(part, index, [word(choices[what])], f"set to {what}")
 
 
-def _fq_limbs(value: int) -> list[bytes]:
-    return [word(value & ((1 << LIMB) - 1)), word(value >> LIMB)]
-
-
-def _from_limbs(limbs: Sequence[bytes]) -> int:
-    low, high = (int.from_bytes(limb, "big") for limb in limbs)
-    return low + (high << LIMB)
-
-
 def set_scalar(mutant: Mutant, random: Random, _others: Sequence[Sample]) -> Mutant:
-    """A scalar of either field becomes another one; for two-limb scalars also one with a limb or a value out of range."""
-    item = _an_item(mutant, random, "sS")
+    """A scalar becomes a special or any other value of its field."""
+    item = forgery.an_item(mutant, random, "sS")
+    modulus = FR if item.kind == "s" else FQ
+    value = random.choice((0, 1, modulus - 1, random.randrange(modulus), random.randrange(modulus)))
+    return mutant.with_value(item, value, f"set to {value:#x}")
+
+
+def erase_point(mutant: Mutant, random: Random, _others: Sequence[Sample]) -> Mutant:
+    """A point becomes infinity."""
+    return mutant.with_value(forgery.an_item(mutant, random, "cC"), None, "infinity")
+
+
+def break_scalar(mutant: Mutant, random: Random, _others: Sequence[Sample]) -> Mutant:
+    """A scalar in two limbs gets a limb or a value out of range."""
+    item = forgery.an_item(mutant, random, "S")
     words = mutant.words(item)
-    if item.kind == "s":
-        return mutant.changed(item.part, item.start, [word(random.randrange(FR))], "another element of Fr")
-    old = _from_limbs(words)
+    if len(words) != 2:
+        return mutant
     low, high = (int.from_bytes(limb, "big") for limb in words)
     choices = {
-        "0": _fq_limbs(0),
-        "1": _fq_limbs(1),
-        "q - 1": _fq_limbs(FQ - 1),
-        "q, which is not canonical": _fq_limbs(FQ),
-        "itself + 1": _fq_limbs((old + 1) % FQ),
-        "its negative": _fq_limbs(-old % FQ),
-        "itself + q": _fq_limbs(old + FQ),
+        "q, which is not canonical": encode("S", FQ),
+        "itself + q": encode("S", low + (high << LIMB) + FQ),
         "its low limb 2^136 wider": [word((low + (1 << LIMB)) % FR), word((high - 1) % FR)],
         "limbs exchanged": [words[1], words[0]],
-        "another element of Fq": _fq_limbs(random.randrange(FQ)),
     }
     what = random.choice(sorted(choices))
     return mutant.changed(item.part, item.start, choices[what], what)
 
 
-def set_point(mutant: Mutant, random: Random, others: Sequence[Sample]) -> Mutant:
-    """A point becomes its negative, infinity, another point of its curve, or none."""
-    item = _an_item(mutant, random, "cC")
-    words = mutant.words(item)
-    change = random.choice(("negative", "infinity", "other", "other", "off", "limb", "plus modulus", "exchange"))
-    if change == "infinity":
-        return mutant.changed(item.part, item.start, [bytes(WORD)] * item.size, "infinity")
-    if change == "other":
-        return _take_item(mutant, item, random, others)
-    return mutant.changed(item.part, item.start, _broken_point(item.kind, words, change), change)
+_BREAKS: Final = ("off the curve", "limb", "plus modulus", "coordinates exchanged")
 
 
-def _broken_point(kind: str, words: Sequence[bytes], change: str) -> list[bytes]:
+def break_point(mutant: Mutant, random: Random, _others: Sequence[Sample]) -> Mutant:
+    """A point is on no curve any more, or is not written as it should be."""
+    item = forgery.an_item(mutant, random, "cC")
+    change = random.choice(_BREAKS)
+    return mutant.changed(item.part, item.start, _broken(item.kind, mutant.words(item), change), change)
+
+
+def _broken(kind: str, words: Sequence[bytes], change: str) -> list[bytes]:
+    point = decode(kind, words)
+    x, y = point if isinstance(point, tuple) else (0, 0)
+    if change == "coordinates exchanged":
+        return encode(kind, (y, x))
+    if change == "off the curve":
+        return encode(kind, (x, y + 1))
+    if change == "plus modulus":
+        return encode(kind, (x + (FR if kind == "C" else FQ), y))
     if kind == "C":
-        x, y = (int.from_bytes(coordinate, "big") for coordinate in words)
-        return {
-            "negative": [words[0], word(-y % FR)],
-            "off": [words[0], word((y + 1) % FR)],
-            "limb": [words[0], word((y + (1 << LIMB)) % FR)],
-            "plus modulus": [word(x + FR), words[1]],
-            "exchange": [words[1], words[0]],
-        }[change]
-    x, y = _from_limbs(words[:2]), _from_limbs(words[2:])
+        return encode(kind, (x, (y + (1 << LIMB)) % FR))
     low, high = (int.from_bytes(limb, "big") for limb in words[:2])
-    return {
-        "negative": [*words[:2], *_fq_limbs(-y % FQ)],
-        "off": [*words[:2], *_fq_limbs((y + 1) % FQ)],
-        "limb": [word((low + (1 << LIMB)) % FR), word((high - 1) % FR), *words[2:]],
-        "plus modulus": [*_fq_limbs(x + FQ), *words[2:]],
-        "exchange": [*words[2:], *words[:2]],
-    }[change]
-
-
-def _take_item(mutant: Mutant, item: Item, random: Random, others: Sequence[Sample]) -> Mutant:
-    """The item becomes one of the same kind from this or another valid proof, or of another place."""
-    source = random.choice([mutant.base, *others])
-    same_place = random.random() < 0.5
-    candidates = [
-        other
-        for other in items(source.num_public_inputs)
-        if other.kind == item.kind and (not same_place or other.part == item.part)
-    ]
-    other = random.choice(candidates)
-    words = source.parts[other.part][other.start : other.start + other.size]
-    return mutant.changed(item.part, item.start, words, f"taken from {source.name} {other.part}[{other.start}]")
-
-
-def exchange_items(mutant: Mutant, random: Random, _others: Sequence[Sample]) -> Mutant:
-    """Two items of one kind change places."""
-    first = _an_item(mutant, random, "sScC")
-    second = _an_item(mutant, random, first.kind)
-    if second.kind != first.kind:
-        return mutant
-    once = mutant.changed(first.part, first.start, mutant.words(second), "")
-    twice = once.changed(second.part, second.start, mutant.words(first), "")
-    what = f"{first.part}[{first.start}] and {second.part}[{second.start}] exchanged"
-    return replace(twice, what=what)
+    return [word((low + (1 << LIMB)) % FR), word((high - 1) % FR), *words[2:]]
 
 
 def take_part(mutant: Mutant, random: Random, others: Sequence[Sample]) -> Mutant:
@@ -307,20 +185,14 @@ def change_key_word(mutant: Mutant, random: Random, _others: Sequence[Sample]) -
     return replace(mutant, key=key, what=f"key word {index}: {what}")
 
 
-def change_key_point(mutant: Mutant, random: Random, _others: Sequence[Sample]) -> Mutant:
-    """A commitment of the key becomes its negative, infinity, another of its commitments, or no point."""
+def break_key_point(mutant: Mutant, random: Random, _others: Sequence[Sample]) -> Mutant:
+    """A commitment of the key becomes infinity, or no point."""
     if len(mutant.key) != KEY_BYTES:
         return mutant
     start = (3 + 4 * random.randrange(28)) * WORD
     words = [mutant.key[at : at + WORD] for at in range(start, start + 4 * WORD, WORD)]
-    change = random.choice(("negative", "infinity", "other", "off", "limb", "plus modulus", "exchange"))
-    if change == "infinity":
-        new = [bytes(WORD)] * 4
-    elif change == "other":
-        source = (3 + 4 * random.randrange(28)) * WORD
-        new = [mutant.key[source : source + 4 * WORD]]
-    else:
-        new = _broken_point("c", words, change)
+    change = random.choice(("infinity", *_BREAKS))
+    new = encode("c", None) if change == "infinity" else _broken("c", words, change)
     key = mutant.key[:start] + b"".join(new) + mutant.key[start + 4 * WORD :]
     return replace(mutant, key=key, what=f"key point at word {start // WORD}: {change}")
 
@@ -331,20 +203,37 @@ def change_key_size(mutant: Mutant, random: Random, _others: Sequence[Sample]) -
     return replace(mutant, key=(mutant.key * 2)[:size].ljust(size, b"\0"), what=f"key of {size} bytes")
 
 
-MUTATIONS: Final[Mapping[Mutation, int]] = {
-    flip_bit: 14,
-    set_word: 14,
-    set_scalar: 14,
-    set_point: 24,
-    exchange_items: 6,
-    take_part: 4,
-    resplit: 8,
-    change_length: 3,
-    change_key_word: 5,
-    change_key_point: 6,
-    change_key_size: 2,
+FORGERIES: Final[Mapping[Mutation, int]] = {
+    set_scalar: 5,
+    erase_point: 4,
+    forgery.shift_item: 8,
+    forgery.negate_item: 5,
+    forgery.move_error: 8,
+    forgery.exchange_items: 5,
+    forgery.take_item: 7,
+    forgery.forge_tail: 12,
+    forgery.forge_rounds: 3,
+    forgery.forge_merge_evaluations: 3,
+    forgery.forge_ipa: 5,
+    forgery.forge_public_values: 2,
+    forgery.forge_public_points: 8,
+    forgery.forge_key: 4,
 }
-"""The mutations and how often each is taken, in per cent."""
+"""Changes that decode, and how often each is taken, relative to all. They need parts that still have their sizes."""
+
+MUTATIONS: Final[Mapping[Mutation, int]] = {
+    flip_bit: 4,
+    set_word: 4,
+    break_scalar: 2,
+    break_point: 4,
+    take_part: 4,
+    resplit: 5,
+    change_length: 2,
+    change_key_word: 2,
+    break_key_point: 2,
+    change_key_size: 1,
+}
+"""Changes that a decoder may have to refuse, and how often each is taken."""
 
 
 def mutate(base: Sample, random: Random, others: Sequence[Sample]) -> Mutant:
@@ -352,7 +241,8 @@ def mutate(base: Sample, random: Random, others: Sequence[Sample]) -> Mutant:
     mutant = Mutant(base.parts, base.key, "", base)
     done = []
     for _ in range(random.choice((1,) * 8 + (2, 3))):
-        mutation = random.choices(tuple(MUTATIONS), tuple(MUTATIONS.values()))[0]
+        possible = {**FORGERIES, **MUTATIONS} if mutant.has_shape else MUTATIONS
+        (mutation,) = random.choices(tuple(possible), tuple(possible.values()))
         mutant = mutation(mutant, random, others)
         done.append(mutant.what)
-    return replace(mutant, what="; ".join(done) or "nothing")
+    return replace(mutant, what="; ".join(done))

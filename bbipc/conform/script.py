@@ -13,6 +13,7 @@ A file is one JSON object::
 import json
 from collections import Counter
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -75,6 +76,13 @@ class Script:
             "cuts": list(self.cuts),
         }
         path.write_text(json.dumps(value, indent=1) + "\n")
+
+    def save_in(self, directory: Path) -> Path:
+        """Write it into a directory, which is made if it is not there, under a name that its frames decide."""
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / f"finding-{sha256(self.stream).hexdigest()[:12]}.json"
+        self.save(path)
+        return path
 
     @classmethod
     def load(cls, path: Path) -> "Script":

@@ -5,7 +5,6 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import trio
@@ -159,13 +158,3 @@ class Campaign:
     def _named(self, script: Script, number: int) -> Script:
         origin = f"bbipc fuzz --seed {number} -- {' '.join(self.sandbox.target.command)}"
         return Script(script.turns, script.cuts, script.rule, origin, self.sandbox.target.setup)
-
-
-def save(finding: Finding, directory: Path) -> Path:
-    """Write the script of a finding into `directory`, under a name that its content decides."""
-    from hashlib import sha256  # noqa: PLC0415 - only for findings
-
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"finding-{sha256(finding.script.stream).hexdigest()[:12]}.json"
-    finding.script.save(path)
-    return path

@@ -13,7 +13,7 @@ from bbipc.conform.judge import Expectation, Turn
 from bbipc.conform.runner import run_case
 from bbipc.conform.script import Script, ScriptError, case_of
 from bbipc.conform.target import Target
-from bbipc.fuzzing.campaign import Campaign, save
+from bbipc.fuzzing.campaign import Campaign
 from bbipc.fuzzing.sandbox import Sandbox
 
 PLANTED = Path(__file__).parent / "planted.py"
@@ -38,7 +38,7 @@ def search(fault: str, others: tuple[str, ...] = (), rounds: float = 20) -> Camp
 def test_fault_is_found_and_replays(fault: str, tmp_path: Path) -> None:
     (finding,) = search(fault).findings
     assert len(finding.script.turns) <= 2
-    script = Script.load(save(finding, tmp_path))
+    script = Script.load(finding.script.save_in(tmp_path / "new"))
     assert script == finding.script
 
     async def replay(name: str) -> Outcome:

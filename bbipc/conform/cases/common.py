@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bbipc.conform.case import broken
+from bbipc.conform.elements import FQ, FR, word
 from bbipc.conform.messages import Reply, blake2s_request, blake2s_response, call, pack, shorten, verdict_of
-from bbipc.conform.mutation import FQ, FR, word
 from bbipc.conform.peer import Peer
 from bbipc.conform.samples import Sample
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from bbipc.conform.case import CaseFunction, Suite
 from bbipc.conform.cases.common import LAW, changed, one_error, packed_map
+from bbipc.conform.elements import FR, word
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import command, frame, pack, plain
-from bbipc.conform.mutation import FR, word
 from bbipc.conform.samples import PARTS, sample
 
 suite = Suite("errors", LAW)

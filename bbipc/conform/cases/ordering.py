@@ -4,9 +4,9 @@
 
 from bbipc.conform.case import Suite, broken
 from bbipc.conform.cases.common import changed, collect, expect_hashes, verify_call
+from bbipc.conform.elements import word
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import Reply, blake2s_request, blake2s_response, verdict_of
-from bbipc.conform.mutation import word
 from bbipc.conform.samples import PARTS, sample
 
 suite = Suite("ordering", "docs/protocol.md section 2")

@@ -12,9 +12,9 @@ import trio
 
 from bbipc.conform.case import Suite, broken
 from bbipc.conform.cases.common import changed, one_error
+from bbipc.conform.elements import word
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import call
-from bbipc.conform.mutation import word
 from bbipc.conform.peer import Peer
 from bbipc.conform.samples import PARTS, sample
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from bbipc.conform.case import CaseFunction, Suite, broken
 from bbipc.conform.cases.common import changed, expect_verdict, off_curve, point_negated, verify_call
+from bbipc.conform.elements import FR, items, word
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import call, verdict_of
-from bbipc.conform.mutation import FR, items, word
 from bbipc.conform.samples import PARTS, SAMPLES, Sample, sample
 
 suite = Suite("verdicts", "docs/spec/00-overview.md section 4")
