@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.reference.bn254_pairing import (
@@ -34,6 +35,7 @@ def g2(scalar: int) -> bytes:
     return to_g2_bytes(point_mul(from_g2(G2_BYTES), scalar % R))
 
 
+@cache
 def products() -> dict[str, Pairs]:
     rng = random.Random(254)
     a, b, c, x = (rng.randrange(R) for _ in range(4))
