@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import click
 
-    from bbipc.server.config import Config
+    from bbipc.server.config import Address, Config
 
 EXIT_USAGE: Final = 2
+_METRICS_LIBRARIES: Final = ("h11", "prometheus_client")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -36,6 +37,8 @@ def run(arguments: Sequence[str]) -> int:
     from bbipc.server.serve import run as serve  # noqa: PLC0415
 
     logs.configure(options.log_level, options.log_format)
+    if options.metrics is not None and not _has_metrics():
+        return EXIT_USAGE
     try:
         backend = ChonkBackend(options.setup, strict=options.strict)
     except (OSError, ValueError) as error:
@@ -49,6 +52,18 @@ def run(arguments: Sequence[str]) -> int:
     gc.freeze()
     gc.enable()
     return serve(_config(options), backend)
+
+
+def _has_metrics() -> bool:
+    """Whether what --metrics needs can be imported; if not, standard error tells how to get it."""
+    try:
+        from bbipc.server import metrics, scrape  # noqa: F401, PLC0415
+    except ModuleNotFoundError as error:
+        if error.name not in _METRICS_LIBRARIES:
+            raise
+        sys.stderr.write(f"bbipc: error: --metrics needs {error.name}, which is not installed: pip install 'bbipc[metrics]'\n")
+        return False
+    return True
 
 
 def schema() -> int:
@@ -74,6 +89,7 @@ def _config(options: argparse.Namespace) -> Config:
         grace_period=options.grace_period,
         envelope=options.envelope,
         bb=options.bb,
+        metrics=options.metrics,
     )
 
 
@@ -93,6 +109,15 @@ def _program(text: str) -> str:
     if found is None:
         raise argparse.ArgumentTypeError(f"{text}: no such program; give the path of a bb, as in @aztec/bb.js/build/*/bb")
     return found
+
+
+def _address(text: str) -> Address:
+    from bbipc.server.config import Address  # noqa: PLC0415
+
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _seconds(text: str) -> float:
@@ -163,6 +188,13 @@ def _run_parser(threads: int) -> argparse.ArgumentParser:
         default=DEFAULT_GRACE_PERIOD,
         metavar="SECONDS",
         help="time for requests in flight after SIGTERM, SIGINT or Shutdown (default: %(default)g)",
+    )
+    add(
+        "--metrics",
+        type=_address,
+        metavar="ADDRESS:PORT",
+        help="let Prometheus fetch metrics at http://ADDRESS:PORT/metrics, as in 127.0.0.1:9464 or [::1]:9464; port 0: any "
+        "free one, which the log names at level info (needs the extra: pip install 'bbipc[metrics]')",
     )
     add("--log-level", choices=LEVELS, default="warning", help="default: %(default)s")
     add("--log-format", choices=FORMATS, default="text", help="default: %(default)s")

@@ -13,7 +13,7 @@ from bbipc.server.backend import Backend
 from bbipc.server.batch_service import BatchService
 from bbipc.server.budget import Budget
 from bbipc.server.commands import commands, decoders
-from bbipc.server.config import Config
+from bbipc.server.config import Address, Config
 from bbipc.server.connection import Connection, End, Services
 from bbipc.server.deadlines import Deadlines
 from bbipc.server.errors import StartError
@@ -106,6 +106,7 @@ class Server:
                 nursery.start_soon(self._upstream.run)
             nursery.start_soon(self._limit_draining, nursery.cancel_scope)
             try:
+                self._serve_metrics(nursery)
                 code = await self._serve_input()
             except StartError as error:
                 log.error("%s", error)
@@ -113,6 +114,20 @@ class Server:
             await self._batch_service.close()
             nursery.cancel_scope.cancel()
         return code
+
+    def _serve_metrics(self, nursery: trio.Nursery) -> None:
+        """Let Prometheus fetch metrics in the background, if that is wanted. Raises StartError."""
+        address = self.config.metrics
+        if address is None:
+            return
+        from bbipc.server import metrics, scrape  # noqa: PLC0415 - they and what they need are loaded by who wants them only
+
+        listener = scrape.open_listener(address)
+        host, port = listener.socket.getsockname()[:2]
+        log.info("metrics at http://%s%s", Address(host, port), scrape.PATH)
+        if not address.is_loopback:
+            log.warning("--metrics %s is no loopback address: whoever reaches it can read the metrics", address)
+        nursery.start_soon(scrape.serve, listener, metrics.page(self._services.reporter), metrics.CONTENT_TYPE)
 
     # ---- Transports ----
 

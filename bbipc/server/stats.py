@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
     from bbipc.server.upstream import Upstream
 
 STATS: Final = "Stats"
+VERDICTS: Final = ("valid", "invalid", "error", "cancelled")
+"""What a verification may come to, see :class:`bbipc.chonk.Outcome` (which is not loaded before the first proof)."""
 _ERROR: Final = b"\x92\xadErrorResponse"
 _RESOLUTION: Final = math.log(1.05)
 """Logarithm of the ratio of a bucket's bounds: quantiles are too large by at most 5 %."""
 _LAST_BUCKET: Final = math.ceil(math.log(1e6 * 86_400) / _RESOLUTION)
 """The bucket of everything that took a day or more."""
 _ALL_OTHERS: Final = "(others)"
+DURATION_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Seconds between which :class:`Durations` counts; a verification takes some 50 to 500 ms."""
 
 
 class Outcome(Enum):
@@ -76,35 +81,69 @@ class Latencies:
         return {"count": self.count, **quantiles, "max_us": round(self.longest)}
 
 
+class Durations:
+    """Durations as a histogram with fixed bounds, and their sum: what can be added up over servers and over time.
+
+    Attributes:
+        counts: how many did not exceed each of :data:`DURATION_BOUNDS` (but the bound before it), and how many all of them.
+        total: their sum in seconds.
+    """
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(DURATION_BOUNDS) + 1)
+        self.total = 0.0
+
+    def add(self, seconds: float) -> None:
+        """One more."""
+        self.counts[bisect_left(DURATION_BOUNDS, seconds)] += 1
+        self.total += seconds
+
+
 class Statistics:
-    """Counts what connections see. Commands that bb does not have either are counted together: a client chooses their names."""
+    """Counts what connections see. Commands that bb does not have either are counted together: a client chooses their names.
+
+    Attributes:
+        malformed: frames that were no request.
+        connections, connections_total: open ones; all since the start.
+        latencies: of all requests that took their time.
+        durations: the same for each command.
+        outcomes: how many requests for a command had each outcome.
+    """
 
     def __init__(self) -> None:
         self.malformed = 0
         self.connections = 0
         self.connections_total = 0
         self.latencies = Latencies()
-        self._outcomes: Counter[tuple[str, Outcome]] = Counter()
+        self.durations: defaultdict[str, Durations] = defaultdict(Durations)
+        self.outcomes: Counter[tuple[str, Outcome]] = Counter()
         self._knows = extended().knows
 
     def count(self, name: str, outcome: Outcome) -> None:
         """One more request for command `name`, answered at once."""
-        self._outcomes[name if self._knows(name) else _ALL_OTHERS, outcome] += 1
+        self.outcomes[self._label(name), outcome] += 1
 
     def count_job(self, name: str, outcome: Outcome, seconds: float) -> None:
         """One more request that took its time."""
         self.count(name, outcome)
         self.latencies.add(seconds)
+        self.durations[self._label(name)].add(seconds)
+
+    def names(self) -> list[str]:
+        """The commands that were counted."""
+        return sorted({name for name, _ in self.outcomes})
 
     def commands(self) -> list[Fields]:
         """As a list of ``CommandCounters``, by name."""
-        names = sorted({name for name, _ in self._outcomes})
-        return [{"name": name} | {outcome.value: self._outcomes[name, outcome] for outcome in Outcome} for name in names]
+        return [{"name": name} | {outcome.value: self.outcomes[name, outcome] for outcome in Outcome} for name in self.names()]
+
+    def _label(self, name: str) -> str:
+        return name if self._knows(name) else _ALL_OTHERS
 
 
 @dataclass(frozen=True)
 class Reporter:
-    """Makes the response to ``Stats``.
+    """Makes the response to ``Stats``; :mod:`bbipc.server.metrics` shows the same figures to Prometheus.
 
     Attributes:
         statistics, scheduler, budget, batch_service, upstream: where the figures come from.
@@ -127,7 +166,6 @@ class Reporter:
     def _fields(self) -> Fields:
         statistics, scheduler, service = self.statistics, self.scheduler, self.batch_service
         counters = scheduler.counters
-        verdicts = ("valid", "invalid", "error", "cancelled")
         return {
             "version": bbipc.__version__,
             "arithmetic": self.arithmetic(),
@@ -142,7 +180,7 @@ class Reporter:
             "commands": statistics.commands(),
             "latency": statistics.latencies.fields(),
             "batches": [{"max_proofs": size, "batches": count} for size, count in sorted(counters.batches.items())],
-            "verdicts": {name: counters.verdicts[name] for name in verdicts},
+            "verdicts": {name: counters.verdicts[name] for name in VERDICTS},
             "batch_service": {"running": service.running, "waiting": service.waiting, "results": service.results},
             "upstream": self._upstream_fields(),
         }

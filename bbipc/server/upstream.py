@@ -113,6 +113,7 @@ class Upstream:
         self._spawn = spawn or self._spawn_child
         self._queue: FairQueue[object, Forwarding] = FairQueue()
         self._current: Forwarding | None = None
+        self._has_child = False
         self._pause = 0.0
         self._not_before = 0.0
         self._something_to_do = trio.Event()
@@ -122,6 +123,11 @@ class Upstream:
     def waiting(self) -> int:
         """Requests that the child has not seen."""
         return len(self._queue)
+
+    @property
+    def has_child(self) -> bool:
+        """Whether there is a child now. There is none before the first request, nor between a failure and the next start."""
+        return self._has_child
 
     @property
     def idle(self) -> bool:
@@ -210,15 +216,23 @@ class Upstream:
         async with self._spawn() as child:
             self.counters.started += 1
             log.info("started %s", self.path)
-            reader = FrameReader(self._max_frame_bytes)
-            while True:
-                if not self._queue and await self._ends_before_work_comes(child):
-                    raise _ChildFailedError(f"bb ended while it had nothing to do{await child.why_ended()}")
-                self._current = self._queue.pop()
-                response = await self._ask(child, reader, self._current)
-                self._pause = 0.0
-                self.counters.forwarded += 1
-                self._finish(response)
+            self._has_child = True
+            try:
+                await self._let_answer(child)
+            finally:
+                self._has_child = False
+
+    async def _let_answer(self, child: Transport) -> None:
+        """Forward to `child` until it fails. Raises _ChildFailedError."""
+        reader = FrameReader(self._max_frame_bytes)
+        while True:
+            if not self._queue and await self._ends_before_work_comes(child):
+                raise _ChildFailedError(f"bb ended while it had nothing to do{await child.why_ended()}")
+            self._current = self._queue.pop()
+            response = await self._ask(child, reader, self._current)
+            self._pause = 0.0
+            self.counters.forwarded += 1
+            self._finish(response)
 
     async def _ask(self, child: Transport, reader: FrameReader, job: Forwarding) -> bytes:
         """The child's ``Response``.
