@@ -3,13 +3,15 @@
     python fuzz/differential.py --bb PATH [--minutes M] [--count N] [--seed S] [--workers W]
 
 PATH is a `bb` that verifies under the test setup (tests/data/test_setup.json), run as `PATH msgpack run`. With `--aztec-bb` one
-mutant in fifty is also judged under Aztec's setup, by the published binary and by us.
+mutant in fifty is also judged under Aztec's setup, by the published binary and by us. Disagreements are saved for
+`bbipc conform --replay` (`--save DIRECTORY`).
 
 Each mutant has a number; number and seed reproduce it (`--start I --count 1 -v` shows it again). It is judged
 
 * by our verifier alone, as the server would: elements are checked, then the core decides;
-* by our verifier in a batch with other mutants and valid proofs, where the verdict must be the same as alone;
-* by bb's ChonkVerify, and, where it is informative, by its ChonkBatchVerify together with a valid proof.
+* by our verifier in a batch with other mutants and a valid proof, where the verdict must be the same as alone. A mutant that
+  fails in a check which a batch adds up comes with its mirror image (the opposite error), so that sums without weights cancel;
+* by bb's ChonkVerify, and, where it is informative, by its ChonkBatchVerify together with a valid proof, or its mirror image.
 
 The outcome classes are valid, invalid and error. What is known to differ is listed in `RULES`, by rule. Two more things are
 failures: a mutant that we find valid although it is not the proof it was made from in another split, and any exception.
@@ -24,7 +26,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -32,10 +34,13 @@ from typing import Any, Final
 
 import trio
 
-from bbipc.chonk import ChonkFormatError, ChonkProof, Outcome, Setup, Verifier
+from bbipc.chonk import STEPS, ChonkFormatError, ChonkProof, Outcome, Setup, Verifier
+from bbipc.conform.judge import Expectation, Turn
 from bbipc.conform.messages import FrameCutter, Reply, call, verdict_of
-from bbipc.conform.mutation import FR, Mutant, mutate
-from bbipc.conform.samples import PARTS, TEST_SETUP, WORD, Sample, split
+from bbipc.conform.mutant import Mutant
+from bbipc.conform.mutation import mutate
+from bbipc.conform.samples import PARTS, TEST_SETUP, Sample, split
+from bbipc.conform.script import Script
 
 DATA: Final = Path(__file__).parent.parent / "tests" / "data"
 BATCH: Final = 8
@@ -50,6 +55,8 @@ RULES: Final[Mapping[str, str]] = {
 """What is known to differ from bb, and why we do not count it."""
 
 G0: Final = slice(60, 62)
+ADDED_UP: Final = ("PI pairing points", "Merge pairing", "batched translator+joint pairing", "IPA")
+"""Checks that a batch may make for several proofs at once."""
 
 
 class Bb:
@@ -111,6 +118,7 @@ class Campaign:
     next_index: int = 0
     judged: int = 0
     batched: int = 0
+    mirrors: int = 0
     batch_commands: int = 0
     aztec_judged: int = 0
     deaths: int = 0
@@ -135,9 +143,18 @@ class Campaign:
         base = self.samples[index % len(self.samples)]
         return mutate(base, random, random.sample(self.samples, 3))
 
-    def fail(self, index: int, mutant: Mutant, what: str, **found: str) -> None:
-        """Note a failure."""
+    def fail(self, index: int, mutant: Mutant, what: str, *, request: bytes = b"", **found: str) -> None:
+        """Note a failure, and save the request for which bb's answer is what we should have said."""
         failure = {"index": index, "base": mutant.base.name, "mutation": mutant.what, "failure": what, **found}
+        if request:
+            outcomes = (found["bb"],)
+            turn = Turn(
+                request[4:], f"mutant {index} of seed {self.arguments.seed}: {mutant.what}", Expectation(outcomes=outcomes)
+            )
+            origin = f"fuzz/differential.py --seed {self.arguments.seed} --start {index} --count 1"
+            failure["saved"] = str(
+                Script((turn,), rule=f"Verdicts are bb's; {what}.", origin=origin).save_in(self.arguments.save)
+            )
         self.failures.append(failure)
         sys.stdout.write(f"FAILURE {json.dumps(failure)}\n")
         sys.stdout.flush()
@@ -167,27 +184,6 @@ def _raw(mutant: Mutant) -> ChonkProof:
     return ChonkProof(*(b"".join(mutant.parts[name]) for name in PARTS))
 
 
-def is_the_same_proof(mutant: Mutant) -> bool:
-    """Whether a verifier that reads the parts as chapter 00 section 6 says sees the proof that the mutant was made from."""
-    base = mutant.base
-
-    def stream(parts: Mapping[str, Sequence[bytes]]) -> bytes:
-        return b"".join(b"".join(parts[name]) for name in PARTS if name != "ipa_proof")
-
-    return (
-        stream(mutant.parts) == stream(base.parts)
-        and mutant.parts["ipa_proof"] == base.parts["ipa_proof"]
-        and len(mutant.parts[PARTS[0]]) == len(base.parts[PARTS[0]])
-        and _decoded_key(mutant.key) == _decoded_key(base.key)
-    )
-
-
-def _decoded_key(key: bytes) -> list[int]:
-    """Words modulo r, the first three modulo 2^64 (chapter 03 section 1)."""
-    words = [int.from_bytes(key[at : at + WORD], "big") % FR for at in range(0, len(key), WORD)]
-    return [word % 2**64 for word in words[:3]] + words[3:] + [len(key)]
-
-
 def differs_in_g0_only(mutant: Mutant) -> bool:
     """Whether nothing but the point G0 was changed."""
     words = list(mutant.parts["ipa_proof"])
@@ -195,11 +191,16 @@ def differs_in_g0_only(mutant: Mutant) -> bool:
         return False
     words[G0] = mutant.base.parts["ipa_proof"][G0]
     repaired = Mutant({**mutant.parts, "ipa_proof": words}, mutant.key, "", mutant.base)
-    return is_the_same_proof(repaired)
+    return repaired.reads_as_base
 
 
-async def judge(campaign: Campaign, index: int, mutant: Mutant, bb: Bb) -> str:
-    """Judge one mutant alone; our outcome class."""
+def has_mirror(mutant: Mutant, step: str) -> bool:
+    """Whether the opposite error could hide this one in a batch that adds up."""
+    return step in ADDED_UP and mutant.has_shape
+
+
+async def judge(campaign: Campaign, index: int, mutant: Mutant, bb: Bb) -> tuple[str, str]:
+    """Judge one mutant alone; our outcome class and the failing step or the message."""
     ours: list[tuple[str, str]] = []
 
     async def judge_it() -> None:
@@ -217,69 +218,95 @@ async def judge(campaign: Campaign, index: int, mutant: Mutant, bb: Bb) -> str:
     campaign.outcomes[outcome] += 1
     campaign.steps[why if outcome == "invalid" else outcome] += 1
     if outcome != theirs:
-        campaign.fail(index, mutant, "single verdicts differ", ours=outcome, why=why, bb=theirs)
-    if outcome == "valid" and not is_the_same_proof(mutant):
+        campaign.fail(index, mutant, "single verdicts differ", request=request, ours=outcome, why=why, bb=theirs)
+    if outcome == "valid" and not mutant.reads_as_base:
         campaign.fail(index, mutant, "valid, but not the proof it was made from", ours=outcome, bb=theirs)
     if campaign.arguments.verbose:
         sys.stdout.write(f"{index}: {mutant.base.name}: {mutant.what}: {outcome} ({why}), bb {theirs}\n")
-    if outcome == "invalid" and (why == "IPA" or index % BATCH_COMMAND_EVERY == 0):
-        await judge_batch_command(campaign, index, mutant, bb)
-    return outcome
+    if outcome == "invalid" and (why in ADDED_UP or index % BATCH_COMMAND_EVERY == 0):
+        await judge_batch_command(campaign, index, mutant, why, bb)
+    return outcome, why
 
 
-async def judge_batch_command(campaign: Campaign, index: int, mutant: Mutant, bb: Bb) -> None:
-    """bb's batch command with a valid proof in front must find the same as its single one, or differ by rule."""
+async def judge_batch_command(campaign: Campaign, index: int, mutant: Mutant, why: str, bb: Bb) -> None:
+    """bb's batch command must find the same as its single one, or differ by rule."""
     base = mutant.base
-    fields = {"proofs": [base.parts, mutant.parts], "vks": [base.key, mutant.key]}
-    theirs = await bb.ask(call("ChonkBatchVerify", fields))
+    mirror = mutant.mirrored() if has_mirror(mutant, why) and index % 2 else Mutant(base.parts, base.key, "", base)
+    request = call("ChonkBatchVerify", {"proofs": [mirror.parts, mutant.parts], "vks": [mirror.key, mutant.key]})
+    theirs = await bb.ask(request)
     campaign.batch_commands += 1
+    if theirs == "error" and mirror.what:
+        return  # the mirror image does not decode
     if theirs == "valid" and differs_in_g0_only(mutant):
         campaign.by_rule["batch-G0"] += 1
     elif theirs != "invalid":
         campaign.fail(index, mutant, "bb's batch verdict differs", ours="invalid", bb=theirs)
 
 
-async def judge_under_aztec(campaign: Campaign, index: int, mutant: Mutant, bb: Bb) -> None:
+async def judge_under_aztec(campaign: Campaign, index: int, mutant: Mutant, bb: Bb | None) -> None:
     """The same under the other setup, where no proof may be valid."""
     ours, why = await trio.to_thread.run_sync(our_outcome, campaign.aztec, mutant)
-    theirs = await bb.ask(call("ChonkVerify", {"proof": mutant.parts, "vk": mutant.key}))
     campaign.aztec_judged += 1
+    theirs = ours if bb is None else await bb.ask(call("ChonkVerify", {"proof": mutant.parts, "vk": mutant.key}))
     theirs = "error" if theirs == "death" else theirs
     if ours != theirs or ours == "valid":
         campaign.fail(index, mutant, "verdicts under Aztec's setup differ", ours=ours, why=why, bb=theirs)
 
 
-async def judge_batch(campaign: Campaign, batch: list[tuple[int, Mutant, str]]) -> None:
+@dataclass(frozen=True)
+class Judged:
+    """A mutant and what single verification found."""
+
+    index: int
+    mutant: Mutant
+    outcome: str
+
+
+async def judge_batch(campaign: Campaign, batch: list[Judged]) -> None:
     """Our batch verification of mutants and one valid proof must find what single verification found."""
 
     def check() -> list[str]:
-        valid = campaign.samples[batch[0][0] % len(campaign.samples)]
-        proofs = [(ChonkProof.from_parts(valid.parts), valid.key), *((_raw(mutant), mutant.key) for _, mutant, _ in batch)]
+        valid = campaign.samples[batch[0].index % len(campaign.samples)]
+        proofs = [(ChonkProof.from_parts(valid.parts), valid.key), *((_raw(item.mutant), item.mutant.key) for item in batch)]
         claims = [campaign.test.reduce(proof, key) for proof, key in proofs]
         return [verdict.outcome.value for verdict in campaign.test.check(claims)]
 
     first, *verdicts = await trio.to_thread.run_sync(check)
     campaign.batched += len(batch)
     if first != Outcome.VALID.value:
-        campaign.fail(batch[0][0], batch[0][1], "a valid proof was spoiled by its batch", ours=first)
-    for (index, mutant, single), verdict in zip(batch, verdicts, strict=True):
-        if verdict != single and not (single == "error" and verdict != "valid"):
-            campaign.fail(index, mutant, "our batch verdict differs", single=single, batch=verdict)
+        campaign.fail(batch[0].index, batch[0].mutant, "a valid proof was spoiled by its batch", ours=first)
+    for item, verdict in zip(batch, verdicts, strict=True):
+        if verdict != item.outcome and not (item.outcome == "error" and verdict != "valid"):
+            campaign.fail(item.index, item.mutant, "our batch verdict differs", single=item.outcome, batch=verdict)
+
+
+async def judge_with_mirror(campaign: Campaign, index: int, mutant: Mutant, bb: Bb) -> list[Judged]:
+    """Judge a mutant, and its mirror image by us if a batch could add up the errors of both."""
+    outcome, why = await judge(campaign, index, mutant, bb)
+    judged = [Judged(index, mutant, outcome)]
+    if outcome == "invalid" and has_mirror(mutant, why):
+        mirror = mutant.mirrored()
+        found, _ = await trio.to_thread.run_sync(our_outcome, campaign.test, mirror)
+        campaign.mirrors += 1
+        if found == "valid":
+            campaign.fail(index, mirror, "valid, but not the proof it was made from", ours=found)
+        judged.append(Judged(index, mirror, found))
+    return judged
 
 
 async def work(campaign: Campaign) -> None:
     """Judge mutants until it is time to stop."""
     options = campaign.arguments
     bb, aztec_bb = Bb(options.bb), Bb(options.aztec_bb) if options.aztec_bb else None
-    batch: list[tuple[int, Mutant, str]] = []
+    batch: list[Judged] = []
     try:
         while (index := campaign.take()) is not None:
             mutant = campaign.mutant(index)
-            batch.append((index, mutant, await judge(campaign, index, mutant, bb)))
-            if len(batch) == BATCH:
+            batch += await judge_with_mirror(campaign, index, mutant, bb)
+            if len(batch) >= BATCH:
                 await judge_batch(campaign, batch)
                 batch.clear()
-            if aztec_bb is not None and index % AZTEC_EVERY == 0:
+            if index % AZTEC_EVERY == 0:
                 await judge_under_aztec(campaign, index, mutant, aztec_bb)
         if batch:
             await judge_batch(campaign, batch)
@@ -320,16 +347,18 @@ async def main(campaign: Campaign) -> int:
 def report(campaign: Campaign) -> None:
     """The summary; its last line is for logs."""
     seconds = time.perf_counter() - campaign.started
-    sys.stdout.write(
-        "Where mutants ended: " + ", ".join(f"{count} {step}" for step, count in campaign.steps.most_common()) + "\n"
-    )
+    sys.stdout.write("What decided about the mutants:\n")
+    for step in ("error", *STEPS, "valid"):
+        share = 100 * campaign.steps[step] / max(campaign.judged, 1)
+        sys.stdout.write(f"  {campaign.steps[step]:>7}  {share:5.1f} %  {step}\n")
     for rule, count in campaign.by_rule.items():
         sys.stdout.write(f"By rule {rule}, {count} times: {RULES[rule]}\n")
     outcomes = ", ".join(f"{campaign.outcomes[name]} {name}" for name in ("valid", "invalid", "error"))
     sys.stdout.write(
         f"differential: seed {campaign.arguments.seed}, {campaign.judged} mutants of {len(campaign.samples)} proofs judged "
-        f"({outcomes}), {campaign.batched} again in our batches, {campaign.batch_commands} in bb's, {campaign.aztec_judged} "
-        f"under Aztec's setup, {campaign.deaths} deaths of bb, {seconds:.0f} s, {campaign.judged / seconds:.1f}/s: "
+        f"({outcomes}), {campaign.batched} in our batches ({campaign.mirrors} of them mirror images), "
+        f"{campaign.batch_commands} in bb's, {campaign.aztec_judged} under Aztec's setup, "
+        f"{campaign.deaths} deaths of bb, {seconds:.0f} s, {campaign.judged / seconds:.1f}/s: "
         f"{len(campaign.failures)} failures\n"
     )
 
@@ -345,6 +374,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--start", type=int, default=0, metavar="I", help="number of the first mutant")
     parser.add_argument(
         "--workers", type=int, default=1, metavar="W", help="mutants judged at the same time, each by its own bb"
+    )
+    parser.add_argument(
+        "--save", type=Path, default=Path("findings"), metavar="DIRECTORY", help="where disagreements go (findings)"
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for each mutant")
     arguments = parser.parse_args()

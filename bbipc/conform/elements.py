@@ -64,9 +64,9 @@ _SHAPES: Final[Mapping[str, str]] = {
 
 
 def items(num_public_inputs: int) -> Iterator[Item]:
-    """All items of a proof in order."""
+    """All items of a proof in order; the last 28 public inputs are 7 points (docs/spec/05-hiding-kernel-io.md)."""
     for part in PARTS:
-        shape = ("s" * num_public_inputs if part == PARTS[0] else "") + _SHAPES[part]
+        shape = ("s" * (num_public_inputs - 28) + "c" * 7 if part == PARTS[0] else "") + _SHAPES[part]
         start = 0
         for kind in shape:
             item = Item(part, start, kind)

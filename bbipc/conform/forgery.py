@@ -147,7 +147,7 @@ def take_item(mutant: Mutant, random: Random, others: Sequence[Sample]) -> Mutan
 
 def forge_tail(mutant: Mutant, random: Random, _others: Sequence[Sample]) -> Mutant:
     """An item that was asked for last is shifted: the identities before still hold, an opening must fail."""
-    part = random.choice(sorted(_TAIL))
+    part = random.choice((*_TAIL, _JOINT))
     tail = [item for item in items(mutant.base.num_public_inputs) if item.part == part and item.start >= _TAIL[part]]
     return _shifted(mutant, random.choice(tail), random)
 
