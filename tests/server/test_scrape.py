@@ -352,7 +352,6 @@ def test_a_crowd_at_a_real_server(tmp_path: Path) -> None:
     with serving(tmp_path, "--metrics", "127.0.0.1:0", "--log-level", "info") as server:
         url = url_of(server)
         address = ("127.0.0.1", int(url.split(":")[2].split("/")[0]))
-        fetch(url)
         peer = server.connect()
         peer.is_served()
         before = server.descriptors()
@@ -367,6 +366,6 @@ def test_a_crowd_at_a_real_server(tmp_path: Path) -> None:
                 connection.sendall(GET)
         assert fetch(url)["bbipc_requests_total", (("command", "Blake2s"), ("outcome", "answered"))] == 2
         peer.is_served()
-        while server.descriptors() != before:  # the last one is closed a moment after it was answered
+        while server.descriptors() > before:  # the last one is closed a moment after it was answered
             assert server.process.poll() is None
         assert "Traceback" not in server.log()
