@@ -44,3 +44,20 @@ def test_completion(shell: str) -> None:
         "_BBIPC_COMPLETE": f"{shell}_complete",
     }
     assert "verify-many" in bbipc(**words).out
+
+
+def test_help_of_the_server() -> None:
+    """It has a parser of its own, made before click is loaded."""
+    done = bbipc("msgpack", "run", "--help", COLUMNS="100")
+    assert (done.code, done.err) == (0, "")
+    assert "usage: bbipc msgpack run" in done.out
+    words = " ".join(done.out.split())
+    assert "--metrics ADDRESS:PORT let Prometheus fetch metrics at http://ADDRESS:PORT/metrics" in words
+    assert "pip install 'bbipc[metrics]'" in words
+    assert max(map(len, done.out.splitlines())) <= 100
+
+
+def test_a_wrong_option_of_the_server_is_a_usage_error() -> None:
+    done = bbipc("msgpack", "run", "--metrics", "nowhere")
+    assert (done.code, done.out) == (2, "")
+    assert "expected an IP address and a port, as 127.0.0.1:9464 or [::1]:9464" in done.err
