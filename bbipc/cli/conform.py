@@ -13,10 +13,12 @@ import click
 from bbipc.cli import exit_codes
 from bbipc.cli.colour import colour
 from bbipc.cli.inputs import InputError
+from bbipc.cli.under_test import target_of, target_options
 
 if TYPE_CHECKING:
     from bbipc.conform.case import Case
     from bbipc.conform.runner import Report
+    from bbipc.conform.target import Target
 
 __all__ = ["command"]
 
@@ -29,22 +31,7 @@ __all__ = ["command"]
     metavar="NAME",
     help="Only this suite, or the cases that match NAME (`tagged.id-*`). Repeatable.",
 )
-@click.option("--socket", is_flag=True, help="Test over a Unix socket: `--input X.sock` is appended to COMMAND.")
-@click.option(
-    "--setup",
-    type=click.Choice(["test", "aztec"]),
-    default="aztec",
-    show_default=True,
-    help="The trusted setup COMMAND verifies under.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=30.0,
-    show_default=True,
-    metavar="S",
-    help="Seconds that one case may take.",
-)
+@target_options(timeout=30.0, unit="case")
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Cases that run at the same time."
 )
@@ -98,7 +85,8 @@ def command(
         return exit_codes.SUCCESS
     if not server:
         raise click.UsageError("which server? Give its command behind --, for instance: bbipc conform -- bbipc msgpack run")
-    report = _run(cases, server, socket=socket, setup=setup, timeout=timeout, jobs=jobs, verbose=verbose)
+    target = target_of(server, socket=socket, setup=setup)
+    report = _run(cases, target, timeout=timeout, jobs=jobs, verbose=verbose)
     _write(report, junit, json_file, html)
     return exit_codes.SUCCESS if report.passed else exit_codes.INVALID
 
@@ -128,17 +116,14 @@ def _replays(files: Sequence[Path]) -> list[Case]:
     return cases
 
 
-def _run(
-    cases: Sequence[Case], server: tuple[str, ...], *, socket: bool, setup: str, timeout: float, jobs: int, verbose: bool
-) -> Report:
+def _run(cases: Sequence[Case], target: Target, *, timeout: float, jobs: int, verbose: bool) -> Report:
     import trio  # noqa: PLC0415 - costs more than everything before
 
     from bbipc.conform.report.terminal import Terminal  # noqa: PLC0415
     from bbipc.conform.runner import run_cases  # noqa: PLC0415
-    from bbipc.conform.target import CannotStart, Target  # noqa: PLC0415
+    from bbipc.conform.target import CannotStart  # noqa: PLC0415
 
     terminal = Terminal(colour=colour(sys.stdout), verbose=verbose)
-    target = Target(server, "socket" if socket else "pipe", setup)
 
     async def main() -> Report:
         return await run_cases(cases, target, timeout=timeout, jobs=jobs, on_result=terminal.result)

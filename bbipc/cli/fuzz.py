@@ -11,6 +11,7 @@ import click
 
 from bbipc.cli import exit_codes
 from bbipc.cli.inputs import InputError
+from bbipc.cli.under_test import target_of, target_options
 
 if TYPE_CHECKING:
     from bbipc.conform.target import Target
@@ -30,22 +31,7 @@ __all__ = ["command"]
     metavar="COMMAND2",
     help="Another server, as one argument, whose verdicts must be the same; its death counts as an error. Repeatable.",
 )
-@click.option("--socket", is_flag=True, help="Test over a Unix socket: `--input X.sock` is appended to COMMAND.")
-@click.option(
-    "--setup",
-    type=click.Choice(["test", "aztec"]),
-    default="aztec",
-    show_default=True,
-    help="The setup the servers verify under.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=20.0,
-    show_default=True,
-    metavar="S",
-    help="Seconds that one conversation may take.",
-)
+@target_options(timeout=20.0, unit="conversation")
 @click.option(
     "--save",
     "directory",
@@ -75,11 +61,9 @@ def command(
     Exit status: 0 nothing found; 1 something found; 2 wrong usage, or COMMAND is not a server.
     """
     if find_spec("hypothesis") is None:
-        raise InputError("bbipc fuzz needs Hypothesis: pip install hypothesis")
-    from bbipc.conform.target import Target  # noqa: PLC0415
-
-    target = Target(server, "socket" if socket else "pipe", setup)
-    others = [Target(tuple(shlex.split(text)), setup=setup) for text in against]
+        raise InputError("bbipc fuzz needs Hypothesis: pip install 'bbipc[fuzz]'")
+    target = target_of(server, socket=socket, setup=setup)
+    others = [target_of(tuple(shlex.split(text)), socket=False, setup=setup) for text in against]
     campaign = _search(target, others, seed=seed, seconds=60 * minutes, timeout=timeout, directory=directory, most=findings)
     click.echo(
         f"{campaign.examples} conversations, {campaign.compared} verdicts compared, {campaign.sandbox.starts} starts of the "

@@ -6,18 +6,23 @@ from typing import Any
 
 from bbipc.conform.case import broken
 from bbipc.conform.elements import FQ, FR, word
+from bbipc.conform.lab import Lab
 from bbipc.conform.messages import Reply, blake2s_request, blake2s_response, call, pack, shorten, verdict_of
 from bbipc.conform.peer import Peer
-from bbipc.conform.samples import Sample
+from bbipc.conform.samples import PARTS, Sample, sample
 
 __all__ = [
     "changed",
     "collect",
     "expect_hashes",
     "expect_verdict",
+    "invalid_call",
     "off_curve",
     "one_error",
+    "packed_map",
     "point_negated",
+    "take_verdict",
+    "valid_call",
     "verify_call",
 ]
 
@@ -70,6 +75,18 @@ def verify_call(parts: dict[str, list[Any]], key: bytes, request_id: int | None 
     return call("ChonkVerify", {"proof": parts, "vk": key}, request_id)
 
 
+def valid_call(request_id: int | None = None) -> bytes:
+    """The frame of a ChonkVerify of a valid proof."""
+    flow1 = sample("flow1")
+    return verify_call(flow1.parts, flow1.key, request_id)
+
+
+def invalid_call(request_id: int | None = None) -> bytes:
+    """The frame of a ChonkVerify of a proof that fails soon: its first public input is changed."""
+    flow1 = sample("flow1")
+    return verify_call(changed(flow1, PARTS[0], 0, word(7)), flow1.key, request_id)
+
+
 async def expect_verdict(peer: Peer, request: bytes, text: str, outcomes: Sequence[str]) -> Reply:
     """The request must be answered by one of these outcomes, and a request behind it as well."""
     data = peer.next_probe()
@@ -82,6 +99,14 @@ async def expect_verdict(peer: Peer, request: bytes, text: str, outcomes: Sequen
         broken(f"the outcome {' or '.join(outcomes)}", f"{verdict_of(reply)}: {reply}")
     await peer.expect(blake2s_response(data), what="the answer to the request behind the proof")
     return reply
+
+
+async def take_verdict(peer: Peer, lab: Lab, request_id: int | None = None) -> None:
+    """The next response must be the verdict on a valid proof, with this id."""
+    what = "the verdict" if request_id is None else f"the verdict with id {request_id}"
+    reply = await peer.receive(what)
+    if reply.request_id != request_id or verdict_of(reply) not in lab.expected("valid"):
+        broken(what, reply)
 
 
 def changed(sample: Sample, part: str, index: int, *words: Any) -> dict[str, list[Any]]:

@@ -6,21 +6,16 @@ from typing import Final
 
 import trio
 
-from bbipc.conform.case import Suite, broken
-from bbipc.conform.cases.common import LAW, changed, one_error, verify_call
+from bbipc.conform.case import Suite
+from bbipc.conform.cases.common import LAW, changed, one_error, take_verdict, valid_call, verify_call
 from bbipc.conform.lab import Lab
-from bbipc.conform.messages import blake2s_request, blake2s_response, frame, verdict_of
+from bbipc.conform.messages import blake2s_request, blake2s_response, frame
 from bbipc.conform.samples import sample
 
 suite = Suite("faults", LAW)
 
 _MAX_CLIENTS: Final = ("--max-clients", "8")
 _PAUSE: Final = 0.02
-
-
-def _valid(request_id: int | None = None) -> bytes:
-    flow1 = sample("flow1")
-    return verify_call(flow1.parts, flow1.key, request_id)
 
 
 @suite.case(
@@ -68,7 +63,7 @@ async def gone_mid_frame(lab: Lab) -> None:
     async with lab.server(*_MAX_CLIENTS) as server:
         other = await server.connect("other")
         leaver = await server.connect("leaver")
-        await leaver.send(_valid()[:1000], "the beginning of a ChonkVerify")
+        await leaver.send(valid_call()[:1000], "the beginning of a ChonkVerify")
         await leaver.vanish()
         await other.check_alive()
         await other.finish()
@@ -83,12 +78,10 @@ async def gone_while_verifying(lab: Lab) -> None:
     async with lab.server(*_MAX_CLIENTS) as server:
         other = await server.connect("other")
         leaver = await server.connect("leaver")
-        await leaver.send(_valid() * 8, "8 ChonkVerify")
+        await leaver.send(valid_call() * 8, "8 ChonkVerify")
         await leaver.vanish()
-        await other.send(_valid(), "ChonkVerify")
-        reply = await other.receive("the verdict")
-        if verdict_of(reply) not in lab.expected("valid"):
-            broken("the verdict", reply)
+        await other.send(valid_call(), "ChonkVerify")
+        await take_verdict(other, lab)
         await other.check_alive()
 
 
@@ -133,13 +126,11 @@ async def garbage_beside_work(lab: Lab) -> None:
     bad = verify_call(changed(flow1, "merge_proof", 0, bytes(31)), flow1.key)
     async with lab.server(*_MAX_CLIENTS) as server:
         worker, vandal = await server.connect("worker"), await server.connect("vandal")
-        await worker.send(_valid() * 2, "2 ChonkVerify")
+        await worker.send(valid_call() * 2, "2 ChonkVerify")
         for payload in (frame(b""), frame(b"\xc1"), bad, frame(b"\xdd\xff\xff\xff\xff")):
             await one_error(vandal, payload, "malformed")
         for _ in range(2):
-            reply = await worker.receive("a verdict")
-            if verdict_of(reply) not in lab.expected("valid"):
-                broken("the verdict", reply)
+            await take_verdict(worker, lab)
         await worker.finish()
         await vandal.finish()
 
@@ -148,12 +139,10 @@ async def garbage_beside_work(lab: Lab) -> None:
 async def same_ids(lab: Lab) -> None:
     async with lab.server(*_MAX_CLIENTS) as server:
         first, second = await server.connect("first"), await server.connect("second")
-        await first.send(_valid(1), "[1, ChonkVerify]")
+        await first.send(valid_call(1), "[1, ChonkVerify]")
         await second.send(blake2s_request(b"second", 1), "[1, Blake2s 'second']")
         await second.expect(blake2s_response(b"second"), 1)
-        reply = await first.receive("the verdict with id 1")
-        if reply.request_id != 1 or verdict_of(reply) not in lab.expected("valid"):
-            broken("the verdict with id 1", reply)
+        await take_verdict(first, lab, 1)
         await first.finish()
         await second.finish()
 
@@ -181,9 +170,7 @@ async def many_connections(lab: Lab) -> None:
 async def error_then_work(lab: Lab) -> None:
     async with lab.peer() as peer:
         await one_error(peer, frame(b"\xc1"), "garbage")
-        await peer.send(_valid() + blake2s_request(b"abc"), "ChonkVerify and Blake2s")
-        reply = await peer.receive("the verdict")
-        if verdict_of(reply) not in lab.expected("valid"):
-            broken("the verdict", reply)
+        await peer.send(valid_call() + blake2s_request(b"abc"), "ChonkVerify and Blake2s")
+        await take_verdict(peer, lab)
         await peer.expect(blake2s_response(b"abc"))
         await peer.finish()

@@ -10,20 +10,14 @@ import sys
 import trio
 
 from bbipc.conform.case import NotApplicable, Suite, broken
-from bbipc.conform.cases.common import LAW, verify_call
+from bbipc.conform.cases.common import LAW, valid_call
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import blake2s_request, blake2s_response, call, verdict_of
-from bbipc.conform.samples import sample
 from bbipc.conform.target import start, start_command
 
 suite = Suite("lifecycle", LAW)
 
 SECTION_4 = "docs/protocol.md section 4"
-
-
-def _valid(request_id: int | None = None) -> bytes:
-    flow1 = sample("flow1")
-    return verify_call(flow1.parts, flow1.key, request_id)
 
 
 @suite.case("eof-at-once", "End of input between frames: exit code 0.", transport="pipe", recorded=("framing/eof_at_once",))
@@ -43,7 +37,7 @@ async def eof_at_once(lab: Lab) -> None:
 async def eof_drains(lab: Lab) -> None:
     async with lab.server() as server:
         peer = await server.connect()
-        await peer.send(_valid() + blake2s_request(b"abc"), "ChonkVerify and Blake2s")
+        await peer.send(valid_call() + blake2s_request(b"abc"), "ChonkVerify and Blake2s")
         await peer.close_sending()
         replies = await peer.drain()
         if (
@@ -61,7 +55,7 @@ async def eof_drains(lab: Lab) -> None:
 async def eof_drains_tagged(lab: Lab) -> None:
     async with lab.server() as server:
         peer = await server.connect()
-        await peer.send(b"".join(_valid(index) for index in range(1, 6)), "5 tagged ChonkVerify")
+        await peer.send(b"".join(valid_call(index) for index in range(1, 6)), "5 tagged ChonkVerify")
         await peer.close_sending()
         replies = await peer.drain()
         if sorted(reply.request_id or 0 for reply in replies) != [1, 2, 3, 4, 5]:
@@ -122,7 +116,7 @@ async def shutdown(lab: Lab) -> None:
 async def shutdown_last(lab: Lab) -> None:
     async with lab.server() as server:
         peer = await server.connect()
-        await peer.send(_valid() + blake2s_request(b"abc") + call("Shutdown", {}), "ChonkVerify, Blake2s, Shutdown")
+        await peer.send(valid_call() + blake2s_request(b"abc") + call("Shutdown", {}), "ChonkVerify, Blake2s, Shutdown")
         replies = await peer.drain()
         if [reply.name for reply in replies] != ["ChonkVerifyResponse", "Blake2sResponse", "ShutdownResponse"]:
             broken("the verdict, the hash, the answer to Shutdown, and the end", ", ".join(map(str, replies)) or "nothing")
@@ -163,7 +157,9 @@ async def sigterm_drains(lab: Lab) -> None:
     async with lab.server() as server:
         peer = await server.connect()
         # Once the hash was answered, the requests before it have been read.
-        await peer.send(_valid(1) + _valid(2) + blake2s_request(b"abc", 3), "[1, ChonkVerify], [2, ChonkVerify], [3, Blake2s]")
+        await peer.send(
+            valid_call(1) + valid_call(2) + blake2s_request(b"abc", 3), "[1, ChonkVerify], [2, ChonkVerify], [3, Blake2s]"
+        )
         open_ids = {1, 2, 3}
         while 3 in open_ids:
             open_ids.discard((await peer.receive("the answer with id 3")).request_id or 0)
@@ -222,7 +218,9 @@ async def parent_death(lab: Lab) -> None:
 async def stdout_clean(lab: Lab) -> None:
     async with lab.server() as server:
         peer = await server.connect()
-        await peer.send(blake2s_request(b"abc") + call("GrumpkinReduce512", {"input": bytes(64)}) + _valid(), "three requests")
+        await peer.send(
+            blake2s_request(b"abc") + call("GrumpkinReduce512", {"input": bytes(64)}) + valid_call(), "three requests"
+        )
         await peer.close_sending()
         replies = await peer.drain()
         if [reply.name for reply in replies] != ["Blake2sResponse", "GrumpkinReduce512Response", "ChonkVerifyResponse"]:

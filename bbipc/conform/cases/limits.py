@@ -8,9 +8,9 @@ from typing import Final
 import trio
 
 from bbipc.conform.case import CaseFunction, Suite, broken
-from bbipc.conform.cases.common import LAW, one_error, verify_call
+from bbipc.conform.cases.common import LAW, one_error, take_verdict, valid_call
 from bbipc.conform.lab import Lab
-from bbipc.conform.messages import blake2s_request, blake2s_response, call, frame, pack, verdict_of
+from bbipc.conform.messages import blake2s_request, blake2s_response, call, frame, pack
 from bbipc.conform.peer import Peer
 from bbipc.conform.samples import compressed, sample
 from bbipc.conform.target import Server
@@ -62,13 +62,10 @@ async def length_256_mib(lab: Lab) -> None:
     source=LAW,
 )
 async def answered_before_the_end(lab: Lab) -> None:
-    flow1 = sample("flow1")
     async with lab.peer() as peer:
-        await peer.send(verify_call(flow1.parts, flow1.key), "ChonkVerify of a valid proof")
+        await peer.send(valid_call(), "ChonkVerify of a valid proof")
         await peer.send(b"\xff\xff\xff\xff", "a length of 2^32-1")
-        reply = await peer.receive("the verdict")
-        if verdict_of(reply) not in lab.expected("valid"):
-            broken("the verdict before the error", reply)
+        await take_verdict(peer, lab)
         await peer.expect_error(what="an ErrorResponse by the limit")
         await peer.expect_end("the end of the connection")
 

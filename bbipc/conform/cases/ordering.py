@@ -3,24 +3,11 @@
 # ruff: noqa: D103 - the rule of a case is its documentation
 
 from bbipc.conform.case import Suite, broken
-from bbipc.conform.cases.common import changed, collect, expect_hashes, verify_call
-from bbipc.conform.elements import word
+from bbipc.conform.cases.common import collect, expect_hashes, invalid_call, take_verdict, valid_call
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import Reply, blake2s_request, blake2s_response, verdict_of
-from bbipc.conform.samples import PARTS, sample
 
 suite = Suite("ordering", "docs/protocol.md section 2")
-
-
-def _invalid(request_id: int | None = None) -> bytes:
-    """A proof that fails soon: its first public input is changed."""
-    flow1 = sample("flow1")
-    return verify_call(changed(flow1, PARTS[0], 0, word(7)), flow1.key, request_id)
-
-
-def _valid(request_id: int | None = None) -> bytes:
-    flow1 = sample("flow1")
-    return verify_call(flow1.parts, flow1.key, request_id)
 
 
 @suite.case(
@@ -30,11 +17,11 @@ def _valid(request_id: int | None = None) -> bytes:
 )
 async def plain_fifo(lab: Lab) -> None:
     async with lab.peer() as peer:
-        await peer.send(_valid(), "ChonkVerify of a valid proof")
+        await peer.send(valid_call(), "ChonkVerify of a valid proof")
         await peer.send(blake2s_request(b"1"), "Blake2s '1'")
-        await peer.send(_invalid(), "ChonkVerify of an invalid proof")
+        await peer.send(invalid_call(), "ChonkVerify of an invalid proof")
         await peer.send(blake2s_request(b"2") + blake2s_request(b"3"), "Blake2s '2' and '3'")
-        await peer.send(_valid(), "ChonkVerify of a valid proof")
+        await peer.send(valid_call(), "ChonkVerify of a valid proof")
         for outcome in ("valid", "1", "invalid", "2", "3", "valid"):
             reply = await peer.receive()
             if outcome in ("valid", "invalid"):
@@ -48,11 +35,9 @@ async def plain_fifo(lab: Lab) -> None:
 @suite.case("errors-fifo", "Errors keep their place among plain responses.", source="docs/protocol.md section 3")
 async def errors_fifo(lab: Lab) -> None:
     async with lab.peer() as peer:
-        await peer.send(_valid(), "ChonkVerify of a valid proof")
+        await peer.send(valid_call(), "ChonkVerify of a valid proof")
         await peer.send(b"\x01\0\0\0\x90" + blake2s_request(b"1"), "an empty array, and Blake2s '1'")
-        first = await peer.receive("the verdict")
-        if verdict_of(first) not in lab.expected("valid"):
-            broken("the verdict before the error of the request behind it", first)
+        await take_verdict(peer, lab)
         await peer.expect_error(what="the ErrorResponse behind the verdict")
         await peer.expect(blake2s_response(b"1"))
         await peer.finish()
@@ -64,14 +49,7 @@ async def errors_fifo(lab: Lab) -> None:
     tagged=True,
 )
 async def tagged_overtakes_plain(lab: Lab) -> None:
-    async with lab.peer() as peer:
-        await peer.send(_valid() * 4 + blake2s_request(b"abc", 1), "4 plain ChonkVerify, then [1, Blake2s]")
-        replies = [await peer.receive() for _ in range(5)]
-        if [reply.request_id for reply in replies].count(1) != 1:
-            broken("4 plain verdicts and one response with id 1", ", ".join(map(str, replies)))
-        if replies[-1].request_id == 1:
-            broken("the hash before the last of 4 verdicts", "the hash came last")
-        await peer.finish()
+    await _overtake(lab, (None,) * 4, 1)
 
 
 @suite.case(
@@ -80,14 +58,18 @@ async def tagged_overtakes_plain(lab: Lab) -> None:
     tagged=True,
 )
 async def plain_overtakes_tagged(lab: Lab) -> None:
+    await _overtake(lab, (1, 2, 3, 4), None)
+
+
+async def _overtake(lab: Lab, verifications: tuple[int | None, ...], hash_id: int | None) -> None:
+    """A hash request behind verifications of the other dialect must be answered before the last of them."""
     async with lab.peer() as peer:
-        await peer.send(
-            b"".join(_valid(index) for index in range(1, 5)) + blake2s_request(b"abc"), "4 tagged ChonkVerify, then Blake2s"
-        )
-        replies = [await peer.receive() for _ in range(5)]
-        if [reply.request_id for reply in replies].count(None) != 1:
-            broken("4 tagged verdicts and one plain response", ", ".join(map(str, replies)))
-        if replies[-1].request_id is None:
+        requests = b"".join(map(valid_call, verifications)) + blake2s_request(b"abc", hash_id)
+        await peer.send(requests, f"ChonkVerify with the ids {verifications}, then Blake2s with id {hash_id}")
+        replies = [await peer.receive() for _ in (*verifications, hash_id)]
+        if [reply.request_id for reply in replies].count(hash_id) != 1:
+            broken("each verdict and the hash with their ids", ", ".join(map(str, replies)))
+        if replies[-1].request_id == hash_id:
             broken("the hash before the last of 4 verdicts", "the hash came last")
         await peer.finish()
 
@@ -97,7 +79,7 @@ async def verdicts_by_id(lab: Lab) -> None:
     wanted = {index: "invalid" if index % 3 == 0 else "valid" for index in range(1, 13)}
     async with lab.peer() as peer:
         for index, verdict in wanted.items():
-            await peer.send((_valid if verdict == "valid" else _invalid)(index), f"[{index}, ChonkVerify], {verdict}")
+            await peer.send((valid_call if verdict == "valid" else invalid_call)(index), f"[{index}, ChonkVerify], {verdict}")
         got: dict[int, Reply] = await collect(peer, wanted)
         for index, verdict in wanted.items():
             if verdict_of(got[index]) not in lab.expected(verdict):
@@ -111,7 +93,7 @@ async def verdicts_by_id(lab: Lab) -> None:
 async def none_lost(lab: Lab) -> None:
     async with lab.peer() as peer:
         for start in range(1, 2001, 100):
-            verification = _invalid(5000 + start)
+            verification = invalid_call(5000 + start)
             some = b"".join(blake2s_request(b"t%d" % index, index) for index in range(start, start + 100))
             others = b"".join(blake2s_request(b"p%d" % (start + index)) for index in range(25))
             await peer.send(verification + some + others, f"ids {start} to {start + 99}, 25 plain ones, 1 verification")
