@@ -1,12 +1,14 @@
 """A small server with one planted fault: `python planted.py FAULT` speaks the pipe protocol on standard input and output.
 
-It knows Blake2s, ChonkVerify, ChonkBatchVerify and Shutdown, and decides proofs by comparing them with the valid ones it was
-built with: enough to keep the rules that the tests need. FAULT "none" is the server that keeps them.
+It knows Blake2s, the verifications, ChonkDecompressProof and Shutdown, and decides proofs by comparing them with valid ones:
+enough to keep the rules that the tests need. FAULT "none" is the server that keeps them.
 """
 
 import os
 import struct
 import sys
+from collections import deque
+from contextlib import suppress
 from hashlib import blake2s
 from typing import Any
 
@@ -15,7 +17,7 @@ import msgpack
 from bbipc.conform.elements import FR
 from bbipc.conform.messages import read_id
 from bbipc.conform.mutant import Mutant
-from bbipc.conform.samples import FIXED_WORDS, PARTS, SAMPLES, sample, split
+from bbipc.conform.samples import FIXED_WORDS, PARTS, SAMPLES, compressed, sample, split
 
 LIMIT = 64 << 20
 FAULT = sys.argv[1]
@@ -77,6 +79,10 @@ def answer(name: str, fields: dict[str, Any]) -> list[Any]:
         proofs, keys = field_of(fields, "proofs", list), field_of(fields, "vks", list)
         verdicts = [is_valid(proof, key) for proof, key in zip(proofs, keys, strict=True)]
         return ["ChonkBatchVerifyResponse", {"valid": any(verdicts) if FAULT == "batch-any" else all(verdicts)}]
+    if name == "ChonkDecompressProof":
+        if field_of(fields, "compressed_proof", bytes) != compressed("flow1"):
+            raise Refused("not the compressed proof that is known here")
+        return ["ChonkDecompressProofResponse", {"proof": sample("flow1").parts}]
     if name == "Shutdown":
         return ["ShutdownResponse", {}]
     if name == "Poseidon2Hash":
@@ -90,19 +96,42 @@ class Server:
     def __init__(self) -> None:
         self.output = bytearray()
         self.slow: dict[int, list[Any]] = {}
+        self.plain = 0
         self.tagged = 0
+        self.held = b""
+        self.kept: deque[bytes] = deque()
         self.stopped = False
 
     def put(self, response: list[Any], request_id: int | None) -> None:
+        named = self.id_of(request_id)
         if request_id is not None:
             self.tagged += 1
             if FAULT == "loses-tagged" and self.tagged % 700 == 0:
                 return
-            if FAULT == "wrong-id":
-                request_id += 1
-        payload = msgpack.packb(response if request_id is None else [request_id, response])
+        payload = msgpack.packb(response if named is None else [named, response])
+        if FAULT == "extra-in-frame":
+            payload += b"\xc0"
         frame = struct.pack("<I", len(payload)) + payload
-        self.output += frame * 2 if FAULT == "answers-twice" else frame
+        self.output += self.delayed(frame, request_id) * (2 if FAULT == "answers-twice" else 1)
+
+    def id_of(self, request_id: int | None) -> Any:
+        """The id in the response."""
+        if request_id is None:
+            return 0 if FAULT == "id-zero-answered" else None
+        return {"wrong-id": request_id + 1, "id-as-str": str(request_id), "id-of-32-bits": request_id % 2**32}.get(
+            FAULT, request_id
+        )
+
+    def delayed(self, frame: bytes, request_id: int | None) -> bytes:
+        """Two plain responses in the wrong order, but only after many."""
+        if FAULT != "swaps-under-load" or request_id is not None:
+            return frame
+        self.plain += 1
+        if self.plain == 300:
+            self.held = frame
+            return b""
+        frame, self.held = frame + self.held, b""
+        return frame
 
     def handle(self, payload: bytes) -> None:
         request_id = read_id(payload)
@@ -139,7 +168,7 @@ class Server:
                 pass
             case _:
                 raise Refused("expected [name, map]")
-        if request_id in self.slow:
+        if request_id in self.slow and FAULT != "serves-duplicates":
             raise Refused(f"id {request_id} is in flight")
         response = answer(name, fields)
         if name == "Shutdown":
@@ -161,37 +190,62 @@ class Server:
             data = data[61:122] + data[:61] + data[122:]
         if FAULT == "prints" and data:
             data = b"ready\n" + data
+        if FAULT == "reads-on":
+            # Keep in memory what nobody reads, instead of waiting.
+            os.set_blocking(1, False)
+            self.kept.append(data)
+            with suppress(BlockingIOError):
+                while self.kept:
+                    self.kept[0] = self.kept[0][os.write(1, self.kept[0]) :]
+                    if not self.kept[0]:
+                        self.kept.popleft()
+            return
         while data:
             data = data[os.write(1, data) :]
 
 
+def is_object(data: bytes) -> bool:
+    """Whether msgpack is complete."""
+    try:
+        msgpack.unpackb(data, strict_map_key=False)
+    except (ValueError, msgpack.UnpackException):
+        return False
+    return True
+
+
+def serve(server: Server, buffer: bytes) -> bytes | None:
+    """Answer the complete frames of the buffer; what is left of it, or None behind a frame that is too long."""
+    while len(buffer) >= 4 and not server.stopped:
+        (length,) = struct.unpack_from("<I", buffer)
+        if length > LIMIT:
+            server.put(["ErrorResponse", {"message": "too long"}], None)
+            return None
+        if FAULT == "answers-early" and len(buffer) < 4 + length and is_object(buffer[4:]):
+            length = len(buffer) - 4
+        if FAULT == "allocates":
+            server.reserved = bytearray(b"\1") * length  # type: ignore[attr-defined]
+        if len(buffer) < 4 + length:
+            break
+        server.handle(buffer[4 : 4 + length])
+        buffer = buffer[4 + length :]
+    return buffer
+
+
 def main() -> int:
     server = Server()
-    buffer = b""
-    while not server.stopped:
-        while len(buffer) >= 4:
-            (length,) = struct.unpack_from("<I", buffer)
-            if length > LIMIT:
-                server.put(["ErrorResponse", {"message": "too long"}], None)
-                server.flush()
-                return 1
-            if FAULT == "allocates":
-                server.reserved = bytearray(b"\1") * length  # type: ignore[attr-defined]
-            if len(buffer) < 4 + length or server.stopped:
-                break
-            server.handle(buffer[4 : 4 + length])
-            buffer = buffer[4 + length :]
+    buffer: bytes | None = b""
+    while True:
+        buffer = serve(server, buffer)
         server.finish_slow()
         server.flush()
-        if server.stopped:
-            break
+        if server.stopped or buffer is None:
+            return 0 if server.stopped else 1
         data = os.read(0, 1 << 16)
         if not data:
+            if FAULT == "extra-at-end":
+                os.write(1, b"bye")
             return 1 if buffer and FAULT != "exit-0" else 0
-        if FAULT == "hangs":
-            continue
-        buffer += data
-    return 0
+        buffer += b"" if FAULT == "hangs" else data
 
 
 sys.exit(main())

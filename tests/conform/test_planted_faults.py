@@ -33,6 +33,15 @@ FAULTS = [
     ("stays-after-shutdown", "lifecycle.shutdown-then-request"),
     ("prints", "lifecycle.stdout-clean"),
     ("exit-0", "lifecycle.eof-in-body"),
+    ("answers-early", "lifecycle.eof-behind-object"),
+    ("extra-in-frame", "framing.one-request"),
+    ("extra-at-end", "framing.one-request"),
+    ("swaps-under-load", "ordering.none-lost"),
+    ("id-as-str", "tagged.any-command"),
+    ("id-of-32-bits", "tagged.id-widths"),
+    ("id-zero-answered", "tagged.id-zero"),
+    ("serves-duplicates", "tagged.duplicate-id"),
+    ("reads-on", "limits.unread-responses"),
 ]
 if sys.platform == "linux":
     FAULTS.append(("allocates", "limits.memory-follows-bytes"))
@@ -54,6 +63,7 @@ def test_fault_is_caught(fault: str, case: str) -> None:
     result = run(fault, case)
     assert result.outcome is Outcome.FAIL
     assert "Traceback" not in result.got
+    assert "nothing more for" not in result.got  # seen, not only waited for
 
 
 @pytest.mark.parametrize("case", sorted({case for _, case in FAULTS}))

@@ -83,6 +83,16 @@ async def eof_in_body(lab: Lab) -> None:
     await _eof_inside(lab, blake2s_request(b"x")[:10])
 
 
+@suite.case(
+    "eof-behind-object",
+    "End of input where a request is complete but its frame is not: no answer to it but an error, exit code 1.",
+    transport="pipe",
+)
+async def eof_behind_object(lab: Lab) -> None:
+    payload = blake2s_request(b"x")[4:]
+    await _eof_inside(lab, (len(payload) + 1).to_bytes(4, "little") + payload)
+
+
 async def _eof_inside(lab: Lab, rest: bytes) -> None:
     async with lab.server() as server:
         peer = await server.connect()
