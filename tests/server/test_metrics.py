@@ -352,3 +352,15 @@ def test_without_the_option_nothing_of_it_is_loaded() -> None:
     assert "bbipc.server.serve" in loaded
     assert not {name for name in loaded if name.startswith(("prometheus_client", "h11", "http", "email"))}
     assert not {"bbipc.server.metrics", "bbipc.server.scrape"} & loaded
+
+
+def test_the_documentation_names_what_there_is(start: Callable[..., Any]) -> None:
+    """Metrics, and their labels, in the instructions and in the examples of alerts."""
+    root = Path(__file__).parent.parent.parent
+    pages = [root / "docs" / "how-to" / "run-as-a-service.md", root / "deploy" / "prometheus" / "bbipc.rules.yml"]
+    named = {name for page in pages for name in re.findall(r"\bbbipc_[a-z_]+", page.read_text())}
+    with start("--bb", "/bin/cat", "--metrics", "127.0.0.1:0", "--log-level", "info") as server:
+        families = {name for name, _ in fetch(url_of(server))} | {"bbipc_requests_total"}
+    families |= {f"bbipc_request_duration_seconds{suffix}" for suffix in ("", "_bucket")}
+    assert named - families == {"bbipc_batch_proofs"}, "a histogram's name stands for its samples"
+    assert {name for name in families if name.startswith("bbipc_")} - named == {"bbipc_batch_proofs_bucket"}
