@@ -1,35 +1,51 @@
-"""Throughput: batches and concurrent requests, our server beside the real `bb`, in turn, in one run.
+"""Many proofs at once: our server beside the real `bb`, in turn, in one run.
 
-    python bench/throughput.py --bb PATH --bb-env CRS_PATH=DIR [--sizes 1 2 4 8 16 32] [--threads 1 2] [--rounds N]
-                               [--plot out.svg]
+    python bench/throughput.py --bb PATH --bb-env CRS_PATH=DIR [--save run.json] [--pictures FOLDER]
+                               [--threads 2] [--rounds N] [--sizes 1 2 4 8 16 32]
 
-`--bb` is a bb 5.0.0 that accepts the proofs of the test setup. Three comparisons; medians over rounds in which each contestant
-ran once, and only ratios mean much:
+`--bb` is a bb 5.0.0 that accepts the proofs of the test setup. Figures are medians over rounds in which each contestant ran
+once, so that whatever else the machine does meets all alike; only ratios mean much.
 
-batch        one ChonkBatchVerify of N proofs, on the same number of threads.
-one pipe     N ChonkVerify sent at once over one pipe: tagged to us, plain to bb (the only thing it has).
-pool         N clients with one ChonkVerify each: all connected to our one server, or dealt out to as many bb processes of one
-             thread as we have threads.
+under way    N ChonkVerify are sent at once, and one more for each answer, so that N are under way all the time, until 2 N + 8
+             are answered. Latency: from the moment in which the client hands a request over until it has the response.
+batch        one ChonkBatchVerify of N proofs.
+
+bbipc, tagged                one process, tagged requests
+bbipc, plain                 one process, plain requests, as a client of bb sends them
+bb                           one process, plain requests (the only kind it has)
+bb, one process per thread   as many bb as threads, of one thread each; the requests are dealt out to them
+
+`--save` keeps all that was measured, and the circumstances, as JSON; bench/pictures.py draws it, now (`--pictures`) or later.
 """
 
 import argparse
-import socket
+import json
+import os
+import platform
 import struct
 import sys
-import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import cycle, islice
+from itertools import count, cycle, islice
 from pathlib import Path
 from statistics import median
+from subprocess import DEVNULL, PIPE
 from typing import Any
 
 import msgpack
-from verify import DATA, SETUP, Server, race
+import trio
 
-from bbipc.chonk import ChonkProof
+import bbipc
+from bbipc.chonk import ChonkProof, Setup, Verifier
+
+DATA = Path(__file__).parent.parent / "tests" / "data"
+SETUP = DATA / "test_setup.json"
+
+TAGGED, PLAIN, BB, POOL = "bbipc, tagged", "bbipc, plain", "bb", "bb, one process per thread"
+CONTESTANTS = (TAGGED, PLAIN, BB, POOL)
 
 
 @dataclass(frozen=True)
@@ -38,8 +54,33 @@ class Options:
 
     bb: str
     bb_environment: dict[str, str]
+    threads: int
     sizes: list[int]
     rounds: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One contestant in one round.
+
+    Attributes:
+        experiment: "under way" or "batch".
+        contestant: one of CONTESTANTS.
+        size: proofs under way, or in the batch.
+        seconds: from the first request to the last response.
+        latencies_ms: of each request.
+    """
+
+    experiment: str
+    contestant: str
+    size: int
+    seconds: float
+    latencies_ms: list[float]
+
+    @property
+    def proofs(self) -> int:
+        """Proofs that were verified."""
+        return self.size if self.experiment == "batch" else len(self.latencies_ms)
 
 
 def frame(message: object) -> bytes:
@@ -48,148 +89,144 @@ def frame(message: object) -> bytes:
     return struct.pack("<I", len(payload)) + payload
 
 
-def proofs(count: int) -> list[tuple[dict[str, list[bytes]], bytes]]:
+def proofs(number: int) -> list[tuple[dict[str, list[bytes]], bytes]]:
     """Real proofs and their keys, repeated as often as needed."""
     folders = [*sorted(DATA.glob("flow*")), *sorted((DATA / "corpus").iterdir())]
     parts = [
         (ChonkProof.from_fields((folder / "proof_fields.bin").read_bytes()).to_parts(), (folder / "vk").read_bytes())
         for folder in folders
     ]
-    return list(islice(cycle(parts), count))
+    return list(islice(cycle(parts), number))
 
 
-def start(options: Options, name: str, threads: int, *arguments: str) -> Server:
-    """Our server or bb, on the pipe unless the arguments say otherwise."""
-    environment = {"HARDWARE_CONCURRENCY": str(threads)}
-    if name == "bb":
-        return Server([options.bb, "msgpack", "run", *arguments], environment | options.bb_environment)
-    return Server([sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--setup", str(SETUP), *arguments], environment)
+class Pipe:
+    """A server process. Any number of requests may be under way; responses come through a channel of their own."""
+
+    def __init__(self, process: trio.Process, tagged: bool) -> None:
+        self._process, self._tagged = process, tagged
+        self._numbers = count(1)
+        self._sent: dict[int, float] = {}
+
+    async def verify_all(self, commands: Iterator[object], under_way: int, latencies_ms: list[float]) -> None:
+        """Keep so many commands under way until there are none left; milliseconds of each."""
+        slots = trio.Semaphore(under_way)
+        expected = list(commands)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._receive, len(expected), slots, latencies_ms)
+            for command in expected:
+                await slots.acquire()
+                number = next(self._numbers)
+                self._sent[number] = time.perf_counter()
+                assert self._process.stdin is not None
+                await self._process.stdin.send_all(frame([number, command] if self._tagged else [command]))
+
+    async def _receive(self, number: int, slots: trio.Semaphore, latencies_ms: list[float]) -> None:
+        unpacked = bytearray()
+        for _ in range(number):
+            response = await self._message(unpacked)
+            key = response.pop(0) if self._tagged else next(iter(self._sent))
+            answer = response[0] if self._tagged else response
+            if answer[1] != {"valid": True}:
+                raise SystemExit(f"unexpected response: {answer}")
+            latencies_ms.append(round(1e3 * (time.perf_counter() - self._sent.pop(key)), 2))
+            slots.release()
+
+    async def _message(self, buffer: bytearray) -> Any:
+        while len(buffer) < 4 or len(buffer) < 4 + int.from_bytes(buffer[:4], "little"):
+            assert self._process.stdout is not None
+            data = await self._process.stdout.receive_some()
+            if not data:
+                raise SystemExit("a server ended")
+            buffer += data
+        end = 4 + int.from_bytes(buffer[:4], "little")
+        message = msgpack.unpackb(buffer[4:end])
+        del buffer[:end]
+        return message
 
 
-def expect_all(server: Server, request: bytes, count: int, check: Callable[[Any], bool]) -> None:
-    """Send bytes, take `count` responses, each of which must be right."""
-    server.send(request)
-    for _ in range(count):
-        response = server.receive()
-        if not check(response):
-            raise SystemExit(f"unexpected response: {response}")
+@asynccontextmanager
+async def running(options: Options, contestant: str) -> AsyncIterator[list[Pipe]]:
+    """The processes of a contestant."""
+    processes, threads = (options.threads, 1) if contestant == POOL else (1, options.threads)
+    environment = os.environ | {"HARDWARE_CONCURRENCY": str(threads)}
+    if contestant in (BB, POOL):
+        command, environment = [options.bb, "msgpack", "run"], environment | options.bb_environment
+    else:
+        command = [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--setup", str(SETUP)]
+    run = partial(trio.lowlevel.open_process, command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment)
+    started = [await run() for _ in range(processes)]
+    try:
+        yield [Pipe(process, contestant == TAGGED) for process in started]
+    finally:
+        for process in started:
+            process.terminate()
+            with trio.CancelScope(shield=True):
+                await process.wait()
 
 
-def is_valid(name: str, response: Any) -> bool:
-    """Whether it is a plain response that says valid."""
-    return bool(response == [name, {"valid": True}])
+async def under_way(pipes: list[Pipe], contestant: str, size: int) -> Measured:
+    """Verify 2 N + 8 proofs, N of them under way all the time, dealt out to the pipes."""
+    commands = [["ChonkVerify", {"proof": parts, "vk": key}] for parts, key in proofs(2 * size + 8)]
+    latencies: list[float] = []
+    start = time.perf_counter()
+    async with trio.open_nursery() as nursery:
+        used = pipes[:size]
+        for index, pipe in enumerate(used):
+            share = len(range(index, size, len(used)))
+            nursery.start_soon(pipe.verify_all, islice(commands, index, None, len(used)), share, latencies)
+    return Measured("under way", contestant, size, time.perf_counter() - start, latencies)
 
 
-def batches(options: Options, threads: int) -> dict[str, list[float]]:
-    """Median milliseconds of one ChonkBatchVerify by size."""
-    servers = {name: start(options, name, threads) for name in ("ours", "bb")}
-    result: dict[str, list[float]] = {name: [] for name in servers}
-    for size in options.sizes:
-        sample = proofs(size)
-        request = frame([["ChonkBatchVerify", {"proofs": [parts for parts, _ in sample], "vks": [key for _, key in sample]}]])
-        run = partial(expect_all, request=request, count=1, check=partial(is_valid, "ChonkBatchVerifyResponse"))
-        times = race({name: partial(run, server) for name, server in servers.items()}, options.rounds)
-        for name in servers:
-            result[name].append(median(times[name]))
-    for server in servers.values():
-        server.close()
-    return result
+async def batch(pipes: list[Pipe], contestant: str, size: int) -> Measured:
+    """Verify N proofs by one command; a batch has no kinds of requests to compare."""
+    sample = proofs(size)
+    command = ["ChonkBatchVerify", {"proofs": [parts for parts, _ in sample], "vks": [key for _, key in sample]}]
+    latencies: list[float] = []
+    start = time.perf_counter()
+    await pipes[0].verify_all(iter([command]), 1, latencies)
+    return Measured("batch", "bb" if contestant == BB else "bbipc", size, time.perf_counter() - start, latencies)
 
 
-def one_pipe(options: Options, threads: int) -> dict[str, list[float]]:
-    """Median milliseconds until N requests sent at once over one pipe are answered."""
-    servers = {name: start(options, name, threads) for name in ("ours", "bb")}
-    result: dict[str, list[float]] = {name: [] for name in servers}
-    for size in options.sizes:
-        commands = [["ChonkVerify", {"proof": parts, "vk": key}] for parts, key in proofs(size)]
-        tagged = b"".join(frame([number, command]) for number, command in enumerate(commands, 1))
-        plain = b"".join(frame([command]) for command in commands)
-        contestants = {
-            "ours": partial(
-                expect_all, servers["ours"], tagged, size, lambda response: is_valid("ChonkVerifyResponse", response[1])
-            ),
-            "bb": partial(expect_all, servers["bb"], plain, size, partial(is_valid, "ChonkVerifyResponse")),
-        }
-        times = race(contestants, options.rounds)
-        for name in servers:
-            result[name].append(median(times[name]))
-    for server in servers.values():
-        server.close()
-    return result
+async def measure(options: Options) -> list[Measured]:
+    """Everything, in turn. Each process verifies two proofs before that do not count."""
+    results = []
+    async with AsyncExitStack() as stack:
+        pipes = {name: await stack.enter_async_context(running(options, name)) for name in CONTESTANTS}
+        for name in CONTESTANTS:
+            await under_way(pipes[name], name, 2)
+        for experiment, names in ((under_way, CONTESTANTS), (batch, (PLAIN, BB))):
+            for size in options.sizes:
+                for _ in range(options.rounds):
+                    results += [await experiment(pipes[name], name, size) for name in names]
+                report([item for item in results if (item.experiment, item.size) == (results[-1].experiment, size)])
+    return results
 
 
-def receive(connection: socket.socket) -> Any:
-    """One message from a socket."""
-    stream = connection.makefile("rb")
-    (length,) = struct.unpack("<I", stream.read(4))
-    return msgpack.unpackb(stream.read(length))
+def report(results: list[Measured]) -> None:
+    """Medians of one experiment and one size on standard output."""
+    for name in dict.fromkeys(item.contestant for item in results):
+        mine = [item for item in results if item.contestant == name]
+        latency = median(value for item in mine for value in item.latencies_ms)
+        rate = median(item.proofs / item.seconds for item in mine)
+        what = f"{mine[0].experiment:<10} {mine[0].size:>4} proofs"
+        print(f"{what}  {name:<28} {latency:>9.1f} ms {rate:>9.1f} proofs/s", flush=True)
 
 
-def ask_all(path: Path, requests: list[bytes]) -> None:
-    """As many clients as requests, connected to one socket at the same time."""
-    connections = []
-    for request in requests:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(str(path))
-        connection.sendall(request)
-        connections.append(connection)
-    for connection in connections:
-        response = receive(connection)
-        if response != ["ChonkVerifyResponse", {"valid": True}]:
-            raise SystemExit(f"unexpected response: {response}")
-        connection.close()
-
-
-def deal_out(pool: list[Server], requests: list[bytes]) -> None:
-    """Requests dealt out to the processes of a pool, all sent before any response is read."""
-    for server, request in zip(cycle(pool), requests, strict=False):
-        server.send(request)
-    for server, _ in zip(cycle(pool), requests, strict=False):
-        if not is_valid("ChonkVerifyResponse", response := server.receive()):
-            raise SystemExit(f"unexpected response: {response}")
-
-
-def pools(options: Options, threads: int) -> dict[str, list[float]]:
-    """Median milliseconds until N clients with one request each are answered."""
-    result: dict[str, list[float]] = {"ours": [], "bb": []}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "bench.sock"
-        ours = start(options, "ours", threads, "--input", str(path), "--max-clients", str(max(options.sizes)))
-        while not path.exists():
-            time.sleep(0.01)
-        pool = [start(options, "bb", 1) for _ in range(threads)]
-        for size in options.sizes:
-            requests = [frame([["ChonkVerify", {"proof": parts, "vk": key}]]) for parts, key in proofs(size)]
-            times = race({"ours": partial(ask_all, path, requests), "bb": partial(deal_out, pool, requests)}, options.rounds)
-            for name, values in times.items():
-                result[name].append(median(values))
-        for server in (ours, *pool):
-            server.terminate()
-    return result
-
-
-def report(title: str, sizes: list[int], times: dict[str, list[float]]) -> None:
-    """A table of milliseconds, proofs per second and ratios."""
-    print(f"\n{title}")
-    print(f"  {'proofs':>6} {'ours ms':>9} {'bb ms':>9} {'ours/bb':>8} {'ours proofs/s':>14} {'bb proofs/s':>12}")
-    for size, ours, bb in zip(sizes, times["ours"], times["bb"], strict=True):
-        print(f"  {size:>6} {ours:>9.1f} {bb:>9.1f} {ours / bb:>8.2f} {1e3 * size / ours:>14.1f} {1e3 * size / bb:>12.1f}")
-
-
-def plot(path: str, sizes: list[int], results: dict[str, dict[str, list[float]]]) -> None:
-    """Draw proofs per second against the number of proofs."""
-    from matplotlib import pyplot as plt  # noqa: PLC0415 - an extra
-
-    figure, axes = plt.subplots(1, len(results), figsize=(4.5 * len(results), 4), squeeze=False)
-    for axis, (title, times) in zip(axes[0], results.items(), strict=True):
-        for name, values in times.items():
-            rates = [1e3 * size / value for size, value in zip(sizes, values, strict=True)]
-            axis.plot(sizes, rates, marker="o", label="bbipc" if name == "ours" else name)
-        axis.set(title=title, xlabel="proofs at once", ylabel="proofs per second", xscale="log", ylim=(0, None))
-        axis.set_xticks(sizes, [str(size) for size in sizes])
-        axis.legend()
-    figure.tight_layout()
-    figure.savefig(path)
+def circumstances(options: Options) -> dict[str, Any]:
+    """What the figures depend on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
+    return {
+        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "processor": model or platform.machine(),
+        "processors": len(os.sched_getaffinity(0)),
+        "arithmetic": Verifier(Setup.from_json(SETUP)).arithmetic,
+        "python": platform.python_version(),
+        "bbipc": bbipc.__version__,
+        "threads": options.threads,
+        "rounds": options.rounds,
+        "load before": os.getloadavg()[0],
+    }
 
 
 def main() -> None:
@@ -198,21 +235,23 @@ def main() -> None:
     parser.add_argument("--bb", required=True, help="the bb to compare with")
     parser.add_argument("--bb-env", nargs="*", default=[], metavar="NAME=VALUE", help="its environment")
     parser.add_argument("--sizes", type=int, nargs="*", default=[1, 2, 4, 8, 16, 32])
-    parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: the processors")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--plot", metavar="FILE", help="draw the result (needs the extra `plot`)")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="keep what was measured, as JSON")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw it (needs the extra `plot`)")
     arguments = parser.parse_args()
     bb_environment = dict(item.split("=", 1) for item in arguments.bb_env)
-    options = Options(arguments.bb, bb_environment, arguments.sizes, arguments.rounds)
+    options = Options(arguments.bb, bb_environment, arguments.threads, arguments.sizes, arguments.rounds)
 
-    results = {}
-    for threads in arguments.threads:
-        for title, measure in (("ChonkBatchVerify", batches), ("one pipe", one_pipe), ("pool", pools)):
-            name = f"{title}, {threads} thread{'s' if threads > 1 else ''}"
-            results[name] = measure(options, threads)
-            report(name, options.sizes, results[name])
-    if arguments.plot:
-        plot(arguments.plot, options.sizes, results)
+    run: dict[str, Any] = {"circumstances": circumstances(options)}
+    print(json.dumps(run["circumstances"], indent=1))
+    run["measured"] = [asdict(item) for item in trio.run(measure, options)]
+    if arguments.save:
+        arguments.save.write_text(json.dumps(run) + "\n")
+    if arguments.pictures:
+        from pictures import draw_all  # noqa: PLC0415 - needs an extra
+
+        draw_all(run, arguments.pictures)
 
 
 if __name__ == "__main__":
