@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 import sys
+from pathlib import Path
 
 import trio
 
@@ -13,7 +14,7 @@ from bbipc.conform.case import NotApplicable, Suite, broken
 from bbipc.conform.cases.common import LAW, valid_call
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import blake2s_request, blake2s_response, call, verdict_of
-from bbipc.conform.target import start, start_command
+from bbipc.conform.target import describe_exit, start, start_command
 
 suite = Suite("lifecycle", LAW)
 
@@ -305,9 +306,7 @@ async def socket_stale(lab: Lab) -> None:
     recorded=("socket/path_dir_missing",),
 )
 async def socket_no_directory(lab: Lab) -> None:
-    async with start(lab.target, lab.record, socket_path=lab.directory / "missing" / "s.sock") as server:
-        if await server.wait() <= 0:
-            broken("an exit code above 0", "another")
+    await _cannot_listen(lab, lab.directory / "missing" / "s.sock")
 
 
 @suite.case(
@@ -318,9 +317,14 @@ async def socket_no_directory(lab: Lab) -> None:
     recorded=("socket/path_too_long",),
 )
 async def socket_path_too_long(lab: Lab) -> None:
-    async with start(lab.target, lab.record, socket_path=lab.directory / f"{'l' * 120}.sock") as server:
-        if await server.wait() <= 0:
-            broken("an exit code above 0", "another")
+    await _cannot_listen(lab, lab.directory / f"{'l' * 120}.sock")
+
+
+async def _cannot_listen(lab: Lab, path: Path) -> None:
+    async with start(lab.target, lab.record, socket_path=path) as server:
+        code = await server.wait()
+        if code <= 0:
+            broken("an exit code above 0", f"the process {describe_exit(code)}")
 
 
 @suite.case(
