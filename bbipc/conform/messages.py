@@ -121,8 +121,20 @@ class Reply:
         return [self.name, self.fields]
 
     def __str__(self) -> str:
-        text = shorten(f"{self.name} {self.fields}")
+        text = shorten(f"{self.name} {_shown(self.fields)}")
         return text if self.request_id is None else f"[{self.request_id}] {text}"
+
+
+def _shown(value: Any) -> str:
+    """A value for people: as Python writes it, but bytes as hex digits."""
+    match value:
+        case dict():
+            return f"{{{', '.join(f'{_shown(key)}: {_shown(item)}' for key, item in value.items())}}}"
+        case list():
+            return f"[{', '.join(map(_shown, value))}]"
+        case bytes():
+            return f"0x{value.hex()}"
+    return repr(value)
 
 
 def verdict_of(reply: Reply) -> str:

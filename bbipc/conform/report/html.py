@@ -29,6 +29,7 @@ def as_html(report: Report) -> str:
         command=escape(" ".join(report.target.command)),
         verdict=escape(verdict),
         verdict_class="pass" if report.passed else "fail",
+        failed_class="zero" if report.passed else "fail",
         transport=escape({"pipe": "standard input and output", "socket": "Unix socket"}[report.target.transport]),
         dialects="plain and tagged" if report.tagged else "plain only",
         setup=escape(report.target.setup),
@@ -63,10 +64,11 @@ def _overview(report: Report) -> Iterator[str]:
     for name, results in _by_suite(report):
         passed, failed, skipped = (_count(results, outcome) for outcome in Outcome)
         failed_class = ' class="bad"' if failed else ""
+        kept = f"{passed} of {passed + failed}" if passed + failed else "n/a"
         yield (
             f'<a class="tile" href="#{escape(name)}"><strong>{escape(name)}</strong>'
             f'<span class="bar">{_bar(passed, failed, skipped)}</span>'
-            f"<span{failed_class}>{passed} of {passed + failed}</span></a>"
+            f"<span{failed_class}>{kept}</span></a>"
         )
 
 
