@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.live import Peer, Server, serving
+from server.live import Peer, Server, serving, watched
 
 TRANSPORTS = ("pipe", "socket")
 
@@ -14,7 +14,7 @@ TRANSPORTS = ("pipe", "socket")
 @pytest.fixture(scope="session", params=TRANSPORTS)
 def shared_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests of a transport: each leaves it alive and in step, which the next one checks."""
-    with serving(tmp_path_factory.mktemp("server"), on_socket=request.param == "socket") as server:
+    with serving(tmp_path_factory.mktemp("server"), on_socket=request.param == "socket", patience=None) as server:
         yield server
         assert server.process.poll() is None, server.log()
 
@@ -23,7 +23,8 @@ def shared_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 def peer(shared_server: Server) -> Iterator[Peer]:
     """A client of the shared server."""
     client = shared_server.connect()
-    yield client
+    with watched(shared_server.process):
+        yield client
     if shared_server.path is not None:
         client.close()
 

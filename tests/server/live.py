@@ -162,15 +162,29 @@ class Server:
 
 
 @contextmanager
+def watched(process: "subprocess.Popen[bytes]", patience: float | None = TIMEOUT) -> Iterator[None]:
+    """Kills the process if the block takes longer than `patience` seconds, so that a test that waits for it ends."""
+    if patience is None:
+        yield
+        return
+    watchdog = threading.Timer(patience, process.kill)
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.cancel()
+
+
+@contextmanager
 def serving(
     folder: Path,
     *options: str,
     on_socket: bool = False,
     environment: dict[str, str] | None = None,
-    patience: float = TIMEOUT,
+    patience: float | None = TIMEOUT,
 ) -> Iterator[Server]:
     """A server that is ready for requests. It is killed at the end if it still runs, and after `patience` seconds if a test
-    hangs."""
+    hangs; None: somebody else watches over it."""
     path = str(folder / "server.sock") if on_socket else None
     errors = folder / "errors.txt"
     arguments = [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--setup", SETUP, *options]
@@ -185,15 +199,13 @@ def serving(
             bufsize=0,
             env={**os.environ, "HARDWARE_CONCURRENCY": "2", **(environment or {})},
         )
-    watchdog = threading.Timer(patience, process.kill)
-    watchdog.start()
     server = Server(process, path, errors)
     try:
-        if path is not None:
-            wait_until_connectable(path, process)
-        yield server
+        with watched(process, patience):
+            if path is not None:
+                wait_until_connectable(path, process)
+            yield server
     finally:
-        watchdog.cancel()
         server.close_clients()
         process.send_signal(signal.SIGKILL)
         process.wait()
