@@ -22,6 +22,7 @@ from bbipc.chonk.core import arithmetic_paths
 from bbipc.chonk.primitives import generators
 from bbipc.cli import exit_codes, sample
 from bbipc.cli.colour import colour
+from bbipc.cli.msgpack import METRICS_LIBRARIES
 
 __all__ = ["command"]
 
@@ -160,6 +161,7 @@ def _bb() -> tuple[Status, str]:
 
 
 def _metrics() -> tuple[Status, str]:
-    if find_spec("prometheus_client") is None:
-        return Status.NOTE, "prometheus_client is missing, which --metrics needs: pip install 'bbipc[metrics]'"
-    return Status.OK, "prometheus_client is there"
+    missing = [name for name in METRICS_LIBRARIES if find_spec(name) is None]
+    if missing:
+        return Status.NOTE, f"--metrics needs {' and '.join(missing)}: pip install 'bbipc[metrics]'"
+    return Status.OK, f"{' and '.join(METRICS_LIBRARIES)} are there"

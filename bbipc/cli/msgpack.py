@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from bbipc.server.config import Address, Config
 
 EXIT_USAGE: Final = 2
-_METRICS_LIBRARIES: Final = ("h11", "prometheus_client")
+METRICS_LIBRARIES: Final = ("h11", "prometheus_client")
+"""What --metrics imports, from the extra of that name."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -59,7 +60,7 @@ def _has_metrics() -> bool:
     try:
         from bbipc.server import metrics, scrape  # noqa: F401, PLC0415
     except ModuleNotFoundError as error:
-        if error.name not in _METRICS_LIBRARIES:
+        if error.name not in METRICS_LIBRARIES:
             raise
         sys.stderr.write(f"bbipc: error: --metrics needs {error.name}, which is not installed: pip install 'bbipc[metrics]'\n")
         return False
