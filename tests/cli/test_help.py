@@ -51,6 +51,7 @@ def test_help_of_the_server() -> None:
     done = bbipc("msgpack", "run", "--help", COLUMNS="100")
     assert (done.code, done.err) == (0, "")
     assert "usage: bbipc msgpack run" in done.out
+    assert "Exit status: 0" in done.out
     words = " ".join(done.out.split())
     assert "--metrics ADDRESS:PORT let Prometheus fetch metrics at http://ADDRESS:PORT/metrics" in words
     assert "pip install 'bbipc[metrics]'" in words
