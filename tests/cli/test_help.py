@@ -1,9 +1,12 @@
 """Every command explains itself, and says its exit codes."""
 
+import subprocess
+import sys
+
 import pytest
 
 from bbipc.cli.main import COMMANDS
-from cli.running import bbipc
+from cli.running import TIMEOUT, bbipc
 
 OURS = sorted(set(COMMANDS) - {"msgpack"})  # that one speaks like bb's
 
@@ -62,3 +65,11 @@ def test_a_wrong_option_of_the_server_is_a_usage_error() -> None:
     done = bbipc("msgpack", "run", "--metrics", "nowhere")
     assert (done.code, done.out) == (2, "")
     assert "expected an IP address and a port, as 127.0.0.1:9464 or [::1]:9464" in done.err
+
+
+def test_fuzz_without_its_library_tells_how_to_get_it() -> None:
+    hidden = "import sys; sys.modules['hypothesis'] = None; from bbipc.cli.main import main; main()"
+    command = [sys.executable, "-P", "-c", hidden, "fuzz", "--", "true"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "needs Hypothesis: pip install 'bbipc[fuzz]'" in done.stderr
