@@ -26,9 +26,10 @@ void set_message(char* message, const char* text) {
     if (message != nullptr) std::snprintf(message, sizeof bbipc_verdict{}.message, "%s", text);
 }
 
-// Runs an action whose failures are verdicts.
+// Runs an action whose failures are verdicts. The verdict is an error until the action writes another.
 template <class Action>
 std::int32_t with_verdict(bbipc_verdict& verdict, const Action& action) noexcept {
+    set_error(verdict, "nothing was decided");
     try {
         return action();
     } catch (const std::bad_alloc&) {
@@ -39,9 +40,10 @@ std::int32_t with_verdict(bbipc_verdict& verdict, const Action& action) noexcept
     return BBIPC_ERROR;
 }
 
-// Runs an action that fills all verdicts; if it fails, its failure is the verdict on all.
+// Runs an action that fills all verdicts; if it fails, its failure is the verdict on all. Until then they are errors.
 template <class Action>
 void all_or_failure(bbipc_verdict* verdicts, std::uint64_t count, const Action& action) noexcept {
+    for (std::uint64_t i = 0; i < count; ++i) set_error(verdicts[i], "nothing was decided");
     bbipc_verdict failure;
     const std::int32_t status = with_verdict(failure, [&] {
         action();
@@ -63,7 +65,7 @@ std::int32_t with_status(const Action& action) noexcept {
 
 // A claim that could not be made for want of memory: bbipc_check answers for it.
 struct FailedClaim final : bbipc_claim {
-    explicit FailedClaim(const char* message) { set_error(verdict, message); }
+    explicit FailedClaim(const char* message) : bbipc_claim(nullptr) { set_error(verdict, message); }
     const bbipc_verdict* failure() const override { return &verdict; }
     bbipc_verdict verdict;
 };
@@ -77,6 +79,10 @@ void check_claims(const bbipc_core& core, std::span<const bbipc_claim* const> cl
     for (std::size_t i = 0; i < claims.size(); ++i) {
         if (const bbipc_verdict* const failed = claims[i]->failure(); failed != nullptr) {
             verdicts[i] = *failed;
+            continue;
+        }
+        if (claims[i]->owner != &core) {
+            set_error(verdicts[i], "a claim must be checked by the context that made it");
             continue;
         }
         made.push_back(i);
@@ -239,6 +245,7 @@ std::int32_t bbipc_g2_mul(const bbipc_core* core, const std::uint8_t point[128],
 
 std::int32_t bbipc_pairing(const bbipc_core* core, const std::uint8_t* g1, const std::uint8_t* g2, std::uint64_t count,
                            std::int32_t* is_one, std::uint8_t* gt) {
+    *is_one = 0;
     return with_status([&] { return core->pairing(g1, g2, count, is_one, gt); });
 }
 

@@ -115,19 +115,17 @@ Verdict read_ipa(const PartView& part, const OpeningClaim& opening, IpaClaim& cl
     transcript.absorb(opening.point);
     transcript.absorb(opening.value);
     claim.generator_challenge = transcript.challenge().fq();
-    bool zero_challenge = claim.generator_challenge.is_zero();
     for (std::size_t i = 0; i < ipa_rounds; ++i) {
         claim.left[i] = transcript.receive_grumpkin();
         claim.right[i] = transcript.receive_grumpkin();
         claim.challenges[i] = transcript.challenge().fq();
-        zero_challenge = zero_challenge || claim.challenges[i].is_zero();
     }
     claim.g0 = transcript.receive_grumpkin();
     claim.a0 = transcript.receive_fq();
     if (transcript.failed()) return transcript.error();
-    if (zero_challenge) return verdict_invalid(BBIPC_STEP_IPA);
     claim.inverse_challenges = claim.challenges;
-    batch_invert(std::span<Fq>(claim.inverse_challenges));
+    const bool invertible = batch_invert(std::span<Fq>(claim.inverse_challenges));
+    if (claim.generator_challenge.is_zero() || !invertible) return verdict_invalid(BBIPC_STEP_IPA);
     claim.b0 = evaluate_challenge_polynomial(claim);
     return verdict_valid();
 }

@@ -19,7 +19,7 @@ class Denominators {
         return values_.size() - 1;
     }
     // False if one of them is zero.
-    bool invert() { return batch_invert(std::span<F>(values_)); }
+    [[nodiscard]] bool invert() { return batch_invert(std::span<F>(values_)); }
     const F& operator[](std::size_t i) const { return values_[i]; }
 
   private:

@@ -24,6 +24,7 @@ const char* decode_setup(const std::uint8_t* g2_x, const std::uint8_t* translato
         return "translator_key: a coordinate is not below the modulus";
     }
     if (!commitment.is_on_curve()) return "translator_key: the point is not on the curve";
+    if (commitment.is_infinity()) return "translator_key: the point at infinity is no setup";
     setup = Setup{G2Prepared(g2_generator()), G2Prepared(point), commitment};
     return nullptr;
 }

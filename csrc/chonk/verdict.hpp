@@ -1,4 +1,7 @@
 // Verdicts inside the core: the C ABI's struct with constructors that cannot be confused.
+//
+// Every verdict starts as an error, so that a path that forgets to decide cannot accept: verdict_valid() is the only way to make
+// a valid one.
 #pragma once
 
 #include <cstdarg>
@@ -12,30 +15,12 @@ BBIPC_BEGIN
 
 using Verdict = bbipc_verdict;
 
-inline Verdict verdict_valid() {
-    Verdict v{};
-    v.outcome = BBIPC_VALID;
-    v.position = -1;
-    return v;
-}
-
-inline Verdict verdict_invalid(std::int32_t step) {
-    Verdict v = verdict_valid();
-    v.outcome = BBIPC_INVALID;
-    v.step = step;
-    return v;
-}
-
-inline Verdict verdict_cancelled() {
-    Verdict v = verdict_valid();
-    v.outcome = BBIPC_CANCELLED;
-    return v;
-}
+static_assert(BBIPC_ERROR == 0, "a zeroed struct is no acceptance");
 
 // part: BBIPC_PART_...; position: word index within the part, or -1. The message is printf-formatted.
 __attribute__((format(printf, 3, 4))) inline Verdict verdict_error(std::int32_t part, std::int64_t position, const char* format,
                                                                    ...) {
-    Verdict v = verdict_valid();
+    Verdict v{};
     v.outcome = BBIPC_ERROR;
     v.part = part;
     v.position = position;
@@ -45,5 +30,22 @@ __attribute__((format(printf, 3, 4))) inline Verdict verdict_error(std::int32_t 
     va_end(arguments);
     return v;
 }
+
+// What a verdict is before anything has decided.
+inline Verdict verdict_undecided() { return verdict_error(BBIPC_PART_NONE, -1, "the verification ended without a verdict"); }
+
+inline Verdict verdict_without_message(std::int32_t outcome, std::int32_t step) {
+    Verdict v{};
+    v.outcome = outcome;
+    v.step = step;
+    v.position = -1;
+    return v;
+}
+
+inline Verdict verdict_valid() { return verdict_without_message(BBIPC_VALID, BBIPC_STEP_NONE); }
+
+inline Verdict verdict_invalid(std::int32_t step) { return verdict_without_message(BBIPC_INVALID, step); }
+
+inline Verdict verdict_cancelled() { return verdict_without_message(BBIPC_CANCELLED, BBIPC_STEP_NONE); }
 
 BBIPC_END

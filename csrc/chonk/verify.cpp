@@ -107,27 +107,44 @@ bool pairings_hold(const Setup& setup, std::span<const PairingCheck> checks) {
     return pairing_product_is_one(inputs);
 }
 
-// The items of a list that make a joint check fail: `holds` is true for a list without bad items, and for a single item exact.
-template <class T, class Holds>
+// Of checks that do not hold together: invalid at the first that does not hold alone.
+Verdict first_failing_pairing(const Setup& setup, std::span<const PairingCheck> checks) {
+    for (const PairingCheck& one : checks) {
+        if (!pairings_hold(setup, std::span(&one, 1))) return verdict_invalid(one.step);
+    }
+    return verdict_undecided();  // out of reach: if each holds alone, any combination does
+}
+
+// The claims, by their numbers, of which a joint check holds: `holds` is true for a list without bad claims, and for a single
+// claim exact. Nothing is good but what `holds` was true for.
+template <class Holds>
 class Bisection {
   public:
-    Bisection(const Holds& holds, std::vector<T>& bad) : holds_(holds), bad_(bad) {}
+    Bisection(const Holds& holds, std::size_t count) : holds_(holds), good_(count, false) {}
 
-    void search(std::span<const T> items) {
-        if (!items.empty() && !holds_(items)) split(items);
+    // good[i] for each i of `items`.
+    static std::vector<bool> find_good(std::span<const std::size_t> items, std::size_t count, const Holds& holds) {
+        Bisection bisection(holds, count);
+        bisection.search(items);
+        return std::move(bisection.good_);
     }
 
   private:
-    // `items` is known to contain a bad one.
-    void split(std::span<const T> items) {
-        if (items.size() == 1) {
-            bad_.push_back(items[0]);
-            return;
+    // True if all are good.
+    bool search(std::span<const std::size_t> items) {
+        if (!items.empty() && !holds_(items)) {
+            split(items);
+            return false;
         }
+        for (const std::size_t i : items) good_[i] = true;
+        return true;
+    }
+
+    // `items` is known to contain a bad one.
+    void split(std::span<const std::size_t> items) {
+        if (items.size() == 1) return;
         const auto first = items.first(items.size() / 2), second = items.subspan(items.size() / 2);
-        const std::size_t before = bad_.size();
-        search(first);
-        if (bad_.size() == before && second.size() > 1) {
+        if (search(first) && second.size() > 1) {
             split(second);  // the first half is good, so this one is not
         } else {
             search(second);  // a single item is always judged by itself
@@ -135,15 +152,8 @@ class Bisection {
     }
 
     const Holds& holds_;
-    std::vector<T>& bad_;
+    std::vector<bool> good_;
 };
-
-template <class T, class Holds>
-std::vector<T> find_bad(std::span<const T> items, const Holds& holds) {
-    std::vector<T> bad;
-    Bisection<T, Holds>(holds, bad).search(items);
-    return bad;
-}
 
 }  // namespace
 
@@ -159,10 +169,10 @@ void check(const Setup& setup, std::span<const Claim* const> claims, std::span<c
     };
     std::vector<std::size_t> open;  // claims without a verdict so far
     for (std::size_t i = 0; i < claims.size(); ++i) {
-        verdicts[i] = claims[i]->rest;
-        if (is_cancelled(i)) {
+        verdicts[i] = verdict_undecided();
+        if (is_cancelled(i) || claims[i]->rest.outcome == BBIPC_CANCELLED) {
             verdicts[i] = verdict_cancelled();
-        } else if (claims[i]->rest.outcome != BBIPC_CANCELLED) {
+        } else {
             open.push_back(i);
         }
     }
@@ -177,37 +187,39 @@ void check(const Setup& setup, std::span<const Claim* const> claims, std::span<c
         }
         return pairings_hold(setup, checks);
     };
-    for (const std::size_t i : find_bad<std::size_t>(open, proofs_pair)) {
-        for (const PairingCheck& one : claims[i]->pairing_checks()) {
-            if (!pairings_hold(setup, std::span(&one, 1))) {
-                verdicts[i] = verdict_invalid(one.step);
-                break;
-            }
-        }
-    }
-
-    // Inner-product arguments of the proofs that are valid so far.
-    std::vector<std::size_t> waiting;
+    const std::vector<bool> pair = Bisection<decltype(proofs_pair)>::find_good(open, claims.size(), proofs_pair);
+    std::vector<std::size_t> waiting;  // claims of which only the inner-product argument is open
     for (const std::size_t i : open) {
-        if (verdicts[i].outcome != BBIPC_VALID) continue;
-        if (is_cancelled(i)) {
-            verdicts[i] = verdict_cancelled();
+        if (!pair[i]) {
+            verdicts[i] = first_failing_pairing(setup, claims[i]->pairing_checks());
+        } else if (claims[i]->rest.outcome != BBIPC_VALID) {
+            verdicts[i] = claims[i]->rest;
         } else {
             waiting.push_back(i);
         }
     }
+
+    // Inner-product arguments of the proofs of which all else holds.
+    std::erase_if(waiting, [&](std::size_t i) {
+        if (!is_cancelled(i)) return false;
+        verdicts[i] = verdict_cancelled();
+        return true;
+    });
     std::vector<const IpaClaim*> ipa_claims;
     bool cancelled = false;
     const auto arguments_hold = [&](std::span<const std::size_t> items) {
-        if (cancelled) return true;  // no further work; every verdict is replaced below
+        if (cancelled) return false;  // no further work; every verdict is replaced below
         ipa_claims.clear();
         for (const std::size_t i : items) ipa_claims.push_back(&claims[i]->ipa);
         return check_ipa(ipa_claims, options, cancelled);
     };
-    const std::vector<std::size_t> bad = find_bad<std::size_t>(waiting, arguments_hold);
-    for (const std::size_t i : bad) verdicts[i] = verdict_invalid(BBIPC_STEP_IPA);
-    if (cancelled) {
-        for (const std::size_t i : waiting) verdicts[i] = verdict_cancelled();
+    const std::vector<bool> holds = Bisection<decltype(arguments_hold)>::find_good(waiting, claims.size(), arguments_hold);
+    for (const std::size_t i : waiting) {
+        if (cancelled) {
+            verdicts[i] = verdict_cancelled();
+        } else {
+            verdicts[i] = holds[i] ? verdict_valid() : verdict_invalid(BBIPC_STEP_IPA);
+        }
     }
 }
 

@@ -13,11 +13,12 @@
 BBIPC_BEGIN
 
 // What is left of a proof after its reduction. The verdict is: invalid at the first of `pairings` that fails; else `rest` if
-// that is not valid; else invalid at IPA if `ipa` fails; else valid. (Only when `rest` is valid does `ipa` hold a claim.)
+// that is not valid; else invalid at IPA if `ipa` fails; else valid. (Only when `rest` is valid does `ipa` hold a claim.) A
+// claim that nothing was reduced to is an error.
 struct Claim {
     std::array<PairingCheck, 3> pairings;  // in the order of their steps
     std::size_t pairing_count = 0;
-    Verdict rest;
+    Verdict rest = verdict_undecided();
     IpaClaim ipa;
 
     std::span<const PairingCheck> pairing_checks() const { return std::span(pairings).first(pairing_count); }

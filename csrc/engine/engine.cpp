@@ -16,6 +16,7 @@ BBIPC_BEGIN
 namespace {
 
 struct EngineClaim final : bbipc_claim {
+    using bbipc_claim::bbipc_claim;
     Claim claim;
 };
 
@@ -109,7 +110,7 @@ class Engine final : public bbipc_core {
 
     std::unique_ptr<bbipc_claim> reduce(const bbipc_proof& proof, const std::uint8_t* key, std::uint64_t key_length,
                                         std::uint32_t flags, const std::int32_t* cancel) const override {
-        auto claim = std::make_unique<EngineClaim>();
+        auto claim = std::make_unique<EngineClaim>(this);
         reduce_into(proof, key, key_length, flags, cancel, claim->claim);
         return claim;
     }
@@ -199,6 +200,7 @@ class Engine final : public bbipc_core {
 
     std::int32_t point_msm(std::int32_t curve, const std::uint8_t* points_bytes, const std::uint8_t* scalars_bytes,
                            std::uint64_t count, std::uint8_t* out) const override {
+        if (count > max_msm_points) return BBIPC_BAD_ARGUMENT;
         return on_curve(curve, [&]<class C>() {
             std::vector<Affine<C>> points;
             std::vector<typename C::Scalar> scalars;
@@ -277,6 +279,7 @@ class Engine final : public bbipc_core {
     }
 
   private:
+    static constexpr std::uint64_t max_msm_points = 1 << 24;  // csrc/msm/msm.cpp counts additions in 32 bits
     static constexpr bool arithmetic_is_adx = BBIPC_ADX_FIELD != 0;
 
     void reduce_into(const bbipc_proof& proof, const std::uint8_t* key_data, std::uint64_t key_length, std::uint32_t flags,

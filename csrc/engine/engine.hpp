@@ -8,8 +8,14 @@
 #include "../include/bbipc_core.h"
 
 // The opaque types of the C ABI are these interfaces.
+struct bbipc_core;
+
 struct bbipc_claim {
+    explicit bbipc_claim(const bbipc_core* made_by) : owner(made_by) {}
     virtual ~bbipc_claim() = default;
+
+    const bbipc_core* const owner;  // under whose setup the proof was reduced; to be compared, never dereferenced
+
     // Not null if the reduction itself failed (for want of memory): then this is the verdict, and the claim belongs to no
     // engine.
     virtual const bbipc_verdict* failure() const { return nullptr; }

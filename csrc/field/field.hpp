@@ -134,7 +134,7 @@ using Fr = Field<FrParams>;
 // Invert all in place with one inversion. False, and nothing changed, if any of them is zero (a zero would destroy the batch:
 // chapter 00 section 4).
 template <class F>
-bool batch_invert(std::span<F> values, std::vector<F>& scratch) {
+[[nodiscard]] bool batch_invert(std::span<F> values, std::vector<F>& scratch) {
     scratch.resize(values.size());
     F product = F::one();
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -152,7 +152,7 @@ bool batch_invert(std::span<F> values, std::vector<F>& scratch) {
 }
 
 template <class F>
-bool batch_invert(std::span<F> values) {
+[[nodiscard]] bool batch_invert(std::span<F> values) {
     std::vector<F> scratch;
     return batch_invert(values, scratch);
 }

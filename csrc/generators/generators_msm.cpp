@@ -10,28 +10,26 @@ BBIPC_BEGIN
 
 namespace {
 
-Jacobian<GrumpkinCurve> on_path(std::span<const Grumpkin> points, const Fq* scalars, unsigned threads,
-                                [[maybe_unused]] MsmPath path) {
+using Terms = MsmTerms<GrumpkinCurve>;
+
+Jacobian<GrumpkinCurve> on_path(std::span<const Terms> terms, unsigned threads, [[maybe_unused]] MsmPath path) {
 #if BBIPC_ADX_FIELD
-    if (path == MsmPath::ifma) return large_msm<IfmaKernel>(points, scalars, threads);
+    if (path == MsmPath::ifma) return large_msm<IfmaKernel>(terms, threads);
 #endif
-    return large_msm<ScalarKernel<GrumpkinCurve>>(points, scalars, threads);
+    return large_msm<ScalarKernel<GrumpkinCurve>>(terms, threads);
 }
 
 }  // namespace
 
 Jacobian<GrumpkinCurve> generators_msm(const Fq* scalars, std::size_t count, unsigned threads, MsmPath path) {
-    return on_path(generators().first(count), scalars, threads, path);
+    const Terms terms[1] = {{generators().first(count), scalars}};
+    return on_path(terms, threads, path);
 }
 
 Jacobian<GrumpkinCurve> generators_msm_with(const Fq* scalars, std::span<const Grumpkin> extra_points,
                                             std::span<const Fq> extra_scalars, unsigned threads, MsmPath path) {
-    const std::span<const Grumpkin> table = generators();
-    std::vector<Grumpkin> points(table.begin(), table.end());
-    points.insert(points.end(), extra_points.begin(), extra_points.end());
-    std::vector<Fq> all_scalars(scalars, scalars + table.size());
-    all_scalars.insert(all_scalars.end(), extra_scalars.begin(), extra_scalars.end());
-    return on_path(points, all_scalars.data(), threads, path);
+    const Terms terms[2] = {{generators(), scalars}, {extra_points, extra_scalars.data()}};
+    return on_path(terms, threads, path);
 }
 
 #if !BBIPC_ADX_FIELD

@@ -18,11 +18,11 @@ extern "C" {
 
 /* ---- Outcomes ------------------------------------------------------------------------------------------------------ */
 
-/* Outcome of a verification (chapter 00 section 4). */
+/* Outcome of a verification (chapter 00 section 4). Zero is no acceptance: memory that nobody wrote to reads as an error. */
 enum {
-    BBIPC_VALID = 0,     /* every check passed */
-    BBIPC_INVALID = 1,   /* well formed, but a check failed: see `step` */
-    BBIPC_ERROR = 2,     /* could not be decoded: see `message`, `part` and `position` */
+    BBIPC_ERROR = 0,     /* could not be decoded, or not decided at all: see `message`, `part` and `position` */
+    BBIPC_VALID = 1,     /* every check passed */
+    BBIPC_INVALID = 2,   /* well formed, but a check failed: see `step` */
     BBIPC_CANCELLED = 3  /* the cancel flag was set before a verdict was reached */
 };
 
@@ -114,7 +114,8 @@ bbipc_claim *bbipc_reduce(const bbipc_core *core, const bbipc_proof *proof, cons
                           uint32_t flags, const int32_t *cancel);
 void bbipc_claim_free(bbipc_claim *claim);
 
-/* Decide `count` claims of the same context together: verdicts[i] equals the verdict bbipc_verify gives for that proof alone.
+/* Decide `count` claims of this context together: verdicts[i] equals the verdict bbipc_verify gives for that proof alone. A
+ * claim of another context is an error: its proof was reduced under another setup.
  * cancels: null, or `count` pointers (each may be null) to cancel flags. */
 void bbipc_check(const bbipc_core *core, const bbipc_claim *const *claims, uint64_t count, uint32_t threads,
                  const int32_t *const *cancels, bbipc_verdict *verdicts);
@@ -165,7 +166,7 @@ int32_t bbipc_field_reduce512(const bbipc_core *core, int32_t field, const uint8
 int32_t bbipc_point_add(const bbipc_core *core, int32_t curve, const uint8_t a[64], const uint8_t b[64], uint8_t out[64]);
 int32_t bbipc_point_mul(const bbipc_core* core, int32_t curve, const uint8_t point[64], const uint8_t scalar[32],
                         uint8_t out[64]);
-/* sum of scalars[i] * points[i]; scalars are elements of the curve's scalar field. */
+/* sum of scalars[i] * points[i], count <= 2^24; scalars are elements of the curve's scalar field. */
 int32_t bbipc_point_msm(const bbipc_core *core, int32_t curve, const uint8_t *points, const uint8_t *scalars, uint64_t count,
                         uint8_t out[64]);
 /* out[i] = scalar * points[i] */

@@ -29,11 +29,18 @@
 
 BBIPC_BEGIN
 
+// Points and as many scalars.
+template <class C>
+struct MsmTerms {
+    std::span<const Affine<C>> points;
+    const typename C::Scalar* scalars;
+};
+
 template <class Kernel>
 class LargeMsm {
     using C = typename Kernel::Curve;
     using Point = typename Kernel::Point;
-    using Scalar = typename C::Scalar;
+    using Terms = MsmTerms<C>;
 
     static constexpr unsigned width = 13;
     static constexpr unsigned windows = (128 + width - 1) / width;
@@ -41,15 +48,14 @@ class LargeMsm {
     static constexpr std::size_t buckets = (std::size_t{1} << (width - 1)) + 1;    // bucket 0 collects what does not count
     static constexpr std::size_t rows = (buckets - 1) >> low_bits,
                                  columns = (std::size_t{1} << low_bits) - 1;  // numbered from 1
-    static constexpr std::size_t slice = 512;                                 // points of a piece of step 1
+    static constexpr std::size_t slice_size = 512;                            // points of a piece of step 1
     static constexpr std::size_t piece_size =
         12288;  // points of a piece of step 3, roughly: its sums stay in the second-level cache
 
   public:
-    LargeMsm(std::span<const Affine<C>> points, const Scalar* scalars, unsigned threads)
-        : input_(points),
-          scalars_(scalars),
-          count_(points.size()),
+    LargeMsm(std::span<const Terms> terms, unsigned threads)
+        : slices_(cut(terms)),
+          count_(slices_.empty() ? 0 : slices_.back().first + slices_.back().terms.points.size()),
           threads_(threads),
           table_(aligned_array<Point>(2 * count_)),
           digits_(aligned_array<std::int16_t>(windows * 2 * count_)),
@@ -59,8 +65,7 @@ class LargeMsm {
           engines_(std::max(threads, 1U)) {}
 
     Jacobian<C> operator()() {
-        parallel_for((count_ + slice - 1) / slice, threads_,
-                     [&](unsigned, std::size_t i) { prepare(i * slice, std::min(count_, (i + 1) * slice)); });
+        parallel_for(slices_.size(), threads_, [&](unsigned, std::size_t i) { prepare(slices_[i]); });
         parallel_for(windows, threads_, [&](unsigned, std::size_t window) { sort(window); });
         sum_buckets();
         return combine();
@@ -73,8 +78,13 @@ class LargeMsm {
         std::size_t window, first, last;
     };
 
-    std::span<const Affine<C>> input_;
-    const Scalar* scalars_;
+    // A piece of step 1, and the table index of its first point.
+    struct Slice {
+        Terms terms;
+        std::size_t first;
+    };
+
+    std::vector<Slice> slices_;
     std::size_t count_;
     unsigned threads_;
     AlignedArray<Point> table_;           // count_ points, then their images
@@ -92,13 +102,28 @@ class LargeMsm {
     std::uint32_t* bounds(std::size_t window) const { return &bounds_[window * (buckets + 1)]; }
     Point* sums(std::size_t window) const { return &sums_[window * buckets]; }
 
-    // Step 1 for points first .. last - 1.
-    void prepare(std::size_t first, std::size_t last) {
-        Kernel::load_with_images(&input_[first], last - first, endomorphism_beta<C>(), &table_[first], &table_[count_ + first]);
-        for (std::size_t i = first; i < last; ++i) {
-            const SplitScalar halves = input_[i].is_infinity() ? SplitScalar{0, 0} : split_scalar<C>(scalars_[i].to_int());
-            recode(halves.k1, i);
-            recode(halves.k2, count_ + i);
+    static std::vector<Slice> cut(std::span<const Terms> terms) {
+        std::vector<Slice> slices;
+        std::size_t index = 0;
+        for (const Terms& t : terms) {
+            for (std::size_t first = 0; first < t.points.size(); first += slice_size) {
+                const std::size_t size = std::min(slice_size, t.points.size() - first);
+                slices.push_back({{t.points.subspan(first, size), t.scalars + first}, index});
+                index += size;
+            }
+        }
+        return slices;
+    }
+
+    // Step 1.
+    void prepare(const Slice& slice) {
+        const auto& [points, scalars] = slice.terms;
+        Kernel::load_with_images(points.data(), points.size(), endomorphism_beta<C>(), &table_[slice.first],
+                                 &table_[count_ + slice.first]);
+        for (std::size_t i = 0; i < points.size(); ++i) {
+            const SplitScalar halves = points[i].is_infinity() ? SplitScalar{0, 0} : split_scalar<C>(scalars[i].to_int());
+            recode(halves.k1, slice.first + i);
+            recode(halves.k2, count_ + slice.first + i);
         }
     }
 
@@ -229,13 +254,11 @@ class LargeMsm {
     }
 };
 
-// sum of scalars[i] * points[i]. Kernel: ScalarKernel<C> or IfmaKernel. Uses about 11 MiB for 2^15 points and 1 MiB for each
+// sum of scalars[i] * points[i] over all terms. Kernel: ScalarKernel<C> or IfmaKernel. Uses about 11 MiB for 2^15 points and 1 MiB for each
 // thread.
 template <class Kernel>
-Jacobian<typename Kernel::Curve> large_msm(std::span<const Affine<typename Kernel::Curve>> points,
-                                           const typename Kernel::Curve::Scalar* scalars, unsigned threads) {
-    if (points.empty()) return Jacobian<typename Kernel::Curve>::infinity();
-    return LargeMsm<Kernel>(points, scalars, threads)();
+Jacobian<typename Kernel::Curve> large_msm(std::span<const MsmTerms<typename Kernel::Curve>> terms, unsigned threads) {
+    return LargeMsm<Kernel>(terms, threads)();
 }
 
 BBIPC_END

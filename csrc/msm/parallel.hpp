@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -36,8 +35,8 @@ void parallel_for(std::size_t count, unsigned threads, const Work& work) {
     if (useful > 1) others.reserve(useful - 1);
     try {
         for (unsigned worker = 1; worker < useful; ++worker) others.emplace_back(run, worker);
-    } catch (const std::system_error&) {
-        // The system has no more threads for us.
+    } catch (const std::exception&) {
+        // The system has no more threads for us (std::system_error), or no memory for one. Those that run must be joined.
     }
     run(0);
     for (std::thread& other : others) other.join();

@@ -29,6 +29,14 @@ struct TestCase {
         return result;
     }
 
+    // The values of one line as big-endian words of 32 bytes.
+    std::vector<std::uint8_t> bytes(const std::string& name) const {
+        const std::vector<bbipc::U256>& words = values.at(name);
+        std::vector<std::uint8_t> result(32 * words.size());
+        for (std::size_t i = 0; i < words.size(); ++i) store_be(&result[32 * i], words[i]);
+        return result;
+    }
+
     template <class F>
     F element(const std::string& name) const {
         return elements<F>(name, 1)[0];

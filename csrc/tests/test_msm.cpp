@@ -174,7 +174,11 @@ template <class Kernel>
 void test_large_msm(RandomElements& random) {
     using C = typename Kernel::Curve;
     const auto compute = [](const std::vector<Affine<C>>& points, const std::vector<typename C::Scalar>& scalars) {
-        return large_msm<Kernel>(points, scalars.data(), 2).to_affine();
+        // In two lists of terms, as the verifier gives its own points beside the generators.
+        const std::size_t first = points.size() / 3;
+        const std::span<const Affine<C>> all(points);
+        const MsmTerms<C> terms[2] = {{all.first(first), scalars.data()}, {all.subspan(first), scalars.data() + first}};
+        return large_msm<Kernel>(terms, 2).to_affine();
     };
     test_sizes<decltype(compute), C>(random, {0, 1, 2, 7, 150}, compute);
     // Coincidences in every batch of additions, and batches of full size.
@@ -219,6 +223,12 @@ void test_generators_msm(RandomElements& random, MsmPath path) {
         std::vector<Fq> scalars(count);
         for (Fq& s : scalars) s = random.element<Fq>();
         CHECK(compute(scalars, 1) == msm_naively<GrumpkinCurve>(generators().first(count), scalars));
+        // Extra points, among them generators and infinity, whose sums meet those of the table.
+        std::vector<Grumpkin> extra = coincident_points<GrumpkinCurve>(random, count, true);
+        if (count > 1) extra[0] = generators()[5], extra[1] = -generators()[6];
+        const Grumpkin sum = generators_msm_with(tensor.data(), extra, scalars, 2, path).to_affine();
+        const auto expected_extra = Jacobian<GrumpkinCurve>::from_affine(msm_naively<GrumpkinCurve>(extra, scalars));
+        CHECK(sum == (expected_extra + expected).to_affine());
     }
 }
 

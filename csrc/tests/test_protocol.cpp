@@ -12,19 +12,13 @@
 #include "../chonk/joint_sumcheck.hpp"
 #include "../chonk/merge.hpp"
 #include "../chonk/oink.hpp"
+#include "../chonk/verify.hpp"
 #include "case_file.hpp"
 #include "check.hpp"
 
 using namespace bbipc;
 
 namespace {
-
-std::vector<std::uint8_t> bytes(const TestCase& test, const char* name) {
-    const std::vector<U256>& words = test.values.at(name);
-    std::vector<std::uint8_t> result(32 * words.size());
-    for (std::size_t i = 0; i < words.size(); ++i) store_be(&result[32 * i], words[i]);
-    return result;
-}
 
 template <class C>
 std::vector<Affine<C>> points(const TestCase& test, const char* name, std::size_t count) {
@@ -55,7 +49,7 @@ struct Run {
     HidingKernelIo io;
     MergeResult merge;
 
-    explicit Run(const TestCase& test) : fields(bytes(test, "fields")), key_data(bytes(test, "vk")) {
+    explicit Run(const TestCase& test) : fields(test.bytes("fields")), key_data(test.bytes("vk")) {
         Verdict error;
         CHECK(decode_key(key_data.data(), key_data.size(), key, error));
         bbipc_proof parts{};
@@ -195,6 +189,35 @@ void check_joint(const TestCase& test) {
     CHECK(check_c.p1 == pairing[1]);
 }
 
+// What no proof brings about: nothing that was left out may read as acceptance.
+void check_undecided(const TestCase& test) {
+    const Setup setup = aztec_setup();
+    const Claim untouched;
+    const Claim* const claims[2] = {&untouched, &untouched};
+    Verdict verdicts[2] = {verdict_valid(), verdict_valid()};
+    check(setup, claims, {}, Options{}, verdicts);
+    for (const Verdict& v : verdicts) CHECK(v.outcome == BBIPC_ERROR && v.message[0] != 0);
+    CHECK(Verdict{}.outcome != BBIPC_VALID && verdict_undecided().outcome == BBIPC_ERROR);
+    CHECK(verdict_cancelled().outcome == BBIPC_CANCELLED && verdict_invalid(BBIPC_STEP_IPA).outcome == BBIPC_INVALID);
+
+    // An inner-product argument whose work is stopped does not hold; one of zeros does not either, alone or with others.
+    Run run(test);
+    EccvmResult eccvm;
+    CHECK(verify_eccvm(run.transcript, run.proof.eccvm, eccvm).outcome == BBIPC_VALID);
+    IpaClaim ipa;
+    CHECK(read_ipa(run.proof.ipa, eccvm.claim, ipa).outcome == BBIPC_VALID);
+    const IpaClaim zeros{};
+    const IpaClaim* const good[2] = {&ipa, &ipa};
+    const IpaClaim* const mixed[2] = {&ipa, &zeros};
+    const std::int32_t raised = 1;
+    bool cancelled = false;
+    CHECK(!check_ipa(good, Options{1, MsmPath::scalar, CancelFlag(&raised)}, cancelled) && cancelled);
+    CHECK(check_ipa(std::span(good).first(1), Options{}, cancelled) && !cancelled);
+    CHECK(check_ipa(good, Options{}, cancelled) && !cancelled);
+    CHECK(!check_ipa(mixed, Options{}, cancelled) && !cancelled);
+    CHECK(!check_ipa(std::span(mixed).last(1), Options{}, cancelled) && !cancelled);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -206,6 +229,7 @@ int main(int argc, char** argv) {
     std::size_t seen[3] = {0, 0, 0};
     for (const TestCase& test : file.cases) {
         if (test.kind == "front") ++seen[0], check_front(test);
+        if (test.kind == "front") check_undecided(test);
         if (test.kind == "eccvm") ++seen[1], check_eccvm(test);
         if (test.kind == "joint") ++seen[2], check_joint(test);
     }
