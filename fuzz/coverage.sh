@@ -19,7 +19,7 @@ mkdir -p "$out/raw"
 export LLVM_PROFILE_FILE="$out/raw/%m-%p.profraw"
 configure "$out/tests" -DBBIPC_TESTS=ON
 ctest --test-dir "$out/tests" --output-on-failure
-configure "$out/fuzz" -DBBIPC_FUZZ=ON -DBBIPC_SANITIZE=ON # the combination in which the assembly finds its registers
+configure "$out/fuzz" -DBBIPC_FUZZ=ON
 [ -d "$corpus" ] || python3 "$root/fuzz/seeds.py" "$corpus"
 export BBIPC_FUZZ_SETUP="$corpus/setup"
 objects=()
