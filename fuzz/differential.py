@@ -33,6 +33,7 @@ from random import Random
 from typing import Any, Final
 
 import trio
+from known_challenges import FLOWS, forge_known
 
 from bbipc.chonk import STEPS, ChonkFormatError, ChonkProof, Outcome, Setup, Verifier
 from bbipc.conform.judge import Expectation, Turn
@@ -55,6 +56,8 @@ RULES: Final[Mapping[str, str]] = {
 """What is known to differ from bb, and why we do not count it."""
 
 G0: Final = slice(60, 62)
+KNOWN_SHARE: Final = 0.3
+"""How often a proof whose challenges are known is forged by means of them."""
 ADDED_UP: Final = ("PI pairing points", "Merge pairing", "batched translator+joint pairing", "IPA")
 """Checks that a batch may make for several proofs at once."""
 
@@ -141,6 +144,8 @@ class Campaign:
         """The mutant with that number."""
         random = Random(f"{self.arguments.seed}:{index}")
         base = self.samples[index % len(self.samples)]
+        if base.name in FLOWS and random.random() < KNOWN_SHARE:
+            return forge_known(base, random)
         return mutate(base, random, random.sample(self.samples, 3))
 
     def fail(self, index: int, mutant: Mutant, what: str, *, request: bytes = b"", **found: str) -> None:
