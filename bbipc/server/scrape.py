@@ -75,6 +75,8 @@ async def serve(listener: trio.abc.Listener[trio.abc.HalfCloseableStream], page:
                 await _converse(stream, page, content_type)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             log.debug("a scraper went away: %s", error.__cause__ or error)
+        except Exception:
+            log.exception("a scraper could not be served")  # whatever it did: the server goes on
         finally:
             bounded.one_less()
 

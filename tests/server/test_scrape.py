@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import h11
 import pytest
@@ -49,18 +50,18 @@ class Listener(trio.abc.Listener[Stream]):
 
 
 class Site:
-    """A server of metrics without a network. `pages`: how many were made."""
+    """A server of metrics without a network. `pages`: how many were made; `result`: what each of them is."""
 
     def __init__(self) -> None:
         self.listener = Listener()
         self.pages = 0
-        self.breaks = False
+        self.result: Any = PAGE
 
-    def page(self) -> bytes:
+    def page(self) -> Any:
         self.pages += 1
-        if self.breaks:
-            raise RuntimeError("scripted")
-        return PAGE
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Site"]:
@@ -255,10 +256,12 @@ async def test_silence(site: Site) -> None:
 
 @run
 async def test_a_defect_of_the_page(site: Site) -> None:
-    site.breaks = True
+    site.result = RuntimeError("scripted")
     status, _, body = parse(await site.ask(GET))
     assert (status, body) == (500, b"internal error, see the server's log\n")
-    site.breaks = False
+    site.result = "no bytes, which breaks what comes after"
+    assert await site.ask(GET) == b""
+    site.result = PAGE
     assert parse(await site.ask(GET))[0] == 200
 
 
