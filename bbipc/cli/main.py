@@ -13,25 +13,26 @@ from bbipc.cli import exit_codes
 __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS: Final = {
-    "bench": "bbipc.cli.bench",
-    "call": "bbipc.cli.call",
-    "completion": "bbipc.cli.completion",
-    "compress": "bbipc.cli.compress",
-    "conform": "bbipc.cli.conform",
-    "decompress": "bbipc.cli.decompress",
-    "demo": "bbipc.cli.demo",
-    "doctor": "bbipc.cli.doctor",
-    "fuzz": "bbipc.cli.fuzz",
-    "inspect": "bbipc.cli.inspect",
-    "msgpack": "bbipc.cli.msgpack",
-    "verify": "bbipc.cli.verify",
-    "verify-many": "bbipc.cli.verify_many",
+    "bench": "Measure how fast proofs are verified here.",
+    "call": "Perform one command and print its response as JSON.",
+    "completion": "Print a script that makes a shell complete commands.",
+    "compress": "Compress a Chonk proof to about 60 % of its size.",
+    "conform": "Test whether a server keeps the rules of the protocol.",
+    "decompress": "Restore a compressed Chonk proof.",
+    "demo": "Send real proofs to a server, and show who is answered when.",
+    "doctor": "Check this installation.",
+    "fuzz": "Look for a conversation in which a server breaks the rules.",
+    "inspect": "Explain a proof, a verification key, or frames of the wire.",
+    "msgpack": "Serve the msgpack requests of bb's clients.",
+    "verify": "Verify one Chonk proof.",
+    "verify-many": "Verify many Chonk proofs together, which is faster.",
 }
-"""Subcommand -> the module whose `command` it is."""
+"""Subcommand -> what it does, in a line. Each is the `command` of the module of its name, which is imported when it is run: a
+list of all need not load all that they need."""
 
 
 class LazyGroup(click.Group):
-    """A group that imports a subcommand's module when the subcommand is named (or its help is listed)."""
+    """A group that imports a subcommand's module when the subcommand is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
         """All names, in alphabetical order."""
@@ -41,8 +42,13 @@ class LazyGroup(click.Group):
         """The subcommand of that name; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(COMMANDS[cmd_name]).command
+        command: click.Command = import_module(f"bbipc.cli.{cmd_name.replace('-', '_')}").command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the subcommands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the subcommand. If nobody reads its output, end quietly: click would exit with the code of an invalid proof."""

@@ -137,8 +137,8 @@ def _run_parser(threads: int) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bbipc msgpack run",
         description="Serve msgpack requests on standard input, a Unix socket, or from a file.",
-        epilog="Exit status: 0 everything was answered; 1 the input ended inside a frame or could not be cut into frames, or the "
-        "server cannot start; 2 wrong usage; 141 whoever should have read the responses went away.",
+        epilog="Exit status: 0 everything was answered; 1 the input ended inside a frame or could not be cut into frames, or "
+        "the server cannot start; 2 wrong usage; 141 whoever should have read the responses went away.",
     )
     add = parser.add_argument
     add(

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from bbipc.cli import main
 from bbipc.cli.main import COMMANDS
 from cli.running import TIMEOUT, bbipc
 
@@ -14,7 +16,14 @@ OURS = sorted(set(COMMANDS) - {"msgpack"})  # that one speaks like bb's
 def test_the_list_of_commands() -> None:
     done = bbipc("--help")
     assert done.code == 0
-    assert all(name in done.out for name in COMMANDS)
+    assert all(name in done.out and summary in done.out for name, summary in COMMANDS.items())
+
+
+def test_every_command_has_a_summary() -> None:
+    modules = {
+        path.stem.replace("_", "-") for path in Path(main.__file__).parent.glob("*.py") if "@click.command" in path.read_text()
+    }
+    assert modules | {"msgpack"} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", OURS)
