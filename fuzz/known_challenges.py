@@ -1,7 +1,7 @@
 """Forgeries that need challenges: changed answers for which an identity of the verifier still holds.
 
-The challenges are those of the vectors of docs/spec for two proofs of tests/data; what is changed comes after them, so that they
-stay as they are. The identity that decides first is kept, and a later check (an opening, or the next part) must find the change.
+The challenges are those of the vectors of docs/spec for two proofs of tests/data; what is changed comes after them, so they
+stay the same. The identity that decides first is kept, and a later check (an opening, or the next part) must find the change.
 """
 
 import json
