@@ -24,6 +24,7 @@ import trio
 from bbipc.server.backend import Backend, Cancel, Task
 from bbipc.server.batch_report import BatchCounters, failed_checks
 from bbipc.server.fair import FairQueue
+from bbipc.server.idle import IdleSignal
 from bbipc.wire.dialect import error_response
 
 if TYPE_CHECKING:
@@ -129,7 +130,6 @@ class Scheduler:
         self.threads = threads
         self.counters = BatchCounters()
         self._backend = backend
-        self._on_idle = on_idle
         self._max_batch_tasks = max_batch_tasks
         self._in_thread = in_thread or _threads(threads)
         self._free = threads
@@ -138,7 +138,7 @@ class Scheduler:
         self._running: set[Job] = set()
         self._computation_is_next = True
         self._changed = trio.Event()
-        self._became_idle = trio.Event()
+        self._idle_signal = IdleSignal(lambda: self.idle, on_idle)
 
     @property
     def waiting(self) -> int:
@@ -157,8 +157,7 @@ class Scheduler:
 
     async def wait_idle(self) -> None:
         """Until there is no job at all."""
-        while not self.idle:
-            await self._became_idle.wait()
+        await self._idle_signal.wait()
 
     def submit(self, job: Job) -> None:
         """Let `job` wait for a worker. Bounding how many wait is the caller's duty."""
@@ -176,7 +175,7 @@ class Scheduler:
             removed = self._computations.remove(job.client, job)
         else:
             removed = self._verifications.remove(job.client, job)
-        self._signal_idle()
+        self._idle_signal.check()
         return removed
 
     def drop(self, client: object) -> None:
@@ -184,7 +183,7 @@ class Scheduler:
         waiting: list[Job] = [*self._computations.drop(client), *self._verifications.drop(client)]
         for job in waiting:
             job.cancel()
-        self._signal_idle()
+        self._idle_signal.check()
         for running in self._running:
             if running.client is client:
                 running.cancel()
@@ -239,13 +238,7 @@ class Scheduler:
         self._running.discard(job)
         if not job.cancelled:
             job.finish(response)
-        self._signal_idle()
-
-    def _signal_idle(self) -> None:
-        if self.idle:
-            self._became_idle.set()
-            self._became_idle = trio.Event()
-            self._on_idle()
+        self._idle_signal.check()
 
     async def _run_computation(self, job: Computation) -> None:
         try:

@@ -22,6 +22,7 @@ import trio
 from bbipc.client.errors import ServerUnreachable
 from bbipc.client.transport import Transport, spawned
 from bbipc.server.fair import FairQueue
+from bbipc.server.idle import IdleSignal
 from bbipc.wire import cursor
 from bbipc.wire.dialect import Unserved, encode_command, error_response
 from bbipc.wire.errors import DecodeError
@@ -109,7 +110,6 @@ class Upstream:
         self.path = path
         self.counters = Counters()
         self._max_frame_bytes = max_frame_bytes
-        self._on_idle = on_idle
         self._spawn = spawn or self._spawn_child
         self._queue: FairQueue[object, Forwarding] = FairQueue()
         self._current: Forwarding | None = None
@@ -117,7 +117,7 @@ class Upstream:
         self._pause = 0.0
         self._not_before = 0.0
         self._something_to_do = trio.Event()
-        self._became_idle = trio.Event()
+        self._idle_signal = IdleSignal(lambda: self.idle, on_idle)
 
     @property
     def waiting(self) -> int:
@@ -136,8 +136,7 @@ class Upstream:
 
     async def wait_idle(self) -> None:
         """Until no request waits for an answer."""
-        while not self.idle:
-            await self._became_idle.wait()
+        await self._idle_signal.wait()
 
     def admit(self, request: Unserved) -> bytes | None:
         """The ``Response`` to a request that the child must not see; None if it may be forwarded."""
@@ -157,7 +156,7 @@ class Upstream:
         removed = self._queue.remove(job.client, job)
         if removed:
             job.cancel()
-            self._signal_idle()
+            self._idle_signal.check()
         return removed
 
     def drop(self, client: object) -> None:
@@ -165,7 +164,7 @@ class Upstream:
         self._queue.drop(client)
         if self._current is not None and self._current.client is client:
             self._current.cancel()
-        self._signal_idle()
+        self._idle_signal.check()
 
     async def run(self) -> None:
         """Forward what is submitted, for ever."""
@@ -271,13 +270,7 @@ class Upstream:
         assert job is not None
         if not job.cancelled:
             job.finish(response)
-        self._signal_idle()
-
-    def _signal_idle(self) -> None:
-        if self.idle:
-            self._became_idle.set()
-            self._became_idle = trio.Event()
-            self._on_idle()
+        self._idle_signal.check()
 
 
 def _is_response(payload: bytes) -> bool:
