@@ -76,7 +76,8 @@ def label_all(axes: Axes, run: dict[str, Any], words: dict[str, str]) -> None:
     axes.legend()
     circumstances = run["circumstances"]
     note = (
-        f"{circumstances['processor']}, {circumstances['threads']} threads, {circumstances['arithmetic']} arithmetic; "
+        f"{circumstances['processors']} processors ({circumstances['processor']}), {circumstances['threads']} threads, "
+        f"{circumstances['arithmetic']} arithmetic; "
         f"{circumstances['rounds']} rounds, {circumstances['date']}; load before: {circumstances['load before']:.1f}"
     )
     axes.annotate(

@@ -85,7 +85,7 @@ class Durations:
     """Durations as a histogram with fixed bounds, and their sum: what can be added up over servers and over time.
 
     Attributes:
-        counts: how many did not exceed each of :data:`DURATION_BOUNDS` (but the bound before it), and how many all of them.
+        counts: how many were not above each of :data:`DURATION_BOUNDS`, but above the bound before it; the last: above all.
         total: their sum in seconds.
     """
 
