@@ -302,6 +302,8 @@ def test_a_child_that_does_not_answer(start: Callable[..., Any], tmp_path: Path)
         assert name == "ErrorResponse"
         assert fields["message"] == "deadline_ms: str, expected unsigned int"
         stats = peer.call(msgpack.packb([["Stats", {}]]))[1]
+        while not stats["upstream"]["started"]:  # which may take longer than all of the above
+            stats = peer.call(msgpack.packb([["Stats", {}]]))[1]
         assert stats["upstream"] == {"configured": True, "waiting": 0, "forwarded": 0, "failed": 0, "started": 1, "failures": 0}
         assert stats["arithmetic"] in ("portable", "adx", "ifma")
         assert stats["version"] == version("bbipc")
