@@ -64,6 +64,7 @@ class Server:
         self.stderr = b""
         self._record = record
         self._nursery = nursery
+        self._streams: list[trio.abc.AsyncResource] = []
         self._pipe: Peer | None = None
         if socket_path is None:
             assert process.stdin is not None
@@ -84,6 +85,7 @@ class Server:
             peer = self._pipe
         else:
             stream = await self._open_socket()
+            self._streams.append(stream)
             peer = Peer(name, stream, stream, self._record, self._why_ended)
             self._nursery.start_soon(peer.read)
         if not read_later:
@@ -165,6 +167,17 @@ class Server:
                 total += len(list(Path(f"/proc/{pid}/fd").iterdir()))
         return total
 
+    async def close(self) -> None:
+        """Kill the process group, collect the first process, and close all connections."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        pipes = (self.process.stdin, self.process.stdout, self.process.stderr)
+        with trio.CancelScope(shield=True):
+            await self.process.wait()
+            for stream in (*pipes, *self._streams):
+                if stream is not None:
+                    await trio.aclose_forcefully(stream)
+
     async def keep_stderr(self) -> None:
         """Read the server's messages, and keep the last of them."""
         assert self.process.stderr is not None
@@ -211,33 +224,20 @@ async def start_command(command: Sequence[str], record: Record, socket_path: Pat
         raise CannotStart(f"{command[0]}: {error.strerror or error}") from None
     record.add("harness", "started", " ".join(command))
     failure: Exception | None = None
-    try:
-        async with trio.open_nursery() as nursery:
-            server = Server(process, record, nursery, socket_path)
-            nursery.start_soon(server.keep_stderr)
-            try:
-                yield server
-            except Exception as error:  # raised again outside, where the nursery does not wrap it in a group
-                failure = error
+    async with trio.open_nursery() as nursery:
+        server = Server(process, record, nursery, socket_path)
+        nursery.start_soon(server.keep_stderr)
+        try:
+            yield server
+        except Exception as error:  # raised again outside, where the nursery does not wrap it in a group
+            failure = error
+        finally:
             nursery.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
-    finally:
-        await _kill_group(process)
-        if server.stderr:
-            record.add("server", "stderr", server.stderr.decode(errors="replace"))
-
-
-async def _kill_group(process: trio.Process) -> None:
-    """End every process of the group, and collect the first."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    with trio.CancelScope(shield=True):
-        await process.wait()
-    for stream in (process.stdin, process.stdout, process.stderr):
-        if stream is not None:
-            with trio.CancelScope(shield=True):
-                await trio.aclose_forcefully(stream)
+            await server.close()
+            if server.stderr:
+                record.add("server", "stderr", server.stderr.decode(errors="replace"))
+    if failure is not None:
+        raise failure
 
 
 @asynccontextmanager

@@ -54,9 +54,22 @@ CASES = [
 ]
 
 
-def run(case: Case) -> Result:
+def recorded_at_socket(case: Case) -> dict[str, Any] | None:
+    """The exchange of a malformed request over a socket that a case names."""
+    for place in case.recorded:
+        file = Path(DATA) / "frames" / f"{place}.json"
+        if file.is_file() and place.startswith("socket/bad_"):
+            exchange: dict[str, Any] = json.loads(file.read_text())
+            return exchange
+    return None
+
+
+SOCKET_CASES = [case for case in catalogue() if case.suite in ("framing", "errors") and recorded_at_socket(case)]
+
+
+def run(case: Case, transport: str = "pipe") -> Result:
     async def main() -> Result:
-        return await run_case(case, Target((BB, "msgpack", "run"), setup="test"), tagged=False, timeout=120)
+        return await run_case(case, Target((BB, "msgpack", "run"), transport, setup="test"), tagged=False, timeout=120)
 
     return trio.run(main)
 
@@ -89,6 +102,33 @@ def test_report_matches_the_recorded_exchange(case: Case) -> None:
         assert result.outcome is (Outcome.PASS if kept else Outcome.FAIL), (result.expected, result.got)
     else:
         assert result.outcome is Outcome.PASS, (result.expected, result.got)
+
+
+@pytest.mark.parametrize("case", SOCKET_CASES, ids=lambda case: case.id)
+def test_report_matches_the_exchange_over_a_socket(case: Case) -> None:
+    exchange = recorded_at_socket(case)
+    assert exchange is not None
+    (answer,) = exchange["events"][0]["got"]
+    result = run(case, "socket")
+    if answer == "timeout 3 s":
+        assert result.outcome is Outcome.FAIL
+        assert result.got.startswith("no response to it")
+    else:
+        kept = answer["decoded"].startswith("['ErrorResponse'")
+        assert result.outcome is (Outcome.PASS if kept else Outcome.FAIL), (result.expected, result.got)
+
+
+@pytest.mark.parametrize("name", ["faults.gone-before-reading", "lifecycle.sigterm", "lifecycle.sigint"])
+def test_exit_matches_the_exchange_over_a_socket(name: str) -> None:
+    case = next(case for case in catalogue() if case.id == name)
+    (place,) = (place for place in case.recorded if place.startswith("socket/"))
+    code = json.loads((Path(DATA) / "frames" / f"{place}.json").read_text())["exit"]
+    result = run(case, "socket")
+    if code == 0:
+        assert result.outcome is Outcome.PASS, (result.expected, result.got)
+    else:
+        assert result.outcome is Outcome.FAIL
+        assert describe_exit(code) in result.got
 
 
 def test_bb_knows_plain_requests_only() -> None:

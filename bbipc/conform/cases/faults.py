@@ -44,7 +44,8 @@ async def gone_before_reading(lab: Lab) -> None:
         await other.check_alive()
         for index in range(5):
             leaver = await server.connect(f"leaver {index}")
-            await leaver.send(blake2s_request(b"abc") * 50, "50 hash requests")
+            # The verification takes a while, so that the client is gone before the first response.
+            await leaver.send(valid_call() + blake2s_request(b"abc") * 50, "ChonkVerify and 50 hash requests")
             await leaver.vanish()
         await other.check_alive()
         newcomer = await server.connect("newcomer")
