@@ -122,7 +122,7 @@ def _server(plan: Plan, transport: str, option: tuple[str, ...]) -> Stage:
 def _differential(plan: Plan) -> Stage:
     if plan.bb is None:
         return Stage("differential", (), needs="--bb", weight=4)
-    command = (sys.executable, "-P", "fuzz/differential.py", f"--bb={plan.bb / 'bb-test'}", f"--workers={os.cpu_count() or 1}")
+    command = (sys.executable, "fuzz/differential.py", f"--bb={plan.bb / 'bb-test'}", f"--workers={os.cpu_count() or 1}")
     published = plan.bb / "package" / "build" / "amd64-linux" / "bb"
     aztec = (f"--aztec-bb={published}",) if published.is_file() else ()
     options = ("--minutes={minutes}", "--seed={seed}", f"--save={plan.findings}", *aztec)
