@@ -16,12 +16,15 @@ Each mutant has a number; number and seed reproduce it (`--start I --count 1 -v`
 The outcome classes are valid, invalid and error. What is known to differ is listed in `RULES`, by rule. Two more things are
 failures: a mutant that we find valid although it is not the proof it was made from in another split, and any exception.
 
+SIGINT and SIGTERM end a campaign early, with its summary.
+
 Exit status: 0 no failure, 1 at least one, 2 wrong usage or a bb that does not run.
 """
 
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -119,6 +122,7 @@ class Campaign:
     aztec: Verifier
     started: float = field(default_factory=time.perf_counter)
     next_index: int = 0
+    interrupted: bool = False
     judged: int = 0
     batched: int = 0
     mirrors: int = 0
@@ -133,6 +137,8 @@ class Campaign:
     def take(self) -> int | None:
         """The number of the next mutant; None if it is time to stop."""
         options = self.arguments
+        if self.interrupted:
+            return None
         if options.minutes is not None and time.perf_counter() - self.started > 60 * options.minutes:
             return None
         if options.count is not None and self.next_index >= options.start + options.count:
@@ -323,6 +329,14 @@ async def work(campaign: Campaign) -> None:
                 await aztec_bb.close()
 
 
+async def stop_at_signal(campaign: Campaign, task_status: trio.TaskStatus[None]) -> None:
+    """Begin no more mutants after SIGINT or SIGTERM; what was judged so far is reported."""
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for _ in signals:
+            campaign.interrupted = True
+
+
 async def check_bb(path: str, sample: Sample) -> bool:
     """Whether this bb finds a fixture valid: otherwise it has another setup, and nothing would be tested."""
     bb = Bb(path)
@@ -343,8 +357,11 @@ async def main(campaign: Campaign) -> int:
         sys.stderr.write(f"{options.bb}: {error.strerror}\n")
         return 2
     async with trio.open_nursery() as nursery:
-        for _ in range(options.workers):
-            nursery.start_soon(work, campaign)
+        await nursery.start(stop_at_signal, campaign)
+        async with trio.open_nursery() as workers:
+            for _ in range(options.workers):
+                workers.start_soon(work, campaign)
+        nursery.cancel_scope.cancel()
     report(campaign)
     return 1 if campaign.failures else 0
 
