@@ -2,8 +2,8 @@
 //
 // Input: up to 6 edits of 36 bytes, applied in turn to the proof and key of flow1 (tests/data). An edit sets, adds to or copies
 // a word, negates or removes a point, moves a border between parts, or changes the key; the custom mutator aims edits at whole
-// items (chapter 03 section 2). A result that is not the same proof in another split must not be valid; one that is must be.
-// Nearly all edits fail before the expensive steps, so that the fuzzer sees hundreds of proofs a second.
+// items (chapter 03 section 2), most of them so that decoding succeeds and the checks decide. A result that is not the same
+// proof in another split must not be valid; one that is must be.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -221,24 +221,38 @@ size_t random_below(unsigned& state, size_t bound) {
     return (state >> 8) % bound;
 }
 
-// Where the items of a proof start, and their words: chapter 03 section 2.
-const std::vector<std::pair<uint16_t, uint8_t>>& items() {
+// An item of a proof (chapter 03 section 2): s, S, c or C there, which are 1, 2, 4 or 2 words.
+struct Item {
+    uint16_t start;
+    char kind;
+
+    uint8_t size() const { return kind == 's' ? 1 : kind == 'c' ? 4 : 2; }
+};
+using Items = std::vector<Item>;
+
+// The items of each part.
+const std::array<Items, parts>& items() {
     static const auto table = [] {
         const auto times = [](size_t count, const std::string& text) {
             std::string result;
             while (count-- > 0) result += text;
             return result;
         };
-        const std::string shape = times(base().count[0] - 48, "1") + times(12, "4") +              // hiding_oink_proof
-                                  times(5, "4") + times(13, "1") + times(2, "4") +                 // merge_proof
-                                  times(90, "2") + "2" + times(15, "222") + times(120, "2") + times(16, "2") + times(19, "2") +
-                                  times(15, "2") + times(32, "2") + times(13, "4") + "1" + times(13, "411") + times(154, "1") +
-                                  times(4, "411") + times(67, "1") + times(18, "4") + times(21, "1") + times(2, "4");
-        std::vector<std::pair<uint16_t, uint8_t>> result;
+        const std::string shapes[parts] = {
+            times(base().count[0] - 48 - 28, "s") + times(7 + 12, "c"),  // the last 28 public inputs are 7 points
+            times(5, "c") + times(13, "s") + times(2, "c"),
+            times(90, "C") + "S" + times(15, "CSS") + times(120, "S") + times(16, "C") + times(19, "S") + "CCSSSSSSCCSSSSC",
+            times(31, "C") + "S",
+            times(13, "c") + "s" + times(13, "css") + times(154, "s") + times(4, "css") + times(67, "s") + times(18, "c") +
+                times(21, "s") + times(2, "c"),
+        };
+        std::array<Items, parts> result;
         uint16_t start = 0;
-        for (const char c : shape) {
-            result.emplace_back(start, static_cast<uint8_t>(c - '0'));
-            start = static_cast<uint16_t>(start + c - '0');
+        for (size_t part = 0; part < parts; ++part) {
+            for (const char kind : shapes[part]) {
+                result[part].push_back({start, kind});
+                start = static_cast<uint16_t>(start + result[part].back().size());
+            }
         }
         demand(start == base().words.size(), "the table of items covers the proof");
         return result;
@@ -246,12 +260,56 @@ const std::vector<std::pair<uint16_t, uint8_t>>& items() {
     return table;
 }
 
+// Any item, of any part: short parts are as likely as long ones.
+Item random_item(unsigned& state) {
+    const Items& part = items()[random_below(state, parts)];
+    return part[random_below(state, part.size())];
+}
+
+Item random_item_of_kind(unsigned& state, char kind) {
+    for (;;) {
+        if (const Item item = random_item(state); item.kind == kind) return item;
+    }
+}
+
+void set_source(Edit& edit, const Item& item) {
+    edit.value[0] = static_cast<uint8_t>(item.start >> 8);
+    edit.value[1] = static_cast<uint8_t>(item.start);
+}
+
+// An edit after which the proof can still be decoded, so that the checks behind have something to decide.
+Edit decodable_edit(unsigned& state) {
+    const Item item = random_item(state);
+    Edit edit{};
+    edit.position = item.start;
+    edit.count = static_cast<uint8_t>(item.size() - 1);
+    const bool is_point = item.kind == 'c' || item.kind == 'C';
+    switch (random_below(state, 4)) {
+        case 0:
+            edit.operation = COPY;
+            set_source(edit, random_item_of_kind(state, item.kind));
+            break;
+        case 1: edit.operation = OTHER_PROOF; break;
+        case 2:
+            edit.operation = is_point ? NEGATE : ADD;
+            edit.value[31] = 1;
+            break;
+        default:
+            edit.operation = is_point ? INFINITY_ : SET;
+            for (size_t i = item.kind == 's' ? 1 : 16; i < word_size; ++i) {  // below r, or a low limb
+                edit.value[i] = static_cast<uint8_t>(random_below(state, 256));
+            }
+            break;
+    }
+    return edit;
+}
+
 Edit random_edit(unsigned& state) {
     Edit edit{};
     edit.operation = static_cast<uint8_t>(random_below(state, OPERATIONS));
-    const auto [start, size] = items()[random_below(state, items().size())];
-    edit.position = start;
-    edit.count = static_cast<uint8_t>(size - 1);
+    const Item item = random_item(state);
+    edit.position = item.start;
+    edit.count = static_cast<uint8_t>(item.size() - 1);
     for (uint8_t& byte : edit.value) byte = static_cast<uint8_t>(random_below(state, 256));
     switch (random_below(state, 4)) {
         case 0: edit.value.fill(0); edit.value[31] = 1; break;                     // a small difference
@@ -259,11 +317,7 @@ Edit random_edit(unsigned& state) {
         case 2: edit.value[0] &= 0x1f; break;                                      // canonical
         default: break;
     }
-    if (edit.operation == COPY || edit.operation == SWAP) {
-        const uint16_t source = items()[random_below(state, items().size())].first;
-        edit.value[0] = static_cast<uint8_t>(source >> 8);
-        edit.value[1] = static_cast<uint8_t>(source);
-    }
+    if (edit.operation == COPY || edit.operation == SWAP) set_source(edit, random_item(state));
     return edit;
 }
 
@@ -280,7 +334,7 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
         return edit_size * count;
     }
     const size_t at = choice < 5 && count > 0 ? random_below(seed, count) : std::min(count, room - 1);
-    const Edit edit = random_edit(seed);
+    const Edit edit = random_below(seed, 8) != 0 ? decodable_edit(seed) : random_edit(seed);
     std::memcpy(data + edit_size * at, &edit, edit_size);
     return edit_size * std::max(count, at + 1);
 }
