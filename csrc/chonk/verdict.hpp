@@ -1,7 +1,7 @@
 // Verdicts inside the core: the C ABI's struct with constructors that cannot be confused.
 //
-// Every verdict starts as an error, so that a path that forgets to decide cannot accept: verdict_valid() is the only way to make
-// a valid one.
+// Every verdict starts as an error, so that a path that forgets to decide cannot accept: verdict_valid() is the only way to
+// make a valid one.
 #pragma once
 
 #include <cstdarg>

@@ -254,8 +254,8 @@ class LargeMsm {
     }
 };
 
-// sum of scalars[i] * points[i] over all terms. Kernel: ScalarKernel<C> or IfmaKernel. Uses about 11 MiB for 2^15 points and 1 MiB for each
-// thread.
+// sum of scalars[i] * points[i] over all terms. Kernel: ScalarKernel<C> or IfmaKernel. Uses about 11 MiB for 2^15 points and
+// 1 MiB for each thread.
 template <class Kernel>
 Jacobian<typename Kernel::Curve> large_msm(std::span<const MsmTerms<typename Kernel::Curve>> terms, unsigned threads) {
     return LargeMsm<Kernel>(terms, threads)();

@@ -74,7 +74,8 @@ bool same(const bbipc_verdict& a, const bbipc_verdict& b) {
 }
 
 bool is_valid(const bbipc_verdict& v) {
-    return v.outcome == BBIPC_VALID && v.step == BBIPC_STEP_NONE && v.part == BBIPC_PART_NONE && v.position == -1 && !v.message[0];
+    return v.outcome == BBIPC_VALID && v.step == BBIPC_STEP_NONE && v.part == BBIPC_PART_NONE && v.position == -1 &&
+           v.message[0] == 0;
 }
 bool is_invalid(const bbipc_verdict& v, std::int32_t step) {
     return v.outcome == BBIPC_INVALID && v.step == step && v.part == BBIPC_PART_NONE && v.message[0] == 0;
@@ -121,7 +122,8 @@ std::vector<bbipc_verdict> verify_many(const Core& core, const std::vector<Input
         lengths.push_back(input.key.size());
     }
     std::vector<bbipc_verdict> verdicts(inputs.size(), stale_verdict());
-    bbipc_verify_many(core.get(), proofs.data(), keys.data(), lengths.data(), proofs.size(), 0, threads, cancel, verdicts.data());
+    bbipc_verify_many(core.get(), proofs.data(), keys.data(), lengths.data(), proofs.size(), 0, threads, cancel,
+                      verdicts.data());
     return verdicts;
 }
 
@@ -162,7 +164,8 @@ std::vector<Expected> all_ends(const Input& good) {
     add([](Input& i) { i.remove_g1(4, 473); }, invalid(BBIPC_STEP_JOINT_PAIRING));       // the witness, read last
     add([](Input& i) { i.increment(3, 62); }, invalid(BBIPC_STEP_IPA));                  // a0
 
-    const std::int32_t parts[5] = {BBIPC_PART_HIDING_OINK, BBIPC_PART_MERGE, BBIPC_PART_ECCVM, BBIPC_PART_IPA, BBIPC_PART_JOINT};
+    const std::int32_t parts[5] = {BBIPC_PART_HIDING_OINK, BBIPC_PART_MERGE, BBIPC_PART_ECCVM, BBIPC_PART_IPA,
+                                   BBIPC_PART_JOINT};
     for (unsigned p = 0; p < 5; ++p) {
         add([p](Input& i) { std::fill_n(i.word(p, 3), 32, std::uint8_t{0xff}); }, error(parts[p], 3, "fr::modulus"));
     }
@@ -187,7 +190,8 @@ std::vector<Expected> all_ends(const Input& good) {
         },
         error(BBIPC_PART_ECCVM, 180, "fq::modulus"));
 
-    add([](Input& i) { i.words.resize(i.words.size() - 32), --i.count[4]; }, error(BBIPC_PART_FLAT, -1, "proof has wrong size"));
+    add([](Input& i) { i.words.resize(i.words.size() - 32), --i.count[4]; },
+        error(BBIPC_PART_FLAT, -1, "proof has wrong size"));
     add([](Input& i) { --i.count[2], ++i.count[3]; }, error(BBIPC_PART_ECCVM, 611, "too short"));
     add([](Input& i) { --i.count[0], ++i.count[1]; }, error(BBIPC_PART_HIDING_OINK, -1, "number of public inputs"));
     add([](Input& i) { i.count[1] += i.count[0] - 47, i.count[0] = 47; },
@@ -200,7 +204,7 @@ std::vector<Expected> all_ends(const Input& good) {
         },
         error(BBIPC_PART_HIDING_OINK, -1, "Public inputs too small"));
 
-    add([](Input& i) { i.key.pop_back(); }, error(BBIPC_PART_KEY, -1, "verification key has wrong size: expected 3680, got 3679"));
+    add([](Input& i) { i.key.pop_back(); }, error(BBIPC_PART_KEY, -1, "key has wrong size: expected 3680, got 3679"));
     add([](Input& i) { i.key.clear(); }, error(BBIPC_PART_KEY, -1, "verification key has wrong size"));
     add([](Input& i) { i.key[32 * 3] = 1; }, error(BBIPC_PART_KEY, 3, "low limb"));
     add([](Input& i) { i.key[32 * 4] = 1; }, error(BBIPC_PART_KEY, 4, "high limb"));

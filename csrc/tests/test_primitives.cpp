@@ -85,7 +85,8 @@ void test_field(const Core& core, RandomElements& random) {
     store_be(modulus.data(), F::modulus);
     const auto one = encoded(F::one());
     CHECK(bbipc_field_op(core.get(), field_number<F>, BBIPC_SQR, modulus.data(), nullptr, out.data()) == BBIPC_NOT_CANONICAL);
-    CHECK(bbipc_field_op(core.get(), field_number<F>, BBIPC_ADD, one.data(), modulus.data(), out.data()) == BBIPC_NOT_CANONICAL);
+    CHECK(bbipc_field_op(core.get(), field_number<F>, BBIPC_ADD, one.data(), modulus.data(), out.data()) ==
+          BBIPC_NOT_CANONICAL);
     CHECK(bbipc_field_op(core.get(), 2, BBIPC_SQR, one.data(), nullptr, out.data()) == BBIPC_BAD_ARGUMENT);
 
     Buffer<64> wide;
