@@ -108,17 +108,27 @@ class Pipe:
         self._sent: dict[int, float] = {}
 
     async def verify_all(self, commands: Iterator[object], under_way: int, latencies_ms: list[float]) -> None:
-        """Keep so many commands under way until there are none left; milliseconds of each."""
+        """Keep so many commands under way until there are none left; milliseconds of each.
+
+        One is under way when it is handed over, even if the pipe has no room for it yet.
+        """
         slots = trio.Semaphore(under_way)
         expected = list(commands)
+        hand_over, handed_over = trio.open_memory_channel[bytes](under_way)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._receive, len(expected), slots, latencies_ms)
-            for command in expected:
-                await slots.acquire()
-                number = next(self._numbers)
-                self._sent[number] = time.perf_counter()
-                assert self._process.stdin is not None
-                await self._process.stdin.send_all(frame([number, command] if self._tagged else [command]))
+            nursery.start_soon(self._send, handed_over)
+            async with hand_over:
+                for command in expected:
+                    await slots.acquire()
+                    number = next(self._numbers)
+                    self._sent[number] = time.perf_counter()
+                    await hand_over.send(frame([number, command] if self._tagged else [command]))
+
+    async def _send(self, frames: trio.MemoryReceiveChannel[bytes]) -> None:
+        assert self._process.stdin is not None
+        async for data in frames:
+            await self._process.stdin.send_all(data)
 
     async def _receive(self, number: int, slots: trio.Semaphore, latencies_ms: list[float]) -> None:
         unpacked = bytearray()
