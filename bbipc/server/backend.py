@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -61,6 +62,7 @@ class ChonkBackend:
         self._strict = strict
         self._setup = None
         self._loaded: Verifier | None = None
+        self._loading = threading.Lock()
         if setup is not None:
             from bbipc.chonk import Setup  # noqa: PLC0415 - see the class
 
@@ -109,10 +111,11 @@ class ChonkBackend:
         return verdicts
 
     def _verifier(self) -> Verifier:
-        # Two threads may both make one: the loser's is dropped, and verifiers are equal.
-        if self._loaded is None:
-            self._loaded = self._load()
-        return self._loaded
+        # One for all threads: claims are checked by the verifier that made them.
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
 
     def _load(self) -> Verifier:
         from bbipc.chonk import Setup, Verifier  # noqa: PLC0415
