@@ -149,7 +149,8 @@ void test_curve(const Core& core, RandomElements& random) {
         append(scalars, encoded(k));
         sum += point;
     }
-    const auto sum_bytes = encoded(sum.to_affine()), k_bytes = encoded(k);
+    const auto sum_bytes = encoded(sum.to_affine());
+    const auto k_bytes = encoded(k);
     CHECK(bbipc_point_mul(core.get(), curve, sum_bytes.data(), k_bytes.data(), other.data()) == 0);
     CHECK(bbipc_point_msm(core.get(), curve, points.data(), scalars.data(), 9, out.data()) == 0 && out == other);
     std::vector<std::uint8_t> multiples(points.size());
