@@ -59,11 +59,12 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One frame and what must answer it."""
+    """One frame, what must answer it, and the number of the client that sends it."""
 
     payload: bytes
     note: str
     expect: Expectation = field(default_factory=Expectation)
+    client: int = 0
 
 
 class _Conversation:

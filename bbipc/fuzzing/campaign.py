@@ -4,7 +4,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import trio
@@ -13,7 +13,7 @@ from hypothesis.errors import Flaky, HypothesisWarning
 
 from bbipc.conform.case import Broken
 from bbipc.conform.judge import Expectation, Turn
-from bbipc.conform.script import Script
+from bbipc.conform.script import MAX_CLIENTS, Script
 from bbipc.fuzzing.sandbox import Sandbox
 from bbipc.fuzzing.strategies import proof_turns, scripts
 
@@ -113,10 +113,11 @@ class Campaign:
 
     def _keep_the_law(self, number: int) -> None:
         """Any conversation gets the responses that the law demands."""
+        target = self.sandbox.target
 
         @seed(number)
         @self._settings()
-        @given(scripts(tags=self.tags, setup=self.sandbox.target.setup))
+        @given(scripts(tags=self.tags, setup=target.setup, clients=MAX_CLIENTS if target.transport == "socket" else 1))
         def law(script: Script) -> None:
             self._check_time()
             self.examples += 1
@@ -156,5 +157,7 @@ class Campaign:
         agree()
 
     def _named(self, script: Script, number: int) -> Script:
-        origin = f"bbipc fuzz --seed {number} -- {' '.join(self.sandbox.target.command)}"
-        return Script(script.turns, script.cuts, script.rule, origin, self.sandbox.target.setup)
+        target = self.sandbox.target
+        socket = " --socket" if target.transport == "socket" else ""
+        origin = f"bbipc fuzz{socket} --seed {number} -- {' '.join(target.command)}"
+        return replace(script, origin=origin, setup=target.setup)

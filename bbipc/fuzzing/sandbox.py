@@ -8,8 +8,8 @@ from bbipc.conform.case import Broken, broken
 from bbipc.conform.judge import Turn
 from bbipc.conform.messages import Reply, verdict_of
 from bbipc.conform.peer import Peer, Record
-from bbipc.conform.script import Script, play
-from bbipc.conform.target import Target, scratch_directory, start
+from bbipc.conform.script import MAX_CLIENTS, Script, play
+from bbipc.conform.target import Server, Target, scratch_directory, start
 
 __all__ = ["Sandbox"]
 
@@ -18,13 +18,14 @@ __all__ = ["Sandbox"]
 class _Running:
     """A server that runs in a task of its own, so that it can outlive the conversation that started it."""
 
-    peer: Peer
+    server: Server
+    peers: list[Peer] = field(default_factory=list)
     stop: trio.Event = field(default_factory=trio.Event)
     stopped: trio.Event = field(default_factory=trio.Event)
 
 
 class Sandbox:
-    """One server and one connection to it, for as many conversations as it survives.
+    """One server and as many connections to it as needed, for as many conversations as it survives.
 
     Args:
         target: the server.
@@ -39,18 +40,22 @@ class Sandbox:
         self._nursery = nursery
         self._running: _Running | None = None
 
-    async def _connection(self) -> Peer:
+    async def _connections(self, count: int) -> list[Peer]:
         if self._running is None:
             self._running = await self._nursery.start(self._serve)
             self.starts += 1
-        return self._running.peer
+        peers = self._running.peers
+        while len(peers) < count:
+            peers.append(await self._running.server.connect(f"client {len(peers)}"))
+        return peers
 
     async def _serve(self, task_status: trio.TaskStatus[_Running]) -> None:
         # The record is bounded and thrown away: a failure is replayed with one of its own.
         async with scratch_directory() as directory:
-            path = directory / "s.sock" if self.target.transport == "socket" else None
-            async with start(self.target, Record(), socket_path=path) as server:
-                running = _Running(await server.connect())
+            socket = self.target.transport == "socket"
+            path, more = (directory / "s.sock", ("--max-clients", str(MAX_CLIENTS))) if socket else (None, ())
+            async with start(self.target, Record(), *more, socket_path=path) as server:
+                running = _Running(server)
                 task_status.started(running)
                 await running.stop.wait()
         running.stopped.set()
@@ -66,7 +71,7 @@ class Sandbox:
         """Have a conversation; Broken if the law was not kept, and then the server is a new one next time."""
         try:
             with trio.fail_after(self._timeout):
-                return await play(script, await self._connection())
+                return await play(script, await self._connections(script.clients))
         except trio.TooSlowError:
             await self.close()
             broken("all responses", f"nothing more for {self._timeout:g} s")
@@ -77,9 +82,8 @@ class Sandbox:
     async def outcome(self, turn: Turn) -> str:
         """The outcome class of one request; a server that dies has the class "error"."""
         try:
-            peer = await self._connection()
             with trio.fail_after(self._timeout):
-                replies = await play(Script((Turn(turn.payload, turn.note),)), peer)
+                replies = await play(Script((Turn(turn.payload, turn.note),)), await self._connections(1))
             return verdict_of(replies[0])
         except trio.TooSlowError:
             await self.close()

@@ -4,6 +4,7 @@ Every frame carries what must answer it. A frame that was changed at random carr
 response, in its place.
 """
 
+from dataclasses import replace
 from random import Random
 from typing import Any, Final
 
@@ -140,8 +141,8 @@ def proof_turns(draw: st.DrawFn, *, tags: bool, setup: str = "test") -> Turn:
 
 
 @st.composite
-def scripts(draw: st.DrawFn, *, tags: bool, setup: str) -> Script:
-    """A conversation: any frames, cut anywhere."""
+def scripts(draw: st.DrawFn, *, tags: bool, setup: str, clients: int = 1) -> Script:
+    """A conversation: any frames of up to so many clients, cut anywhere, their writes in any order."""
     turn = st.one_of(
         _hash_turns(tags=tags),
         _cheap_turns(tags=tags),
@@ -150,7 +151,15 @@ def scripts(draw: st.DrawFn, *, tags: bool, setup: str) -> Script:
         _damaged_turns(tags=tags),
         proof_turns(tags=tags, setup=setup),
     )
-    turns = tuple(draw(st.lists(turn, min_size=1, max_size=_MAX_TURNS)))
+    turns = draw(st.lists(turn, min_size=1, max_size=_MAX_TURNS))
+    count = draw(st.integers(1, min(clients, len(turns))))
     length = sum(4 + len(turn.payload) for turn in turns)
     cuts = draw(st.lists(st.one_of(st.integers(1, 64), st.integers(1, max(length, 1))), max_size=_MAX_CUTS))
-    return Script(turns, tuple(sorted(set(cuts))), setup=setup)
+    # The first frames belong to one client each, so that none is without.
+    owners = [
+        *range(count),
+        *draw(st.lists(st.integers(0, count - 1), min_size=len(turns) - count, max_size=len(turns) - count)),
+    ]
+    order = draw(st.lists(st.integers(0, count - 1), max_size=2 * _MAX_CUTS)) if count > 1 else []
+    owned = tuple(replace(turn, client=owner) for turn, owner in zip(turns, owners, strict=True))
+    return Script(owned, tuple(sorted(set(cuts))), setup=setup, order=tuple(order))

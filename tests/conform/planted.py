@@ -1,10 +1,13 @@
-"""A small server with one planted fault: `python planted.py FAULT` speaks the pipe protocol on standard input and output.
+"""A small server with one planted fault: `python planted.py FAULT` speaks the pipe protocol on standard input and output,
+`python planted.py FAULT --input X.sock` at a socket, with several clients.
 
 It knows Blake2s, the verifications, ChonkDecompressProof and Shutdown, and decides proofs by comparing them with valid ones:
 enough to keep the rules that the tests need. FAULT "none" is the server that keeps them.
 """
 
 import os
+import select
+import socket
 import struct
 import sys
 from collections import deque
@@ -93,7 +96,10 @@ def answer(name: str, fields: dict[str, Any]) -> list[Any]:
 
 
 class Server:
-    def __init__(self) -> None:
+    last: "tuple[Server, bytes] | None" = None
+
+    def __init__(self, output: int = 1) -> None:
+        self.fd = output
         self.output = bytearray()
         self.slow: dict[int, list[Any]] = {}
         self.plain = 0
@@ -112,6 +118,8 @@ class Server:
         if FAULT == "extra-in-frame":
             payload += b"\xc0"
         frame = struct.pack("<I", len(payload)) + payload
+        if FAULT == "answers-of-another":
+            frame = self.exchanged(frame)
         self.output += self.delayed(frame, request_id) * (2 if FAULT == "answers-twice" else 1)
 
     def id_of(self, request_id: int | None) -> Any:
@@ -121,6 +129,12 @@ class Server:
         return {"wrong-id": request_id + 1, "id-as-str": str(request_id), "id-of-32-bits": request_id % 2**32}.get(
             FAULT, request_id
         )
+
+    def exchanged(self, frame: bytes) -> bytes:
+        """What another client was answered last, if the last answer was not to this one."""
+        owner, answer = Server.last or (self, frame)
+        Server.last = (self, frame)
+        return frame if owner is self else answer
 
     def delayed(self, frame: bytes, request_id: int | None) -> bytes:
         """Two plain responses in the wrong order, but only after many."""
@@ -201,7 +215,7 @@ class Server:
                         self.kept.popleft()
             return
         while data:
-            data = data[os.write(1, data) :]
+            data = data[os.write(self.fd, data) :]
 
 
 def is_object(data: bytes) -> bool:
@@ -248,4 +262,29 @@ def main() -> int:
         buffer += b"" if FAULT == "hangs" else data
 
 
+def listen(path: str) -> None:
+    """Serve clients for ever."""
+    clients: dict[socket.socket, tuple[Server, bytes]] = {}
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        while True:
+            for ready in select.select([listener, *clients], [], [])[0]:
+                if ready is listener:
+                    client = listener.accept()[0]
+                    clients[client] = (Server(client.fileno()), b"")
+                    continue
+                server, buffer = clients.pop(ready)
+                data = ready.recv(1 << 16)
+                rest = serve(server, buffer + data)
+                server.finish_slow()
+                server.flush()
+                if data and rest is not None:
+                    clients[ready] = (server, rest)
+                else:
+                    ready.close()
+
+
+if "--input" in sys.argv:
+    listen(sys.argv[sys.argv.index("--input") + 1])
 sys.exit(main())

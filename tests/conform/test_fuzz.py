@@ -19,14 +19,14 @@ from bbipc.fuzzing.sandbox import Sandbox
 PLANTED = Path(__file__).parent / "planted.py"
 
 
-def target(fault: str) -> Target:
-    return Target((sys.executable, str(PLANTED), fault), setup="test")
+def target(fault: str, transport: str = "pipe") -> Target:
+    return Target((sys.executable, str(PLANTED), fault), transport, setup="test")
 
 
-def search(fault: str, others: tuple[str, ...] = (), rounds: float = 20) -> Campaign:
+def search(fault: str, others: tuple[str, ...] = (), rounds: float = 20, transport: str = "pipe") -> Campaign:
     async def main() -> Campaign:
         async with trio.open_nursery() as nursery:
-            sandboxes = [Sandbox(target(name), 60, nursery) for name in (fault, *others)]
+            sandboxes = [Sandbox(target(name, transport), 60, nursery) for name in (fault, *others)]
             campaign = Campaign(sandboxes[0], sandboxes[1:], tags=True, seed=4, seconds=3600)
             await campaign.run(lambda _finding: None, rounds=rounds)
         return campaign
@@ -48,8 +48,22 @@ def test_fault_is_found_and_replays(fault: str, tmp_path: Path) -> None:
     assert trio.run(replay, "none") is Outcome.PASS
 
 
-def test_nothing_is_found_where_nothing_is() -> None:
-    campaign = search("none", rounds=1)
+def test_a_fault_between_clients_is_found(tmp_path: Path) -> None:
+    (finding,) = search("answers-of-another", transport="socket").findings
+    assert finding.script.clients > 1
+    assert len(finding.script.turns) == finding.script.clients
+    script = Script.load(finding.script.save_in(tmp_path))
+
+    async def replay(name: str) -> Outcome:
+        return (await run_case(case_of(script, "found"), target(name, "socket"), tagged=True, timeout=60)).outcome
+
+    assert trio.run(replay, "answers-of-another") is Outcome.FAIL
+    assert trio.run(replay, "none") is Outcome.PASS
+
+
+@pytest.mark.parametrize("transport", ["pipe", "socket"])
+def test_nothing_is_found_where_nothing_is(transport: str) -> None:
+    campaign = search("none", rounds=1, transport=transport)
     assert campaign.examples >= 100
     assert not campaign.findings
     assert campaign.sandbox.starts == 1
