@@ -14,15 +14,7 @@ struct DotAccumulator {
 
     // Add a * b; the sum is below 2^384.
     constexpr void add_row_portable(const U256& a, u64 b) {
-        u128 c = u128{a.limb[0]} * b + t0;
-        t0 = static_cast<u64>(c);
-        c = u128{a.limb[1]} * b + t1 + static_cast<u64>(c >> 64);
-        t1 = static_cast<u64>(c);
-        c = u128{a.limb[2]} * b + t2 + static_cast<u64>(c >> 64);
-        t2 = static_cast<u64>(c);
-        c = u128{a.limb[3]} * b + t3 + static_cast<u64>(c >> 64);
-        t3 = static_cast<u64>(c);
-        c = u128{t4} + static_cast<u64>(c >> 64);
+        const u128 c = u128{t4} + add_product(t0, t1, t2, t3, a, b);
         t4 = static_cast<u64>(c);
         t5 += static_cast<u64>(c >> 64);
     }

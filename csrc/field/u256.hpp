@@ -80,6 +80,19 @@ constexpr u64 sub_borrow(U256& out, const U256& a, const U256& b) {
     return borrow;
 }
 
+// t3 : t2 : t1 : t0 += a * b; returns the carry. Four words and not an array: sums of products must live in registers.
+constexpr u64 add_product(u64& t0, u64& t1, u64& t2, u64& t3, const U256& a, u64 b) {
+    u128 c = u128{a.limb[0]} * b + t0;
+    t0 = static_cast<u64>(c);
+    c = u128{a.limb[1]} * b + t1 + static_cast<u64>(c >> 64);
+    t1 = static_cast<u64>(c);
+    c = u128{a.limb[2]} * b + t2 + static_cast<u64>(c >> 64);
+    t2 = static_cast<u64>(c);
+    c = u128{a.limb[3]} * b + t3 + static_cast<u64>(c >> 64);
+    t3 = static_cast<u64>(c);
+    return static_cast<u64>(c >> 64);
+}
+
 // 32 big-endian bytes.
 inline U256 load_be(const std::uint8_t* bytes) {
     U256 r;

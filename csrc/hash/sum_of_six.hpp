@@ -42,17 +42,7 @@ class SumOfSix {
 
   private:
     // t4 : t3_ .. t0_ += a * b, below 2^320
-    void add(u64& t4, const U256& a, u64 b) {
-        u128 c = u128{a.limb[0]} * b + t0_;
-        t0_ = static_cast<u64>(c);
-        c = u128{a.limb[1]} * b + t1_ + static_cast<u64>(c >> 64);
-        t1_ = static_cast<u64>(c);
-        c = u128{a.limb[2]} * b + t2_ + static_cast<u64>(c >> 64);
-        t2_ = static_cast<u64>(c);
-        c = u128{a.limb[3]} * b + t3_ + static_cast<u64>(c >> 64);
-        t3_ = static_cast<u64>(c);
-        t4 += static_cast<u64>(c >> 64);
-    }
+    void add(u64& t4, const U256& a, u64 b) { t4 += add_product(t0_, t1_, t2_, t3_, a, b); }
 
     void shift(u64 t4) {
         t0_ = t1_;
