@@ -16,7 +16,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from numpy import percentile
 
-STYLES = {
+STYLES: dict[str, dict[str, Any]] = {
     "bbipc, tagged": {"color": "#0072b2", "marker": "o"},
     "bbipc, plain": {"color": "#56b4e9", "marker": "s", "linestyle": "--"},
     "bbipc": {"color": "#0072b2", "marker": "o"},
@@ -60,7 +60,7 @@ def draw(run: dict[str, Any], path: Path, experiment: str, quantity: str, words:
         if sizes:
             below = [centre - end for centre, end in zip(middle, low, strict=True)]
             above = [end - centre for centre, end in zip(middle, high, strict=True)]
-            axes.errorbar(sizes, middle, yerr=[below, above], label=contestant, capsize=3, **style, **SHAPE)  # type: ignore[arg-type]
+            axes.errorbar(sizes, middle, yerr=[below, above], label=contestant, capsize=3, **style, **SHAPE)
     label_all(axes, run, words)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     plt.close(figure)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgpack
@@ -161,7 +162,8 @@ class ConnectionMachine(RuleBasedStateMachine):
 
     @property
     def _alternatives(self) -> dict[tuple[int, int], list[Expected]]:
-        return self.__dict__.setdefault("alternatives", {})
+        alternatives: dict[tuple[int, int], list[Expected]] = self.__dict__.setdefault("alternatives", {})
+        return alternatives
 
     @rule(which=st.integers(0, 1), room=st.integers(0, 100))
     def stop_reading(self, which: int, room: int) -> None:
@@ -203,7 +205,7 @@ class ConnectionMachine(RuleBasedStateMachine):
                 model.client.stream.take(None)
                 rest = bytes(model.pending)
                 model.pending.clear()
-                self.host.run(lambda model=model, rest=rest: model.client.send_bytes(rest))
+                self.host.run(partial(model.client.send_bytes, rest))
         self.host.run(self.server.workers.release_all)
         self.responses_are_those_of_the_model()
         for model in self.models:

@@ -1,6 +1,7 @@
 """The night: stages share the time, and what any of them finds is the exit status."""
 
 import sys
+import time
 from pathlib import Path
 
 import night
@@ -59,8 +60,8 @@ def test_time_is_shared_by_weight(weights: list[float], minutes: float) -> None:
     stages = [night.Stage(str(index), ("command",), weight=weight) for index, weight in enumerate(weights)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(night, "run", record)
-        patch.setattr(night.time, "monotonic", lambda: clock[0])
-        patch.setattr(night.Path, "mkdir", lambda *_args, **_named: None)
+        patch.setattr(time, "monotonic", lambda: clock[0])
+        patch.setattr(Path, "mkdir", lambda *_args, **_named: None)
         night.night(plan(Path("unused"), minutes), stages)
     assert given_time == pytest.approx([60 * minutes * weight / sum(weights) for weight in weights])
 

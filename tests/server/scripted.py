@@ -19,7 +19,9 @@ from bbipc.server.scheduler import Scheduler
 from bbipc.server.stats import Reporter, Statistics
 from bbipc.wire.frame import Frame, FrameReader, encode_frame
 
-NO_PROOF = {part: [] for part in ("hiding_oink_proof", "merge_proof", "eccvm_proof", "ipa_proof", "joint_proof")}
+NO_PROOF: dict[str, list[bytes]] = {
+    part: [] for part in ("hiding_oink_proof", "merge_proof", "eccvm_proof", "ipa_proof", "joint_proof")
+}
 
 
 def verification(key: str) -> list[Any]:
