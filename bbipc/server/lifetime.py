@@ -1,20 +1,26 @@
 """The end of the process that started this one.
 
 A server on a pipe belongs to whoever holds the other end. The pipe's end of file tells of its death, unless another
-process has inherited the pipe; therefore Linux is asked for a signal too.
+process has inherited the pipe; therefore Linux is asked for a signal too. A server at a socket belongs to its parent only if
+that connects to it, as bb.js does: one that a script or an init system has started is to outlive the script.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
+import struct
 from typing import Final
+
+import trio
 
 PR_SET_PDEATHSIG: Final = 1
 PARENT_DIED: Final[int] = signal.SIGRTMIN + 5
 """A signal of its own. Linux sends it when the *thread* that started us ends, which is not yet the end of the parent:
 see :class:`ParentWatch`."""
+_CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: process, user, group
 
 
 class ParentWatch:
@@ -22,6 +28,7 @@ class ParentWatch:
 
     def __init__(self) -> None:
         self._parent = os.getppid()
+        self._asked = False
 
     def parent_died(self) -> bool:
         """Whether this process has been given to another parent."""
@@ -29,9 +36,21 @@ class ParentWatch:
 
     def ask_for_signal(self) -> None:
         """Let the kernel send :data:`PARENT_DIED` (whose handler must be in place) when the parent ends."""
+        if self._asked:
+            return
+        self._asked = True
         import ctypes  # noqa: PLC0415 - costs milliseconds; the first request does not wait for it
 
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, PARENT_DIED, 0, 0, 0)
+        if self.parent_died():  # before it was asked for
+            os.kill(os.getpid(), PARENT_DIED)
+
+    def is_at_other_end(self, connection: trio.socket.SocketType) -> bool:
+        """Whether the parent made this connection to a Unix socket. Init is nobody's client, and 0 is any process that cannot
+        be seen from here."""
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        pid: int = _CREDENTIALS.unpack(credentials)[0]
+        return pid == self._parent and pid > 1
 
 
 def started_on_a_pipe() -> bool:

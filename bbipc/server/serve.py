@@ -75,6 +75,7 @@ class Server:
             ),
             shut_down=self.drain,
         )
+        self._parent = ParentWatch()
         self._connections: set[Connection] = set()
         self._accepting = trio.CancelScope()
         self._draining = trio.Event()
@@ -148,6 +149,8 @@ class Server:
 
         async def serve_stream(stream: trio.SocketStream) -> None:
             async with stream:
+                if self._parent.is_at_other_end(stream.socket):
+                    self._parent.ask_for_signal()
                 with socket_stream(stream) as bytes_:
                     await self._serve_client(bytes_, f"client {next(counter)}")
 
@@ -174,27 +177,25 @@ class Server:
     async def _watch_signals(
         self, everything: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        watch = ParentWatch()
-        on_pipe = started_on_a_pipe()
-        numbers = (signal.SIGTERM, signal.SIGINT, PARENT_DIED)
-        with trio.open_signal_receiver(*(numbers if on_pipe else numbers[:2])) as signals:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, PARENT_DIED) as signals:
             task_status.started()
-            if on_pipe:
-                watch.ask_for_signal()
-            await self._obey(signals, watch, everything)
+            if started_on_a_pipe():
+                self._parent.ask_for_signal()
+            await self._obey(signals, everything)
 
-    async def _obey(self, signals: AsyncIterator[int], watch: ParentWatch, everything: trio.CancelScope) -> None:
+    async def _obey(self, signals: AsyncIterator[int], everything: trio.CancelScope) -> None:
         async for number in signals:
-            if number == PARENT_DIED and not watch.parent_died():
-                continue
             if number == PARENT_DIED:
-                log.warning("the parent process ended")
-            if self._draining.is_set():
+                if self._parent.parent_died() and not self._draining.is_set():
+                    log.warning("the parent process ended")
+                    self.drain()
+            elif self._draining.is_set():
                 log.warning("%s again: ending at once", signal.Signals(number).name)
                 everything.cancel()
                 return
-            log.info("signal %d: answering what is in flight", number)
-            self.drain()
+            else:
+                log.info("signal %d: answering what is in flight", number)
+                self.drain()
 
     async def _limit_draining(self, everything: trio.CancelScope) -> None:
         await self._draining.wait()

@@ -17,7 +17,20 @@ import pytest
 
 from samples import FLOW1
 from server import recorded_proofs as requests
-from server.live import BLAKE2S, BLAKE2S_RESPONSE, SETUP, Peer, Server, SocketPeer, frame, plain, serving, tagged
+from server.live import (
+    BLAKE2S,
+    BLAKE2S_RESPONSE,
+    SETUP,
+    TIMEOUT,
+    Peer,
+    Server,
+    SocketPeer,
+    frame,
+    plain,
+    serving,
+    tagged,
+    watched,
+)
 from server.test_recorded_framing import is_error
 
 Start = Callable[..., Any]
@@ -226,6 +239,56 @@ def test_the_death_of_the_thread_that_started_it_does_not(tmp_path: Path) -> Non
             peer.is_served()
     finally:
         context.__exit__(None, None, None)
+
+
+PARENT_WITH_A_SERVER = """
+import os, socket, subprocess, sys
+process = subprocess.Popen(sys.argv[3:], stdin=subprocess.DEVNULL)
+while not os.path.exists(sys.argv[1]):
+    os.sched_yield()
+if sys.argv[2] == "connects":
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(sys.argv[1])
+    client.sendall(bytes.fromhex("%s"))
+    client.recv(1)
+print(process.pid, flush=True)
+process.wait()
+""" % frame(BLAKE2S).hex()
+
+
+@pytest.mark.parametrize("parent_does", ["connects", "waits"])
+def test_at_a_socket_the_death_of_a_parent_that_is_a_client_ends_the_server(tmp_path: Path, parent_does: str) -> None:
+    """So bb.js leaves no server behind. One that a script started goes on without the script."""
+    path = tmp_path / "server.sock"
+    command = [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--input", str(path)]
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT_WITH_A_SERVER, str(path), parent_does, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with parent, watched(parent):
+        assert parent.stdout is not None
+        assert parent.stderr is not None
+        number = int(parent.stdout.readline())
+        watchdog = threading.Timer(TIMEOUT, os.kill, (number, signal.SIGKILL))
+        watchdog.start()
+        other = SocketPeer(str(path))
+        other.is_served()
+        parent.kill()
+        parent.wait()
+        if parent_does == "connects":
+            assert ends(other)
+        else:
+            for _ in range(3):
+                other.is_served()
+            other.request(plain("Shutdown"))
+            assert other.receive() is not None
+        other.close()
+        # The server has inherited our pipe: its end is the end of the pipe.
+        log = parent.stderr.read().decode()
+        watchdog.cancel()
+    assert ("the parent process ended" in log) == (parent_does == "connects")
+    assert "Traceback" not in log
 
 
 # ---- The socket ------------------------------------------------------------------------------------------------------
