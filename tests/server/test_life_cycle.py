@@ -243,29 +243,26 @@ def test_the_death_of_the_thread_that_started_it_does_not(tmp_path: Path) -> Non
 
 PARENT_WITH_A_SERVER = """
 import os, socket, subprocess, sys
-process = subprocess.Popen(sys.argv[3:], stdin=subprocess.DEVNULL)
+process = subprocess.Popen(sys.argv[4:], stdin=subprocess.DEVNULL)
 while not os.path.exists(sys.argv[1]):
     os.sched_yield()
 if sys.argv[2] == "connects":
     client = socket.socket(socket.AF_UNIX)
     client.connect(sys.argv[1])
-    client.sendall(bytes.fromhex("%s"))
+    client.sendall(bytes.fromhex(sys.argv[3]))
     client.recv(1)
 print(process.pid, flush=True)
 process.wait()
-""" % frame(BLAKE2S).hex()
+"""
 
 
 @pytest.mark.parametrize("parent_does", ["connects", "waits"])
 def test_at_a_socket_the_death_of_a_parent_that_is_a_client_ends_the_server(tmp_path: Path, parent_does: str) -> None:
     """So bb.js leaves no server behind. One that a script started goes on without the script."""
     path = tmp_path / "server.sock"
+    script = [sys.executable, "-c", PARENT_WITH_A_SERVER, str(path), parent_does, frame(BLAKE2S).hex()]
     command = [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--input", str(path)]
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT_WITH_A_SERVER, str(path), parent_does, *command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    parent = subprocess.Popen([*script, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with parent, watched(parent):
         assert parent.stdout is not None
         assert parent.stderr is not None
