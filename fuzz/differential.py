@@ -398,7 +398,7 @@ def parse_arguments() -> argparse.Namespace:
         "--workers", type=int, default=1, metavar="W", help="mutants judged at the same time, each by its own bb"
     )
     parser.add_argument(
-        "--save", type=Path, default=Path("findings"), metavar="DIRECTORY", help="where disagreements go (findings)"
+        "--save", type=Path, default=Path("fuzz-findings"), metavar="DIRECTORY", help="where disagreements go (fuzz-findings)"
     )
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for each mutant")
     arguments = parser.parse_args()

@@ -36,7 +36,7 @@ __all__ = ["command"]
     "--save",
     "directory",
     type=click.Path(path_type=Path),
-    default=Path("findings"),
+    default=Path("fuzz-findings"),
     show_default=True,
     help="Where findings go.",
 )
