@@ -200,6 +200,11 @@ void hashes(Input& in) {
     for (uint8_t& b : words) b = in.byte();
     Word hash;
     on_every_path(hash, [&](const bbipc_core* core, uint8_t* o) { return bbipc_poseidon2_hash(core, words.data(), count, o); });
+    const uint64_t counts[3] = {count / 2, 0, count - count / 2};
+    std::array<uint8_t, 96> hashes_of_three;
+    on_every_path(hashes_of_three, [&](const bbipc_core* core, uint8_t* o) {
+        return bbipc_poseidon2_hash_many(core, words.data(), counts, 3, o);
+    });
     const auto state = in.take<std::array<uint8_t, 128>>();
     std::array<uint8_t, 128> permuted;
     on_every_path(permuted, [&](const bbipc_core* core, uint8_t* o) { return bbipc_poseidon2_permute(core, state.data(), o); });

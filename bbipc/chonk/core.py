@@ -313,6 +313,14 @@ class Core:
         _done(lib.bbipc_poseidon2_hash(self._handle, _buffer(words), _count(words, 32), out))
         return bytes(out)
 
+    def poseidon2_hash_many(self, messages: Sequence[bytes]) -> list[bytes]:
+        """`bbipc_poseidon2_hash_many`."""
+        words, counts = b"".join(messages), ffi.new("uint64_t[]", [_count(message, _WORD) for message in messages])
+        out = ffi.new("uint8_t[]", _WORD * len(messages))
+        _done(lib.bbipc_poseidon2_hash_many(self._handle, _buffer(words), counts, len(messages), out))
+        hashes = bytes(ffi.buffer(out))
+        return [hashes[start : start + _WORD] for start in range(0, len(hashes), _WORD)]
+
 
 def _buffer(data: Buffer) -> Any:
     """A pointer to the bytes themselves; null if there are none."""

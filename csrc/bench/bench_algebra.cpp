@@ -5,8 +5,10 @@
 #include <cstdio>
 #include <vector>
 
+#include "../field/lane_path.hpp"
 #include "../hash/poseidon2.hpp"
 #include "../hash/poseidon2_constants.hpp"
+#include "../hash/poseidon2_ifma.hpp"
 #include "../relations/eccvm.hpp"
 #include "../relations/mega.hpp"
 #include "../relations/translator.hpp"
@@ -68,6 +70,18 @@ void bench_poseidon2() {
         fast.time([&] { poseidon2_permute(s); });
     }
     std::printf("poseidon2 permutation: %.2f us, plain form %.2f us\n", fast.microseconds(), plain.microseconds());
+#if BBIPC_ADX_FIELD
+    if (ifma_supported()) {
+        Fr states[poseidon2_lanes][4] = {};
+        Best scalar, lanes;
+        for (int i = 0; i < 5000; ++i) {
+            scalar.time([&] { poseidon2_permute(states[0]); });
+            lanes.time([&] { poseidon2_permute_ifma(states); });
+        }
+        std::printf("poseidon2 in %zu lanes: %.0f ns a lane, %.0f ns by itself\n", poseidon2_lanes,
+                    1e3 * lanes.microseconds() / poseidon2_lanes, 1e3 * scalar.microseconds());
+    }
+#endif
 }
 
 void bench_relations() {

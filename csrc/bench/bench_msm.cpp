@@ -47,27 +47,30 @@ std::vector<Fq> folding_scalars() {
 int main() {
     const std::vector<Fq> scalars = folding_scalars();
     Affine<GrumpkinCurve> result;
-    for (const MsmPath path : {MsmPath::scalar, MsmPath::ifma}) {
-        if (path == MsmPath::ifma && !ifma_supported()) continue;
+    for (const LanePath path : {LanePath::scalar, LanePath::ifma}) {
+        if (path == LanePath::ifma && !ifma_supported()) continue;
         for (unsigned threads = 1; threads <= 2; ++threads) {
             const auto [wall, cpu] = best_milliseconds(
                 10, [&] { result = generators_msm(scalars.data(), scalars.size(), threads, path).to_affine(); });
             std::printf("generators, %s, %u threads: %.2f ms, cpu %.2f ms (%016llx)\n",
-                        path == MsmPath::ifma ? "ifma" : "scalar", threads, wall, cpu,
+                        path == LanePath::ifma ? "ifma" : "scalar", threads, wall, cpu,
                         static_cast<unsigned long long>(result.x.to_int().limb[0]));
         }
     }
-    for (const std::size_t count : {1, 5, 16, 33, 96, 127, 200}) {
+    for (const std::size_t count : {1, 5, 16, 33, 96, 127, 200, 1000, 3000}) {
         std::vector<G1> points(count, g1_generator());
         std::vector<Fr> weights(count, Fr::from_u64(7).inverse());
         for (std::size_t i = 1; i < count; ++i) {
             points[i] = (Jacobian<G1Curve>::from_affine(points[i - 1]).dbl() + g1_generator()).to_affine();
             weights[i] = weights[i - 1].sqr() + Fr::one();
         }
-        Jacobian<G1Curve> sum = Jacobian<G1Curve>::infinity();
-        const auto [wall, cpu] = best_milliseconds(
-            200, [&] { sum += count == 1 ? scalar_mul(points[0], weights[0]) : msm<G1Curve>(points, weights); });
-        std::printf("G1, %zu points: %.4f ms (%016llx)\n", count, wall,
-                    static_cast<unsigned long long>(sum.to_affine().x.to_int().limb[0]));
+        for (const LanePath path : {LanePath::scalar, LanePath::ifma}) {
+            if (path == LanePath::ifma && (!ifma_supported() || count == 1)) continue;
+            Jacobian<G1Curve> sum = Jacobian<G1Curve>::infinity();
+            const auto [wall, cpu] = best_milliseconds(
+                200, [&] { sum += count == 1 ? scalar_mul(points[0], weights[0]) : msm<G1Curve>(points, weights, path); });
+            std::printf("G1, %s, %zu points: %.4f ms (%016llx)\n", path == LanePath::ifma ? "ifma" : "scalar", count, wall,
+                        static_cast<unsigned long long>(sum.to_affine().x.to_int().limb[0]));
+        }
     }
 }

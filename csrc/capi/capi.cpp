@@ -258,4 +258,9 @@ std::int32_t bbipc_poseidon2_hash(const bbipc_core* core, const std::uint8_t* wo
     return with_status([&] { return core->poseidon2_hash(words, count, out); });
 }
 
+std::int32_t bbipc_poseidon2_hash_many(const bbipc_core* core, const std::uint8_t* words, const std::uint64_t* counts,
+                                       std::uint64_t messages, std::uint8_t* out) {
+    return with_status([&] { return core->poseidon2_hash_many(words, counts, messages, out); });
+}
+
 }  // extern "C"

@@ -59,7 +59,7 @@ bool check_one(const IpaClaim& claim, const Options& options) {
     const IpaClaim* const claims[1] = {&claim};
     const Fq weights[1] = {Fq::one()};
     const std::vector<Fq> scalars = folding_scalars(claims, weights, options.threads);
-    return (generators_msm(scalars.data(), ipa_size, options.threads, options.msm_path) + -claim.g0).is_infinity();
+    return (generators_msm(scalars.data(), ipa_size, options.threads, options.lane_path) + -claim.g0).is_infinity();
 }
 
 // sum_j (sum_p (Gm B^p - A^p a0_p) s_pj) SRS[j] + sum_p A^p Cz_p - Gm sum_p B^p G0_p - (sum_p A^p a0_p b0_p gen_p) one = 0.
@@ -79,7 +79,7 @@ bool check_many(std::span<const IpaClaim* const> claims, const Options& options,
     const std::vector<Fq> scalars = folding_scalars(claims, weights, options.threads);
     cancelled = options.cancel.raised();
     if (cancelled) return false;
-    return generators_msm_with(scalars.data(), sum.points, sum.scalars, options.threads, options.msm_path).is_infinity();
+    return generators_msm_with(scalars.data(), sum.points, sum.scalars, options.threads, options.lane_path).is_infinity();
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ class CancelFlag {
 
 struct Options {
     unsigned threads = 1;
-    MsmPath msm_path = MsmPath::scalar;
+    LanePath lane_path = LanePath::scalar;
     CancelFlag cancel{};
 };
 

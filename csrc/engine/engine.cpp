@@ -7,6 +7,7 @@
 #include "../chonk/key_cache.hpp"
 #include "../chonk/verify.hpp"
 #include "../generators/generators.hpp"
+#include "../hash/hash_chains.hpp"
 #include "../hash/poseidon2.hpp"
 #include "../msm/msm.hpp"
 #include "../msm/parallel.hpp"
@@ -93,10 +94,10 @@ std::int32_t multiply_points(const std::uint8_t* points_bytes, const std::uint8_
 
 class Engine final : public bbipc_core {
   public:
-    Engine(Setup setup, MsmPath msm_path) : setup_(std::move(setup)), msm_path_(msm_path) {}
+    Engine(Setup setup, LanePath lane_path) : setup_(std::move(setup)), lane_path_(lane_path) {}
 
     std::int32_t arith() const override {
-        if (msm_path_ == MsmPath::ifma) return BBIPC_ARITH_IFMA;
+        if (lane_path_ == LanePath::ifma) return BBIPC_ARITH_IFMA;
         return arithmetic_is_adx ? BBIPC_ARITH_ADX : BBIPC_ARITH_PORTABLE;
     }
 
@@ -105,7 +106,7 @@ class Engine final : public bbipc_core {
         Claim claim;
         reduce_into(proof, key, key_length, flags, cancel, claim);
         const Claim* const claims[1] = {&claim};
-        bbipc::check(setup_, claims, {}, Options{std::max(threads, 1u), msm_path_, CancelFlag(cancel)}, std::span(&verdict, 1));
+        bbipc::check(setup_, claims, {}, Options{std::max(threads, 1u), lane_path_, CancelFlag(cancel)}, std::span(&verdict, 1));
     }
 
     std::unique_ptr<bbipc_claim> reduce(const bbipc_proof& proof, const std::uint8_t* key, std::uint64_t key_length,
@@ -123,7 +124,7 @@ class Engine final : public bbipc_core {
             own[i] = &static_cast<const EngineClaim*>(claims[i])->claim;
             if (cancels != nullptr) flags.emplace_back(cancels[i]);
         }
-        bbipc::check(setup_, own, flags, Options{std::max(threads, 1u), msm_path_, CancelFlag()}, std::span(verdicts, count));
+        bbipc::check(setup_, own, flags, Options{std::max(threads, 1u), lane_path_, CancelFlag()}, std::span(verdicts, count));
     }
 
     void verify_many(const bbipc_proof* proofs, const std::uint8_t* const* keys, const std::uint64_t* key_lengths,
@@ -140,7 +141,7 @@ class Engine final : public bbipc_core {
         });
         std::vector<const Claim*> pointers(count);
         for (std::uint64_t i = 0; i < count; ++i) pointers[i] = &claims[i];
-        bbipc::check(setup_, pointers, {}, Options{std::max(threads, 1u), msm_path_, CancelFlag(cancel)},
+        bbipc::check(setup_, pointers, {}, Options{std::max(threads, 1u), lane_path_, CancelFlag(cancel)},
                      std::span(verdicts, count));
     }
 
@@ -221,7 +222,7 @@ class Engine final : public bbipc_core {
         if (count > ipa_size) return BBIPC_BAD_ARGUMENT;
         std::vector<Fq> scalars;
         if (const std::int32_t status = read_elements(scalars_bytes, count, scalars); status != 0) return status;
-        const auto sum = bbipc::generators_msm(scalars.data(), count, std::max(threads, 1u), msm_path_);
+        const auto sum = bbipc::generators_msm(scalars.data(), count, std::max(threads, 1u), lane_path_);
         PointCodec<GrumpkinCurve>::write(sum.to_affine(), out);
         return 0;
     }
@@ -278,6 +279,23 @@ class Engine final : public bbipc_core {
         return 0;
     }
 
+    std::int32_t poseidon2_hash_many(const std::uint8_t* words, const std::uint64_t* counts, std::uint64_t messages,
+                                     std::uint8_t* out) const override {
+        std::uint64_t total = 0;
+        for (std::uint64_t i = 0; i < messages; ++i) total += counts[i];
+        std::vector<Fr> elements, hashes(messages);
+        if (const std::int32_t status = read_elements(words, total, elements); status != 0) return status;
+        std::vector<std::span<const Fr>> views;
+        std::span<const Fr> rest(elements);
+        for (std::uint64_t i = 0; i < messages; ++i) {
+            views.push_back(rest.first(counts[i]));
+            rest = rest.subspan(counts[i]);
+        }
+        bbipc::poseidon2_hash_many(views, lane_path_, hashes);
+        for (std::uint64_t i = 0; i < messages; ++i) hashes[i].to_bytes(out + 32 * i);
+        return 0;
+    }
+
   private:
     static constexpr std::uint64_t max_msm_points = 1 << 24;  // csrc/msm/msm.cpp counts additions in 32 bits
     static constexpr bool arithmetic_is_adx = BBIPC_ADX_FIELD != 0;
@@ -308,11 +326,11 @@ class Engine final : public bbipc_core {
     }
 
     const Setup setup_;
-    const MsmPath msm_path_;
+    const LanePath lane_path_;
     mutable KeyCache keys_;
 };
 
-std::unique_ptr<bbipc_core> make_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key, MsmPath path,
+std::unique_ptr<bbipc_core> make_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key, LanePath path,
                                       const char*& reason) {
     Setup setup = aztec_setup();
     if (g2_x != nullptr || translator_key != nullptr) {
@@ -333,7 +351,7 @@ namespace bbipc {
 
 std::unique_ptr<bbipc_core> make_adx_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key, bool use_ifma,
                                           const char*& reason) {
-    return make_core(g2_x, translator_key, use_ifma ? MsmPath::ifma : MsmPath::scalar, reason);
+    return make_core(g2_x, translator_key, use_ifma ? LanePath::ifma : LanePath::scalar, reason);
 }
 
 bool adx_path_has_ifma() { return ifma_supported(); }
@@ -342,7 +360,7 @@ bool adx_path_has_ifma() { return ifma_supported(); }
 
 std::unique_ptr<bbipc_core> make_portable_core(const std::uint8_t* g2_x, const std::uint8_t* translator_key,
                                                const char*& reason) {
-    return make_core(g2_x, translator_key, MsmPath::scalar, reason);
+    return make_core(g2_x, translator_key, LanePath::scalar, reason);
 }
 
 std::int32_t split_proof(std::uint64_t total, std::uint64_t num_public_inputs, std::uint64_t* count, bbipc_verdict& verdict) {

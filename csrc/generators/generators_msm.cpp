@@ -12,28 +12,24 @@ namespace {
 
 using Terms = MsmTerms<GrumpkinCurve>;
 
-Jacobian<GrumpkinCurve> on_path(std::span<const Terms> terms, unsigned threads, [[maybe_unused]] MsmPath path) {
+Jacobian<GrumpkinCurve> on_path(std::span<const Terms> terms, unsigned threads, [[maybe_unused]] LanePath path) {
 #if BBIPC_ADX_FIELD
-    if (path == MsmPath::ifma) return large_msm<IfmaKernel>(terms, threads);
+    if (path == LanePath::ifma) return large_msm<IfmaKernel<GrumpkinCurve>>(terms, threads);
 #endif
     return large_msm<ScalarKernel<GrumpkinCurve>>(terms, threads);
 }
 
 }  // namespace
 
-Jacobian<GrumpkinCurve> generators_msm(const Fq* scalars, std::size_t count, unsigned threads, MsmPath path) {
+Jacobian<GrumpkinCurve> generators_msm(const Fq* scalars, std::size_t count, unsigned threads, LanePath path) {
     const Terms terms[1] = {{generators().first(count), scalars}};
     return on_path(terms, threads, path);
 }
 
 Jacobian<GrumpkinCurve> generators_msm_with(const Fq* scalars, std::span<const Grumpkin> extra_points,
-                                            std::span<const Fq> extra_scalars, unsigned threads, MsmPath path) {
+                                            std::span<const Fq> extra_scalars, unsigned threads, LanePath path) {
     const Terms terms[2] = {{generators(), scalars}, {extra_points, extra_scalars.data()}};
     return on_path(terms, threads, path);
 }
-
-#if !BBIPC_ADX_FIELD
-bool ifma_supported() { return false; }
-#endif
 
 BBIPC_END

@@ -5,17 +5,17 @@
 #include <span>
 
 #include "../curve/curve.hpp"
-#include "../msm/msm_path.hpp"
+#include "../field/lane_path.hpp"
 
 BBIPC_BEGIN
 
 // sum of scalars[i] * generator i over i < count <= generator_count. Uses at most `threads` threads, fewer if none can be had.
-// MsmPath::ifma only where ifma_supported().
-Jacobian<GrumpkinCurve> generators_msm(const Fq* scalars, std::size_t count, unsigned threads, MsmPath path = MsmPath::scalar);
+// LanePath::ifma only where ifma_supported().
+Jacobian<GrumpkinCurve> generators_msm(const Fq* scalars, std::size_t count, unsigned threads, LanePath path = LanePath::scalar);
 
 // The same over all generators (2^15 scalars), plus the sum of extra_scalars[i] * extra_points[i], which costs little beside
 // it.
 Jacobian<GrumpkinCurve> generators_msm_with(const Fq* scalars, std::span<const Grumpkin> extra_points,
-                                            std::span<const Fq> extra_scalars, unsigned threads, MsmPath path);
+                                            std::span<const Fq> extra_scalars, unsigned threads, LanePath path);
 
 BBIPC_END

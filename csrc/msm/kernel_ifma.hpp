@@ -1,10 +1,9 @@
-// The kernel of large_msm.hpp for Grumpkin on AVX-512 IFMA: eight additions side by side. Interface: see pair_kernel.hpp.
+// The kernel of multi-scalar multiplications on AVX-512 IFMA: eight additions side by side. Interface: see pair_kernel.hpp.
 //
 // Only where ifma_supported(). Nothing in this header needs more than the baseline instruction set.
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "aligned_array.hpp"
 #include "pair_kernel.hpp"
@@ -22,11 +21,18 @@ struct alignas(64) IfmaVector {
     u64 limb[5][8];
 };
 
+inline constexpr std::size_t ifma_pair_granularity = 16;
+
+// For both curves.
+template <class C>
 class IfmaKernel {
+    using F = typename C::Base;
+    using P = typename F::Params;
+
   public:
-    using Curve = GrumpkinCurve;
+    using Curve = C;
     using Point = IfmaPoint;
-    static constexpr std::size_t pair_granularity = 16;
+    static constexpr std::size_t pair_granularity = ifma_pair_granularity;
 
     IfmaKernel();
 
@@ -36,24 +42,20 @@ class IfmaKernel {
         for (const u64 word : p.word) bits |= word;
         return bits == 0;
     }
-    static Grumpkin to_affine(const Point& p);
+    static Affine<C> to_affine(const Point& p);
     static Point negate(const Point& p);
-    static void load_with_images(const Grumpkin* points, std::size_t count, const Fr& beta, Point* out, Point* images);
+    static void load_with_images(const Affine<C>* points, std::size_t count, const F& beta, Point* out, Point* images);
 
     // The lists of `pairs` are readable up to the next multiple of pair_granularity, the added ones being harmless.
     bool add_pairs(const Point* table, const PairList& pairs, Point* out);
 
   private:
-    // A sum that could not be had by a chord.
-    struct ExactSum {
-        std::uint32_t target;
-        Point sum;
-    };
-
     AlignedArray<IfmaVector> denominators_, products_;
 
     bool add_chunk(const Point* table, const PairList& pairs, Point* out);
-    std::vector<ExactSum> take_out_coincidences(const Point* table, const PairList& pairs, std::size_t groups);
 };
+
+extern template class IfmaKernel<G1Curve>;
+extern template class IfmaKernel<GrumpkinCurve>;
 
 BBIPC_END

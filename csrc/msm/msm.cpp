@@ -8,32 +8,41 @@
 
 #include "endomorphism.hpp"
 #include "segmented_sum.hpp"
+#if BBIPC_ADX_FIELD
+#include "kernel_ifma.hpp"
+#endif
 
 BBIPC_BEGIN
 
 namespace {
 
+// Fewer points than this are not worth eight lanes.
+constexpr std::size_t worth_lanes = 8;
+
 constexpr u128 magnitude(i128 k) { return k < 0 ? u128{0} - static_cast<u128>(k) : static_cast<u128>(k); }
 
-// The points and their images under the endomorphism, each with a scalar of 127 bits and a sign. Infinity and zero are left
-// out.
-template <class C>
+// The finite points with their scalars cut in two: half scalar i belongs to table entry i, the points before their images.
+template <class Kernel>
 struct HalfScalars {
-    std::vector<Affine<C>> points;
+    using C = typename Kernel::Curve;
+
+    AlignedArray<typename Kernel::Point> table;
     std::vector<i128> scalars;
 
-    void add(const Affine<C>& point, const typename C::Scalar& scalar) {
-        if (point.is_infinity()) return;
-        const SplitScalar halves = split_scalar<C>(scalar.to_int());
-        push(point, halves.k1);
-        push(Affine<C>{point.x * endomorphism_beta<C>(), point.y}, halves.k2);
-    }
-
-  private:
-    void push(const Affine<C>& point, i128 k) {
-        if (k == 0) return;
-        points.push_back(point);
-        scalars.push_back(k);
+    HalfScalars(std::span<const Affine<C>> points, std::span<const typename C::Scalar> factors) {
+        std::vector<Affine<C>> finite;
+        std::vector<i128> second;
+        finite.reserve(points.size());
+        for (std::size_t i = 0; i < points.size(); ++i) {
+            if (points[i].is_infinity()) continue;
+            const SplitScalar halves = split_scalar<C>(factors[i].to_int());
+            finite.push_back(points[i]);
+            scalars.push_back(halves.k1);
+            second.push_back(halves.k2);
+        }
+        scalars.insert(scalars.end(), second.begin(), second.end());
+        table = aligned_array<typename Kernel::Point>(scalars.size());
+        Kernel::load_with_images(finite.data(), finite.size(), endomorphism_beta<C>(), table.get(), table.get() + finite.size());
     }
 };
 
@@ -100,15 +109,15 @@ Segments sort_into_buckets(const Windows& windows, const std::vector<i128>& scal
 }
 
 // Segment window * width + bit lists the finite buckets of that window whose number has that bit set.
-template <class C>
-Segments sort_by_bits(const Windows& windows, const std::vector<Affine<C>>& buckets) {
+template <class Kernel>
+Segments sort_by_bits(const Windows& windows, const typename Kernel::Point* buckets) {
     Segments r;
     r.bounds.push_back(0);
     for (std::size_t window = 0; window < windows.count(); ++window) {
         for (unsigned bit = 0; bit < windows.width(); ++bit) {
             for (std::size_t k = 1; k <= windows.buckets(); ++k) {
                 const std::size_t index = window * windows.buckets() + k - 1;
-                if ((k >> bit & 1) != 0 && !buckets[index].is_infinity()) r.codes.push_back(point_code(index, false));
+                if ((k >> bit & 1) != 0 && !Kernel::is_infinity(buckets[index])) r.codes.push_back(point_code(index, false));
             }
             r.bounds.push_back(static_cast<std::uint32_t>(r.codes.size()));
         }
@@ -116,30 +125,38 @@ Segments sort_by_bits(const Windows& windows, const std::vector<Affine<C>>& buck
     return r;
 }
 
-template <class C>
-std::vector<Affine<C>> sum_segments(const std::vector<Affine<C>>& table, const Segments& segments) {
-    std::vector<Affine<C>> sums(segments.bounds.size() - 1);
-    const auto engine = std::make_unique<SegmentedSum<ScalarKernel<C>>>(segments.codes.size());
-    (*engine)(table.data(), segments.codes.data(), segments.bounds, sums.data());
+template <class Kernel>
+AlignedArray<typename Kernel::Point> sum_segments(const typename Kernel::Point* table, const Segments& segments) {
+    auto sums = aligned_array<typename Kernel::Point>(segments.bounds.size() - 1);
+    const auto engine = std::make_unique<SegmentedSum<Kernel>>(segments.codes.size());
+    (*engine)(table, segments.codes.data(), segments.bounds, sums.get());
     return sums;
+}
+
+template <class Kernel, class C>
+Jacobian<C> small_msm(std::span<const Affine<C>> points, std::span<const typename C::Scalar> scalars) {
+    const HalfScalars<Kernel> halves(points, scalars);
+    const Windows windows = Windows::cheapest(halves.scalars.size());
+    const auto buckets = sum_segments<Kernel>(halves.table.get(), sort_into_buckets(windows, halves.scalars));
+    const Segments by_bits = sort_by_bits<Kernel>(windows, buckets.get());
+    const auto powers = sum_segments<Kernel>(buckets.get(), by_bits);  // powers[i] counts 2^i times
+    Jacobian<C> result = Jacobian<C>::infinity();
+    for (std::size_t i = by_bits.bounds.size() - 1; i-- > 0;) {
+        result = result.dbl();
+        result += Kernel::to_affine(powers[i]);
+    }
+    return result;
 }
 
 }  // namespace
 
 template <class C>
-Jacobian<C> msm(std::span<const Affine<C>> points, std::span<const typename C::Scalar> scalars) {
-    HalfScalars<C> halves;
-    for (std::size_t i = 0; i < points.size(); ++i) halves.add(points[i], scalars[i]);
-    const Windows windows = Windows::cheapest(halves.points.size());
-    const std::vector<Affine<C>> buckets = sum_segments<C>(halves.points, sort_into_buckets(windows, halves.scalars));
-    const std::vector<Affine<C>> powers =
-        sum_segments<C>(buckets, sort_by_bits<C>(windows, buckets));  // powers[i] counts 2^i times
-    Jacobian<C> result = Jacobian<C>::infinity();
-    for (std::size_t i = powers.size(); i-- > 0;) {
-        result = result.dbl();
-        result += powers[i];
-    }
-    return result;
+Jacobian<C> msm(std::span<const Affine<C>> points, std::span<const typename C::Scalar> scalars,
+                [[maybe_unused]] LanePath path) {
+#if BBIPC_ADX_FIELD
+    if (path == LanePath::ifma && points.size() >= worth_lanes) return small_msm<IfmaKernel<C>>(points, scalars);
+#endif
+    return small_msm<ScalarKernel<C>>(points, scalars);
 }
 
 template <class C>
@@ -164,7 +181,7 @@ Jacobian<C> scalar_mul(const Affine<C>& point, const typename C::Scalar& scalar)
 
 template Jacobian<G1Curve> scalar_mul(const Affine<G1Curve>&, const Fr&);
 template Jacobian<GrumpkinCurve> scalar_mul(const Affine<GrumpkinCurve>&, const Fq&);
-template Jacobian<G1Curve> msm(std::span<const Affine<G1Curve>>, std::span<const Fr>);
-template Jacobian<GrumpkinCurve> msm(std::span<const Affine<GrumpkinCurve>>, std::span<const Fq>);
+template Jacobian<G1Curve> msm(std::span<const Affine<G1Curve>>, std::span<const Fr>, LanePath);
+template Jacobian<GrumpkinCurve> msm(std::span<const Affine<GrumpkinCurve>>, std::span<const Fq>, LanePath);
 
 BBIPC_END

@@ -189,11 +189,11 @@ void test_large_msm(RandomElements& random) {
 }
 
 template <class C>
-void test_small_msm(RandomElements& random) {
-    const auto compute = [](const std::vector<Affine<C>>& points, const std::vector<typename C::Scalar>& scalars) {
-        return msm<C>(points, scalars).to_affine();
+void test_small_msm(RandomElements& random, LanePath path) {
+    const auto compute = [path](const std::vector<Affine<C>>& points, const std::vector<typename C::Scalar>& scalars) {
+        return msm<C>(points, scalars, path).to_affine();
     };
-    test_sizes<decltype(compute), C>(random, {0, 1, 2, 5, 16, 33, 96, 127, 200}, compute);
+    test_sizes<decltype(compute), C>(random, {0, 1, 2, 5, 8, 16, 33, 96, 127, 200}, compute);
     for (const auto& k : edge_elements<typename C::Scalar>()) {
         const Affine<C> p = random.point<C>();
         CHECK(scalar_mul<C>(p, k).to_affine() == multiply_naively(p, k.to_int()));
@@ -201,7 +201,7 @@ void test_small_msm(RandomElements& random) {
     CHECK(scalar_mul<C>(Affine<C>::infinity(), C::Scalar::from_u64(5)).is_infinity());
 }
 
-void test_generators_msm(RandomElements& random, MsmPath path) {
+void test_generators_msm(RandomElements& random, LanePath path) {
     const auto compute = [path](const std::vector<Fq>& scalars, unsigned threads) {
         return generators_msm(scalars.data(), scalars.size(), threads, path).to_affine();
     };
@@ -244,15 +244,18 @@ int main() {
     RandomElements random(3);
     test_endomorphism<G1Curve>(random);
     test_endomorphism<GrumpkinCurve>(random);
-    test_small_msm<G1Curve>(random);
-    test_small_msm<GrumpkinCurve>(random);
+    test_small_msm<G1Curve>(random, LanePath::scalar);
+    test_small_msm<GrumpkinCurve>(random, LanePath::scalar);
     test_kernel<ScalarKernel<G1Curve>>(random);
     test_kernel<ScalarKernel<GrumpkinCurve>>(random);
-    test_generators_msm(random, MsmPath::scalar);
+    test_generators_msm(random, LanePath::scalar);
 #if BBIPC_ADX_FIELD
     if (ifma_supported()) {
-        test_kernel<IfmaKernel>(random);
-        test_generators_msm(random, MsmPath::ifma);
+        test_kernel<IfmaKernel<G1Curve>>(random);
+        test_kernel<IfmaKernel<GrumpkinCurve>>(random);
+        test_small_msm<G1Curve>(random, LanePath::ifma);
+        test_small_msm<GrumpkinCurve>(random, LanePath::ifma);
+        test_generators_msm(random, LanePath::ifma);
     }
 #endif
     return check_result();

@@ -1,10 +1,15 @@
 // Poseidon2 against the values of chapter 02 section 2 and against the permutation written with plain matrices.
+#include <algorithm>
 #include <array>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "../field/hex.hpp"
+#include "../hash/hash_chains.hpp"
 #include "../hash/poseidon2.hpp"
 #include "../hash/poseidon2_constants.hpp"
+#include "../hash/poseidon2_ifma.hpp"
 #include "check.hpp"
 #include "random_elements.hpp"
 
@@ -129,6 +134,152 @@ void test_lengths() {
     }
 }
 
+
+#if BBIPC_ADX_FIELD
+// Eight lanes.
+
+using EightStates = Fr[poseidon2_lanes][4];
+
+// The first lane in which `permute` gives something else than the scalar permutation.
+std::optional<std::size_t> wrong_lane(const std::function<void(EightStates&)>& permute, const std::array<State, 8>& states) {
+    EightStates lanes;
+    for (std::size_t i = 0; i < 8; ++i) std::copy(states[i].begin(), states[i].end(), lanes[i]);
+    permute(lanes);
+    for (std::size_t i = 0; i < 8; ++i) {
+        if (!std::ranges::equal(lanes[i], permuted(states[i]))) return i;
+    }
+    return std::nullopt;
+}
+
+State random_state() { return {random_element(), random_element(), random_element(), random_element()}; }
+
+// States of every kind: random ones, edges of the field, equal lanes, and lanes that differ in one place.
+std::vector<std::array<State, 8>> eight_states() {
+    std::vector<std::array<State, 8>> all;
+    for (int i = 0; i < 300; ++i) {
+        auto& states = all.emplace_back();
+        for (State& s : states) s = random_state();
+    }
+    const std::vector<Fr> edges = edge_elements<Fr>();
+    for (std::size_t i = 0; i < 300; ++i) {
+        auto& states = all.emplace_back();
+        for (State& s : states) {
+            for (Fr& element : s) element = edges[generator.word() % edges.size()];
+        }
+    }
+    for (const Fr& value : {Fr::zero(), Fr::one(), -Fr::one()}) {
+        auto& states = all.emplace_back();
+        for (State& s : states) s.fill(value);  // every lane 0, 1, p - 1
+    }
+    for (std::size_t lane = 0; lane < 8; ++lane) {
+        auto& states = all.emplace_back();
+        states.fill(random_state());
+        states[lane][generator.word() % 4] += Fr::one();
+    }
+    return all;
+}
+
+void test_lanes() {
+    for (const auto& states : eight_states()) CHECK(!wrong_lane(poseidon2_permute_ifma, states));
+}
+
+// Is a bug in one lane seen? Each of these is planted, and must be found, in its lane.
+void test_planted_bugs() {
+    struct Planted {
+        const char* what;
+        std::size_t lane;
+        std::function<void(EightStates&)> permute;
+    };
+    const std::vector<Planted> bugs = {
+        {"lane 5 reads the state of lane 4", 5,
+         [](EightStates& s) {
+             std::copy(std::begin(s[4]), std::end(s[4]), s[5]);
+             poseidon2_permute_ifma(s);
+         }},
+        {"lane 2 is written with the result of lane 3", 2,
+         [](EightStates& s) {
+             poseidon2_permute_ifma(s);
+             std::copy(std::begin(s[3]), std::end(s[3]), s[2]);
+         }},
+        {"lane 7 loses its last element", 7,
+         [](EightStates& s) {
+             s[7][3] = Fr::zero();
+             poseidon2_permute_ifma(s);
+         }},
+        {"lane 0 is not reduced", 0,
+         [](EightStates& s) {
+             poseidon2_permute_ifma(s);
+             add_carry(s[0][1].m, s[0][1].m, Fr::modulus);
+         }},
+    };
+    const auto all = eight_states();
+    for (const Planted& bug : bugs) {
+        const auto found = wrong_lane(bug.permute, all[0]);
+        CHECK(found == bug.lane);
+        if (found != bug.lane) std::fprintf(stderr, "  not found: %s\n", bug.what);
+    }
+}
+#endif
+
+// Messages of all lengths, so that lanes end at different times and are filled again, in any number.
+void test_hash_many(LanePath path) {
+    for (const std::size_t count : {0U, 1U, 2U, 3U, 7U, 8U, 9U, 15U, 40U}) {
+        std::vector<std::vector<Fr>> messages(count);
+        for (auto& message : messages) {
+            message.resize(generator.word() % 24);
+            for (Fr& element : message) element = random_element();
+        }
+        const std::vector<std::span<const Fr>> views(messages.begin(), messages.end());
+        std::vector<Fr> hashes(count);
+        poseidon2_hash_many(views, path, hashes);
+        for (std::size_t i = 0; i < count; ++i) CHECK(hashes[i] == poseidon2_hash(messages[i]));
+    }
+}
+
+// Chains of different numbers of hashes, some of none at all; each hash begins the next message.
+class TestChains final : public HashChains {
+  public:
+    explicit TestChains(std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            left_.push_back(generator.word() % 5);
+            messages_.push_back({random_element()});
+        }
+    }
+
+    bool next(std::size_t chain, const Fr* previous, std::span<const Fr>& message) override {
+        if (previous != nullptr) {
+            CHECK(*previous == poseidon2_hash(messages_[chain]));
+            messages_[chain].push_back(*previous);
+            ++hashes_;
+        }
+        if (left_[chain] == 0) return false;
+        --left_[chain];
+        message = messages_[chain];
+        return true;
+    }
+
+    std::size_t left() const {
+        std::size_t sum = 0;
+        for (const std::size_t n : left_) sum += n;
+        return sum;
+    }
+    std::size_t hashes() const { return hashes_; }
+
+  private:
+    std::vector<std::size_t> left_;
+    std::vector<std::vector<Fr>> messages_;
+    std::size_t hashes_ = 0;
+};
+
+void test_chains(LanePath path) {
+    for (std::size_t count = 0; count <= 20; ++count) {
+        TestChains chains(count);
+        const std::size_t expected = chains.left();
+        run_hash_chains(chains, count, path);
+        CHECK(chains.left() == 0 && chains.hashes() == expected);
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -136,5 +287,15 @@ int main() {
     test_random_states();
     test_extreme_states();
     test_lengths();
+    test_hash_many(LanePath::scalar);
+    test_chains(LanePath::scalar);
+#if BBIPC_ADX_FIELD
+    if (ifma_supported()) {
+        test_lanes();
+        test_planted_bugs();
+        test_hash_many(LanePath::ifma);
+        test_chains(LanePath::ifma);
+    }
+#endif
     return check_result();
 }

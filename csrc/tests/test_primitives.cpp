@@ -2,6 +2,7 @@
 // independent implementation.)
 #include <array>
 #include <cstring>
+#include <algorithm>
 #include <vector>
 
 #include "../curve/curve.hpp"
@@ -223,7 +224,16 @@ void test_hash(const Core& core) {
     CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 4, hash.data()) == 0);
     CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 3, other.data()) == 0 && hash != other);  // the length counts
     CHECK(bbipc_poseidon2_hash(core.get(), nullptr, 0, other.data()) == 0 && hash != other);
+    const std::uint64_t counts[3] = {3, 0, 1};  // messages of three, no and one word
+    Buffer<96> many;
+    CHECK(bbipc_poseidon2_hash_many(core.get(), state.data(), counts, 3, many.data()) == 0);
+    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 3, hash.data()) == 0 && std::equal(hash.begin(), hash.end(), many.begin()));
+    CHECK(std::equal(other.begin(), other.end(), many.begin() + 32));
+    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 1, hash.data()) == 0 &&
+          std::equal(hash.begin(), hash.end(), many.begin() + 64));
+    CHECK(bbipc_poseidon2_hash_many(core.get(), nullptr, nullptr, 0, nullptr) == 0);
     store_be(state.data() + 64, Fr::modulus);
+    CHECK(bbipc_poseidon2_hash_many(core.get(), state.data(), counts, 3, many.data()) == BBIPC_NOT_CANONICAL);
     CHECK(bbipc_poseidon2_permute(core.get(), state.data(), out.data()) == BBIPC_NOT_CANONICAL);
     CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 4, hash.data()) == BBIPC_NOT_CANONICAL);
 }

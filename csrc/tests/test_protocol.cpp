@@ -211,7 +211,7 @@ void check_undecided(const TestCase& test) {
     const IpaClaim* const mixed[2] = {&ipa, &zeros};
     const std::int32_t raised = 1;
     bool cancelled = false;
-    CHECK(!check_ipa(good, Options{1, MsmPath::scalar, CancelFlag(&raised)}, cancelled) && cancelled);
+    CHECK(!check_ipa(good, Options{1, LanePath::scalar, CancelFlag(&raised)}, cancelled) && cancelled);
     CHECK(check_ipa(std::span(good).first(1), Options{}, cancelled) && !cancelled);
     CHECK(check_ipa(good, Options{}, cancelled) && !cancelled);
     CHECK(!check_ipa(mixed, Options{}, cancelled) && !cancelled);

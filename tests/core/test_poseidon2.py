@@ -31,10 +31,17 @@ def test_hash(core: Core, values: list[int]) -> None:
     assert core.poseidon2_hash(b"".join(map(word, values))) == word(hash_list(values))
 
 
+@given(st.lists(st.lists(elements(R), max_size=20), max_size=20))
+def test_many_hashes(core: Core, messages: list[list[int]]) -> None:
+    encoded = [b"".join(map(word, message)) for message in messages]
+    assert core.poseidon2_hash_many(encoded) == [core.poseidon2_hash(message) for message in encoded]
+
+
 @pytest.mark.parametrize("values", FROM_BB)
 def test_hashes_from_bb(core: Core, values: tuple[int, ...]) -> None:
     assert core.poseidon2_hash(b"".join(map(word, values))) == word(FROM_BB[values])
     assert primitives.poseidon2_hash([word(value) for value in values]) == word(FROM_BB[values])
+    assert primitives.poseidon2_hash_many([[word(value) for value in values]] * 3) == [word(FROM_BB[values])] * 3
 
 
 @given(st.integers(0, 3), not_below(R))
@@ -45,6 +52,8 @@ def test_inputs_must_be_canonical(core: Core, index: int, bad: int) -> None:
         core.poseidon2_permute(b"".join(words))
     with pytest.raises(NotCanonicalError):
         core.poseidon2_hash(b"".join(words))
+    with pytest.raises(NotCanonicalError):
+        core.poseidon2_hash_many([b"", b"".join(words)])
 
 
 def test_sizes_are_checked() -> None:
