@@ -3,7 +3,6 @@
 #include "../msm/msm.hpp"
 #include "../msm/parallel.hpp"
 #include "opening.hpp"
-#include "random.hpp"
 
 BBIPC_BEGIN
 
@@ -64,7 +63,8 @@ bool check_one(const IpaClaim& claim, const Options& options) {
 
 // sum_j (sum_p (Gm B^p - A^p a0_p) s_pj) SRS[j] + sum_p A^p Cz_p - Gm sum_p B^p G0_p - (sum_p A^p a0_p b0_p gen_p) one = 0.
 bool check_many(std::span<const IpaClaim* const> claims, const Options& options, bool& cancelled) {
-    const Fq a = random_element<Fq>(), b = random_element<Fq>(), gm = random_element<Fq>();
+    const Fq a = random_element<Fq>(*options.random), b = random_element<Fq>(*options.random),
+             gm = random_element<Fq>(*options.random);
     Powers<Fq> a_powers(a), b_powers(b, gm);
     std::vector<Fq> weights;
     PointSum sum;

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "../generators/generators_msm.hpp"
+#include "random.hpp"
 
 BBIPC_BEGIN
 
@@ -22,6 +23,7 @@ struct Options {
     unsigned threads = 1;
     LanePath lane_path = LanePath::scalar;
     CancelFlag cancel{};
+    const RandomSource* random = &system_random();  // of the weights of combined checks; another only in tests
 };
 
 BBIPC_END

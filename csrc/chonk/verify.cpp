@@ -6,7 +6,6 @@
 #include "hiding_kernel_io.hpp"
 #include "merge.hpp"
 #include "oink.hpp"
-#include "random.hpp"
 
 BBIPC_BEGIN
 
@@ -87,19 +86,14 @@ Verdict run_steps(const Setup& setup, const Key& key, const bbipc_proof& parts, 
 
 // The random linear combination of pairing checks, decided by one product of two pairings: a false one passes with probability
 // 2^-128.
-bool pairings_hold(const Setup& setup, std::span<const PairingCheck> checks) {
+bool pairings_hold(const Setup& setup, std::span<const PairingCheck> checks, const RandomSource& random) {
     if (checks.empty()) return true;
     std::vector<G1> p0(checks.size()), p1(checks.size());
     std::vector<Fr> weights(checks.size());
     for (std::size_t i = 0; i < checks.size(); ++i) {
         p0[i] = checks[i].p0;
         p1[i] = checks[i].p1;
-        weights[i] = Fr::one();
-        if (i != 0) {
-            U256 random;
-            random_bytes(&random, 16);
-            weights[i] = Fr::from_int(random);
-        }
+        weights[i] = i == 0 ? Fr::one() : random_weight<Fr>(random);
     }
     const bool alone = checks.size() == 1;
     const PairingInput inputs[2] = {{alone ? p0[0] : msm<G1Curve>(p0, weights).to_affine(), &setup.g2_one},
@@ -108,9 +102,9 @@ bool pairings_hold(const Setup& setup, std::span<const PairingCheck> checks) {
 }
 
 // Of checks that do not hold together: invalid at the first that does not hold alone.
-Verdict first_failing_pairing(const Setup& setup, std::span<const PairingCheck> checks) {
+Verdict first_failing_pairing(const Setup& setup, std::span<const PairingCheck> checks, const RandomSource& random) {
     for (const PairingCheck& one : checks) {
-        if (!pairings_hold(setup, std::span(&one, 1))) return verdict_invalid(one.step);
+        if (!pairings_hold(setup, std::span(&one, 1), random)) return verdict_invalid(one.step);
     }
     return verdict_undecided();  // out of reach: if each holds alone, any combination does
 }
@@ -185,13 +179,13 @@ void check(const Setup& setup, std::span<const Claim* const> claims, std::span<c
             const auto own = claims[i]->pairing_checks();
             checks.insert(checks.end(), own.begin(), own.end());
         }
-        return pairings_hold(setup, checks);
+        return pairings_hold(setup, checks, *options.random);
     };
     const std::vector<bool> pair = Bisection<decltype(proofs_pair)>::find_good(open, claims.size(), proofs_pair);
     std::vector<std::size_t> waiting;  // claims of which only the inner-product argument is open
     for (const std::size_t i : open) {
         if (!pair[i]) {
-            verdicts[i] = first_failing_pairing(setup, claims[i]->pairing_checks());
+            verdicts[i] = first_failing_pairing(setup, claims[i]->pairing_checks(), *options.random);
         } else if (claims[i]->rest.outcome != BBIPC_VALID) {
             verdicts[i] = claims[i]->rest;
         } else {
