@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from hashlib import blake2s
 from typing import Any, Final
 
+import anyio
 import click
-import trio
 
 from bbipc.chonk import ChonkProof
 from bbipc.cli import exit_codes
@@ -63,11 +63,11 @@ def command(as_json: bool) -> int:
     """
     exchanges = _requests()
     try:
-        trio.run(_converse, exchanges)
+        anyio.run(_converse, exchanges)
     except ClientError as error:
         click.echo(f"Error: {error}", err=True)
         return exit_codes.UNAVAILABLE
-    except trio.TooSlowError:
+    except TimeoutError:
         click.echo(f"Error: the server did not answer within {_PATIENCE:.0f} s", err=True)
         return exit_codes.UNAVAILABLE
     right = all(one.answer == one.expected for one in exchanges) and plain_in_order(exchanges)
@@ -111,16 +111,16 @@ def _digest(data: bytes, *, tagged: bool) -> Exchange:
 
 
 async def _converse(exchanges: Sequence[Exchange]) -> None:
-    with trio.fail_after(_PATIENCE):
+    with anyio.fail_after(_PATIENCE):
         async with spawned(_SERVER) as transport:
             session = Session(Dialect.TAGGED)
             await _wait_until_ready(transport, session)
             start = time.perf_counter()
             try:
                 # Receiving while sending: the pipe holds less than all requests together.
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(_receive, transport, session, exchanges, start)
-                    nursery.start_soon(_send, transport, session, exchanges, start)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(_receive, transport, session, exchanges, start)
+                    tasks.start_soon(_send, transport, session, exchanges, start)
             except* ClientError as group:
                 errors = group.exceptions
             else:
@@ -133,8 +133,8 @@ async def _wait_until_ready(transport: Transport, session: Session) -> None:
     """Until the server has started and loaded its core, which is not what is shown here."""
     request = Request("Poseidon2Hash", {"inputs": _ONE}, tagged=False)
     try:
-        await transport.stream.send_all(session.start(request))
-    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        await transport.stream.send(session.start(request))
+    except (anyio.BrokenResourceError, anyio.ClosedResourceError):
         raise session.end() from None
     while not list(session.receive(await _some_bytes(transport, session))):
         continue
@@ -145,8 +145,8 @@ async def _send(transport: Transport, session: Session, exchanges: Sequence[Exch
         frame = session.start(one.request)
         one.sent_ms = _since(start)
         try:
-            await transport.stream.send_all(frame)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            await transport.stream.send(frame)
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             raise session.end() from None
 
 
@@ -164,13 +164,10 @@ async def _receive(transport: Transport, session: Session, exchanges: Sequence[E
 
 async def _some_bytes(transport: Transport, session: Session) -> bytes:
     try:
-        data = bytes(await transport.stream.receive_some(65536))
-    except (trio.BrokenResourceError, trio.ClosedResourceError):
-        data = b""
-    if not data:
+        return await transport.stream.receive()
+    except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
         error = session.end()
-        raise type(error)(f"{error}{await transport.why_ended()}")
-    return data
+        raise type(error)(f"{error}{await transport.why_ended()}") from None
 
 
 def _since(start: float) -> float:

@@ -4,14 +4,16 @@
         digest = (await client.call("Blake2s", data=b"abc"))["hash"]
         verdict = await client.verify(proof, key)
 
-This package is for Trio. `bbipc.client.blocking` has the same for programs without an event loop. How the values of commands
-and responses look in Python is said in `bbipc.wire.values`.
+It works under Trio and under asyncio. `bbipc.client.blocking` has the same for programs and threads without an event loop. How
+the values of commands and responses look in Python is said in `bbipc.wire.values`.
 """
 
-from bbipc.client.errors import ClientClosed, ClientError, ProtocolViolation, ServerError, ServerGone, ServerUnreachable
-from bbipc.client.probe import Dialect
-from bbipc.client.trio_client import Client, open_client
-from bbipc.client.verification import RemoteVerdict
+TYPE_CHECKING = False  # as in bbipc.chonk: names are loaded when they are used, and with them an event loop
+if TYPE_CHECKING:
+    from bbipc.client.async_client import Client, open_client
+    from bbipc.client.errors import ClientClosed, ClientError, ProtocolViolation, ServerError, ServerGone, ServerUnreachable
+    from bbipc.client.probe import Dialect
+    from bbipc.client.verification import RemoteVerdict
 
 __all__ = [
     "Client",
@@ -25,3 +27,26 @@ __all__ = [
     "ServerUnreachable",
     "open_client",
 ]
+
+_MODULES = {
+    "async_client": ("Client", "open_client"),
+    "errors": ("ClientClosed", "ClientError", "ProtocolViolation", "ServerError", "ServerGone", "ServerUnreachable"),
+    "probe": ("Dialect",),
+    "verification": ("RemoteVerdict",),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - part of what is loaded late
+
+    value: object = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,13 +8,14 @@ from typing import Any, Final, NamedTuple
 
 import msgpack
 
+from bbipc.client.errors import ServerError
 from bbipc.wire import cursor
 from bbipc.wire.dialect import encode_command, encode_request
 from bbipc.wire.errors import DecodeError, EncodeError
 from bbipc.wire.schema import published
 from bbipc.wire.values import Fields
 
-__all__ = ["ERROR_RESPONSE", "Answer", "parse_answer", "request_frame", "response_name"]
+__all__ = ["ERROR_RESPONSE", "Answer", "fields_of", "parse_answer", "request_frame", "response_name"]
 
 ERROR_RESPONSE: Final = "ErrorResponse"
 _OTHER_NAMES: Final = {"CircuitStats": "CircuitInfoResponse"}
@@ -47,6 +48,17 @@ def request_frame(command: str, fields: Fields, request_id: int | None, *, envel
     except (TypeError, ValueError, OverflowError) as error:
         raise EncodeError(f"{command}: {error}") from None
     return encode_command(packed, request_id, envelope=envelope)
+
+
+def fields_of(command: str, answer: Answer) -> Fields:
+    """The fields of the answer to `command`.
+
+    Raises:
+        ServerError: the answer is an ErrorResponse.
+    """
+    if answer.name == ERROR_RESPONSE:
+        raise ServerError(command, answer.fields["message"])
+    return answer.fields
 
 
 def parse_answer(payload: bytes, *, envelope: bool = False) -> Answer:

@@ -1,24 +1,34 @@
-"""Ways to a server: a process of our own, a Unix socket, or any stream that already exists."""
+"""Ways to a server: a process of our own, a Unix socket, or any stream that already exists. For Trio and asyncio alike."""
 
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from os import PathLike, fspath
-from subprocess import PIPE
-from typing import Final
+from subprocess import PIPE, Popen
+from typing import TYPE_CHECKING, Final
 
-import trio
+import anyio
+from anyio.abc import ByteStream
+from anyio.lowlevel import checkpoint
 
 from bbipc.client.errors import ServerUnreachable
 
-__all__ = ["GRACE", "Transport", "connected", "exit_text", "given", "spawned"]
+if TYPE_CHECKING:
+    import trio
+
+__all__ = ["CHUNK", "GRACE", "Transport", "connected", "exit_text", "given", "spawned"]
+
+CHUNK: Final = 65536
+"""Bytes that are asked for at once: as many as a pipe holds."""
 
 GRACE: Final = 5.0
 """Seconds that a server gets to end by itself after its input was closed, and again after SIGTERM."""
 
 _STATUS_PATIENCE: Final = 1.0
 """Seconds that an error message waits for the exit status of a process that closed its output."""
+_POLL_SECONDS: Final = 0.01
 
 
 async def _nothing() -> str:
@@ -29,9 +39,110 @@ async def _nothing() -> str:
 class Transport:
     """A stream to a server. `why_ended` says, when the server has ended it, what is known about the reason."""
 
-    stream: trio.abc.Stream
+    stream: ByteStream
     name: str
     why_ended: Callable[[], Awaitable[str]] = _nothing
+
+
+class PipeStream(ByteStream):
+    """Two pipes as a stream. The ends of both directions are told apart: a server that reads no more may still answer, which
+    the streams of asyncio's processes do not show.
+
+    Args:
+        reading: a descriptor in non-blocking mode.
+        writing: another.
+        close: closes both.
+    """
+
+    def __init__(self, reading: int, writing: int, close: Callable[[], None]) -> None:
+        self._reading = reading
+        self._writing = writing
+        self._close = close
+        self._closed = False
+
+    async def receive(self, max_bytes: int = CHUNK) -> bytes:
+        """At least one byte."""
+        while True:
+            await anyio.wait_readable(self._descriptor(self._reading))
+            try:
+                data = os.read(self._descriptor(self._reading), max_bytes)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise anyio.BrokenResourceError from error
+            if not data:
+                raise anyio.EndOfStream
+            return data
+
+    async def send(self, item: bytes) -> None:
+        """All of `item`."""
+        await checkpoint()
+        rest = memoryview(item)
+        while rest:
+            try:
+                rest = rest[os.write(self._descriptor(self._writing), rest) :]
+            except BlockingIOError:
+                await anyio.wait_writable(self._descriptor(self._writing))
+            except OSError as error:
+                raise anyio.BrokenResourceError from error
+
+    async def send_eof(self) -> None:
+        """Not possible without closing both."""
+        raise NotImplementedError
+
+    async def aclose(self) -> None:
+        """Close both pipes; who waits at them gets ClosedResourceError."""
+        if not self._closed:
+            self._closed = True
+            for descriptor in (self._reading, self._writing):
+                anyio.notify_closing(descriptor)
+            self._close()
+        await checkpoint()
+
+    def _descriptor(self, descriptor: int) -> int:
+        if self._closed:
+            raise anyio.ClosedResourceError
+        return descriptor
+
+
+class _TrioStream(ByteStream):
+    """A stream of Trio's with the methods of anyio's."""
+
+    def __init__(self, stream: "trio.abc.Stream") -> None:
+        import trio  # noqa: PLC0415 - whoever made the stream has it
+
+        self._stream = stream
+        self._broken = trio.BrokenResourceError
+        self._closed = trio.ClosedResourceError
+
+    async def receive(self, max_bytes: int = CHUNK) -> bytes:
+        """At least one byte."""
+        try:
+            data = await self._stream.receive_some(max_bytes)
+        except self._broken as error:
+            raise anyio.BrokenResourceError from error
+        except self._closed as error:
+            raise anyio.ClosedResourceError from error
+        if not data:
+            raise anyio.EndOfStream
+        return bytes(data)
+
+    async def send(self, item: bytes) -> None:
+        """All of `item`."""
+        try:
+            await self._stream.send_all(item)
+        except self._broken as error:
+            raise anyio.BrokenResourceError from error
+        except self._closed as error:
+            raise anyio.ClosedResourceError from error
+
+    async def send_eof(self) -> None:
+        """Not needed here."""
+        raise NotImplementedError
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        await self._stream.aclose()
 
 
 @asynccontextmanager
@@ -48,26 +159,73 @@ async def spawned(
         ServerUnreachable: it cannot be started.
     """
     words = [fspath(word) for word in command]
-    if not words:
-        raise ServerUnreachable("the command of the server is empty")
-    try:
-        process = await trio.lowlevel.open_process(words, stdin=PIPE, stdout=PIPE, env=environment)
-    except OSError as error:
-        raise ServerUnreachable(f"cannot start {words[0]}: {error.strerror}") from None
-    assert process.stdin is not None
-    assert process.stdout is not None
-    stream = trio.StapledStream(process.stdin, process.stdout)
+    await checkpoint()
+    process = _start(words, environment)
 
     async def why_ended() -> str:
-        with trio.move_on_after(_STATUS_PATIENCE):
-            return f": {words[0]} {exit_text(await process.wait())}"
+        with anyio.move_on_after(_STATUS_PATIENCE):
+            return f": {words[0]} {exit_text(await _exit_status(process))}"
         return ""
 
+    stream = _pipes_of(process)
     try:
         yield Transport(stream, words[0], why_ended)
     finally:
-        with trio.CancelScope(shield=True):
-            await _end(process, stream, grace)
+        with anyio.CancelScope(shield=True):
+            await stream.aclose()
+            await _end(process, grace)
+
+
+def _start(words: Sequence[str], environment: Mapping[str, str] | None) -> "Popen[bytes]":
+    # By our own thread: a server may ask the kernel to be told of the end of the *thread* that started it.
+    if not words:
+        raise ServerUnreachable("the command of the server is empty")
+    try:
+        return Popen(words, stdin=PIPE, stdout=PIPE, bufsize=0, env=environment)
+    except OSError as error:
+        raise ServerUnreachable(f"cannot start {words[0]}: {error.strerror}") from None
+    except ValueError as error:
+        raise ServerUnreachable(f"cannot start {words[0]!r}: {error}") from None
+
+
+def _pipes_of(process: "Popen[bytes]") -> PipeStream:
+    requests, responses = process.stdin, process.stdout
+    assert requests is not None
+    assert responses is not None
+
+    def close() -> None:
+        requests.close()
+        responses.close()
+
+    for pipe in (requests, responses):
+        os.set_blocking(pipe.fileno(), False)
+    return PipeStream(responses.fileno(), requests.fileno(), close)
+
+
+async def _exit_status(process: "Popen[bytes]") -> int:
+    """Wait for the end of `process`, without a thread where the kernel can tell (Linux 5.3)."""
+    if process.poll() is None:
+        try:
+            descriptor = os.pidfd_open(process.pid)
+        except OSError:
+            descriptor = None
+        if descriptor is not None:
+            try:
+                await anyio.wait_readable(descriptor)
+            finally:
+                os.close(descriptor)
+    while (status := process.poll()) is None:
+        await anyio.sleep(_POLL_SECONDS)
+    return status
+
+
+async def _end(process: "Popen[bytes]", grace: float) -> None:
+    for insist in (process.terminate, process.kill):
+        with anyio.move_on_after(grace):
+            await _exit_status(process)
+            return
+        insist()
+    await _exit_status(process)
 
 
 @asynccontextmanager
@@ -78,18 +236,19 @@ async def connected(path: str | PathLike[str]) -> AsyncIterator[Transport]:
         ServerUnreachable: nobody listens there.
     """
     try:
-        stream = await trio.open_unix_socket(fspath(path))
+        stream = await anyio.connect_unix(fspath(path))
     except OSError as error:
-        raise ServerUnreachable(f"cannot connect to {fspath(path)}: {error.strerror}") from None
+        raise ServerUnreachable(f"cannot connect to {fspath(path)}: {error.strerror or error}") from None
     async with stream:
         yield Transport(stream, fspath(path))
 
 
 @asynccontextmanager
-async def given(stream: trio.abc.Stream) -> AsyncIterator[Transport]:
-    """A stream that somebody else made; it is closed at the end."""
-    async with stream:
-        yield Transport(stream, "the server")
+async def given(stream: "ByteStream | trio.abc.Stream") -> AsyncIterator[Transport]:
+    """A stream that somebody else made, anyio's or Trio's; it is closed at the end."""
+    ours = stream if isinstance(stream, ByteStream) else _TrioStream(stream)
+    async with ours:
+        yield Transport(ours, "the server")
 
 
 def exit_text(status: int) -> str:
@@ -100,13 +259,3 @@ def exit_text(status: int) -> str:
         return f"was killed by {signal.Signals(-status).name}"
     except ValueError:
         return f"was killed by signal {-status}"
-
-
-async def _end(process: trio.Process, stream: trio.abc.Stream, grace: float) -> None:
-    await trio.aclose_forcefully(stream)
-    for insist in (process.terminate, process.kill):
-        with trio.move_on_after(grace):
-            await process.wait()
-            return
-        insist()
-    await process.wait()

@@ -5,11 +5,24 @@ from typing import Final
 
 from bbipc.chonk import ChonkProof, Outcome, VerificationKey
 from bbipc.client.messages import ERROR_RESPONSE, Answer
+from bbipc.client.session import Request
 from bbipc.wire.values import Fields
 
-__all__ = ["COMMAND", "RemoteVerdict", "verdict_of", "verification_fields"]
+__all__ = [
+    "COMMAND",
+    "IN_FLIGHT",
+    "RemoteVerdict",
+    "checked_in_flight",
+    "verdict_of",
+    "verification_fields",
+    "verification_request",
+]
 
 COMMAND: Final = "ChonkVerify"
+
+IN_FLIGHT: Final = 32
+"""How many proofs `verify_many` keeps with the server at once, unless it is told otherwise: half of the server's largest batch,
+so that the next batch gathers while one is verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +51,22 @@ class RemoteVerdict:
 
 
 def verification_fields(proof: ChonkProof, key: bytes | VerificationKey) -> Fields:
-    """The fields of `COMMAND`."""
+    """The fields of `COMMAND`.
+
+    Raises:
+        TypeError: an argument is of another type than said.
+    """
+    if not isinstance(proof, ChonkProof):
+        raise TypeError(f"proof must be a ChonkProof, not {type(proof).__name__}")
+    if not isinstance(key, bytes | VerificationKey):
+        raise TypeError(f"key must be bytes or a VerificationKey, not {type(key).__name__}")
     parts = dict(zip(proof.PARTS, proof.parts(), strict=True))
     return {"proof": parts, "vk": key.bytes_ if isinstance(key, VerificationKey) else key}
+
+
+def verification_request(proof: ChonkProof, key: bytes | VerificationKey) -> Request:
+    """The request for a verdict; its errors are those of `verification_fields`."""
+    return Request(COMMAND, verification_fields(proof, key), tagged=True)
 
 
 def verdict_of(answer: Answer) -> RemoteVerdict:
@@ -48,3 +74,10 @@ def verdict_of(answer: Answer) -> RemoteVerdict:
     if answer.name == ERROR_RESPONSE:
         return RemoteVerdict(Outcome.ERROR, answer.fields["message"])
     return RemoteVerdict(Outcome.VALID if answer.fields["valid"] else Outcome.INVALID)
+
+
+def checked_in_flight(in_flight: int) -> int:
+    """`in_flight` if it makes sense; ValueError if not."""
+    if in_flight < 1:
+        raise ValueError(f"in_flight must be at least 1, not {in_flight}")
+    return in_flight

@@ -17,6 +17,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final
 
+import anyio
+import anyio.lowlevel
 import trio
 
 from bbipc.client.errors import ServerUnreachable
@@ -168,6 +170,7 @@ class Upstream:
 
     async def run(self) -> None:
         """Forward what is submitted, for ever."""
+        await anyio.lowlevel.checkpoint()  # anyio loads its side of Trio now, and not in the midst of a request
         while True:
             await self._wait_for_work()
             await trio.sleep_until(self._not_before)
@@ -195,9 +198,9 @@ class Upstream:
             async def watch() -> None:
                 nonlocal ended
                 try:
-                    await child.stream.receive_some(1)
-                except (trio.BrokenResourceError, trio.ClosedResourceError):
-                    log.debug("the pipe from %s broke", self.path)
+                    await child.stream.receive(1)
+                except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                    log.debug("the pipe from %s ended", self.path)
                 ended = True
                 nursery.cancel_scope.cancel()
 
@@ -240,15 +243,15 @@ class Upstream:
             _ChildFailedError: it gave none.
         """
         try:
-            await child.stream.send_all(encode_command(job.request.command))
-            while data := await child.stream.receive_some(_CHUNK):
-                events = list(reader.feed(bytes(data)))
+            await child.stream.send(encode_command(job.request.command))
+            while True:
+                events = list(reader.feed(await child.stream.receive(_CHUNK)))
                 if not events:
                     continue
                 if len(events) == 1 and isinstance(events[0], Frame) and _is_response(events[0].payload):
                     return events[0].payload
                 raise _ChildFailedError("bb sent something that is no response")
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+        except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
             log.debug("the pipe to %s broke", self.path)
         raise _ChildFailedError(f"bb ended without an answer{await child.why_ended()}")
 

@@ -8,6 +8,7 @@ import pytest
 import trio
 
 from bbipc.client import Dialect, ServerError, ServerGone, ServerUnreachable, blocking, open_client
+from bbipc.client.session import Request
 from bbipc.client.transport import spawned
 from client.servers import BBIPC, bb_command, needs_bb, program
 from samples import CORPUS, FLOW1, FLOWS, flow1_parts, raw_proof
@@ -140,8 +141,8 @@ def test_blocking_and_large_requests_to_a_server_that_answers_while_it_reads(tmp
         "    send(b'\\x92\\xacEchoResponse\\x81\\xa4data\\xc6' + struct.pack('>I', size) + bytes(size))\n"
     )
     with blocking.open_client(command=program(tmp_path, body), timeout=PATIENCE) as client:
-        requests = [client._start(blocking.Request("Echo", {"data": bytes(1 << 20)}, tagged=False)) for _ in range(4)]
-        assert all(len(client._wait(request).fields["data"]) > 1 << 20 for request in requests)
+        requests = [client._start(Request("Echo", {"data": bytes(1 << 20)}, tagged=False)) for _ in range(4)]
+        assert all(len(request.wait().fields["data"]) > 1 << 20 for request in requests)
 
 
 @pytest.mark.parametrize("command", [[], ["/nonexistent/bb"]])
@@ -178,7 +179,7 @@ while True:
 def test_a_server_is_ended_in_any_case(tmp_path: Path, body: str, grace: float, ending: str) -> None:
     async def test() -> None:
         async with spawned(program(tmp_path, body), grace) as transport:
-            assert await transport.stream.receive_some(1) == b"!"
+            assert await transport.stream.receive(1) == b"!"
         assert ending in await transport.why_ended()
 
     trio.run(test)

@@ -14,7 +14,7 @@ import trio.testing
 
 from bbipc.client import ServerError, open_client
 from bbipc.client.errors import ServerUnreachable
-from bbipc.client.transport import Transport
+from bbipc.client.transport import Transport, given
 from bbipc.server.upstream import MAX_PAUSE, Forwarding, Upstream, admit
 from bbipc.wire.dialect import Unserved
 from client.scripted import Server as Child
@@ -53,8 +53,8 @@ class World:
         async def why_ended() -> str:
             return ": bb exited with status 1"
 
-        async with ours:
-            yield Transport(ours, "bb", why_ended)
+        async with given(ours) as transport:
+            yield Transport(transport.stream, "bb", why_ended)
 
     def submit(self, label: str, client: object = None, name: str = "ChonkProve") -> Forwarding:
         def finish(response: bytes) -> None:
