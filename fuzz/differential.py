@@ -279,7 +279,7 @@ async def judge_batch(campaign: Campaign, batch: list[Judged]) -> None:
     def check() -> list[str]:
         valid = campaign.samples[batch[0].index % len(campaign.samples)]
         proofs = [(ChonkProof.from_parts(valid.parts), valid.key), *((_raw(item.mutant), item.mutant.key) for item in batch)]
-        claims = [campaign.test.reduce(proof, key) for proof, key in proofs]
+        claims = campaign.test.reduce_many(proofs)
         return [verdict.outcome.value for verdict in campaign.test.check(claims)]
 
     first, *verdicts = await trio.to_thread.run_sync(check)

@@ -175,6 +175,35 @@ class Core:
             raise MemoryError("no memory for the claim of a proof")
         return Claim(self, ffi.gc(handle, lib.bbipc_claim_free))
 
+    def reduce_many(
+        self,
+        proofs: Sequence[Sequence[bytes]],
+        keys: Sequence[bytes],
+        *,
+        strict: bool,
+        cancels: Sequence[CancelFlag | None] | None,
+    ) -> list[Claim]:
+        """`reduce` of several proofs, side by side on one thread."""
+        if cancels is not None and len(cancels) != len(proofs):
+            raise ValueError(f"{len(cancels)} cancel flags for {len(proofs)} proofs")
+        kept = [_proof(parts) for parts in proofs]
+        buffers = [_buffer(key) for key in keys]
+        handles = ffi.new("bbipc_claim *[]", len(kept))
+        lib.bbipc_reduce_many(
+            self._handle,
+            ffi.new("bbipc_proof[]", [proof[0] for proof, _keep in kept]),
+            ffi.new("uint8_t *[]", buffers),
+            ffi.new("uint64_t[]", [len(key) for key in keys]),
+            len(kept),
+            _flags(strict),
+            ffi.NULL if cancels is None else ffi.new("int32_t *[]", [_cancel(flag) for flag in cancels]),
+            handles,
+        )
+        owned = [ffi.gc(handle, lib.bbipc_claim_free) for handle in handles]
+        if ffi.NULL in owned:
+            raise MemoryError("no memory for the claim of a proof")
+        return [Claim(self, handle) for handle in owned]
+
     def check(self, claims: Sequence[Claim], *, threads: int, cancels: Sequence[CancelFlag | None] | None) -> list[Verdict]:
         """The verdicts on claims of this context, decided together."""
         if any(claim._core is not self for claim in claims):

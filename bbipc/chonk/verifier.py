@@ -85,6 +85,28 @@ class Verifier:
         """Do everything of a verification that needs no other proof; `check` decides many claims for the price of a few."""
         return self._core.reduce(proof.parts(), _key_bytes(key), strict=strict, cancel=cancel)
 
+    def reduce_many(
+        self,
+        pairs: Sequence[tuple[ChonkProof, Key]],
+        *,
+        strict: bool = False,
+        cancels: Sequence[CancelFlag | None] | None = None,
+    ) -> list[Claim]:
+        """What `reduce` does, for several proofs side by side on one thread: several times faster than one by one where the
+        machine has AVX-512 IFMA, and fastest for multiples of eight.
+
+        Args:
+            pairs: proofs and their keys.
+            strict: as for `verify`.
+            cancels: as many flags (or None) as there are pairs; each ends its own proof.
+
+        Raises:
+            ValueError: a wrong number of flags.
+        """
+        return self._core.reduce_many(
+            [proof.parts() for proof, _ in pairs], [_key_bytes(key) for _, key in pairs], strict=strict, cancels=cancels
+        )
+
     def check(
         self, claims: Sequence[Claim], *, threads: int = 1, cancels: Sequence[CancelFlag | None] | None = None
     ) -> list[Verdict]:

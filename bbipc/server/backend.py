@@ -30,7 +30,7 @@ class Task:
 class Backend(Protocol):
     """A verifier. Everything but new_cancel() and arithmetic() is called in worker threads, several at a time.
 
-    A claim is whatever reduce() returns; it is only ever given to check(), together with others.
+    A claim is whatever reduce() makes of a task; it is only ever given to check(), together with others.
     """
 
     def new_cancel(self) -> Cancel:
@@ -42,8 +42,8 @@ class Backend(Protocol):
     def verify(self, task: Task, *, threads: int, cancel: Cancel) -> Verdict:
         """The verdict on one proof."""
 
-    def reduce(self, task: Task, *, cancel: Cancel) -> Any:
-        """Everything of one verification that needs no other proof."""
+    def reduce(self, tasks: Sequence[Task], *, cancels: Sequence[Cancel]) -> Sequence[Any]:
+        """A claim for each of a group of proofs: everything of their verification that needs no other group."""
 
     def check(self, claims: Sequence[Any], *, threads: int, cancels: Sequence[Cancel]) -> list[Verdict]:
         """The verdicts on several proofs together, each the same as verify() gives."""
@@ -88,14 +88,20 @@ class ChonkBackend:
             return proof
         return self._verifier().verify(proof, task.key, threads=threads, strict=self._strict, cancel=cancel)
 
-    def reduce(self, task: Task, *, cancel: Any) -> Any:
-        """A claim of the verifier, or already a verdict."""
+    def reduce(self, tasks: Sequence[Task], *, cancels: Sequence[Any]) -> Sequence[Any]:
+        """For each task a claim of the verifier, or already a verdict."""
         from bbipc.chonk import Verdict  # noqa: PLC0415
 
-        proof = _proof_of(task)
-        if isinstance(proof, Verdict):
-            return proof
-        return self._verifier().reduce(proof, task.key, strict=self._strict, cancel=cancel)
+        claims: list[Any] = [_proof_of(task) for task in tasks]
+        split = [index for index, proof in enumerate(claims) if not isinstance(proof, Verdict)]
+        reduced = self._verifier().reduce_many(
+            [(claims[index], tasks[index].key) for index in split],
+            strict=self._strict,
+            cancels=[cancels[index] for index in split],
+        )
+        for index, claim in zip(split, reduced, strict=True):
+            claims[index] = claim
+        return claims
 
     def check(self, claims: Sequence[Any], *, threads: int, cancels: Sequence[Any]) -> list[Verdict]:
         """The verdicts on several proofs together."""

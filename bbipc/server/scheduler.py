@@ -5,8 +5,8 @@ There are `threads` workers. Two kinds of jobs wait for them, each kind in a que
 * A *computation* takes one worker.
 * *Verifications* are taken together: when a worker is free, all that wait (up to :data:`MAX_BATCH_TASKS` proofs) become
   one batch on all workers that are free at that moment. A batch of one proof is verified by itself on these threads. In
-  a larger one the proofs are reduced side by side, one on each worker, and what remains of them is checked together,
-  because most of a verification costs the same for one proof as for many.
+  a larger one the proofs are reduced side by side, up to eight on each worker, and what remains of them is checked
+  together, because most of a verification costs the same for one proof as for many.
 
 So a lone request starts at once on all threads, and under load batches grow by themselves; there is no timer. If both
 kinds wait, they take turns, and a batch leaves one worker to a computation that waits.
@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import trio
@@ -34,6 +35,9 @@ INTERNAL_ERROR: Final = "internal error, see the server's log"
 MAX_BATCH_TASKS: Final = 64
 """Proofs in one batch: enough that a larger one gains nothing (the part of a verification that a batch shares is then
 a few per cent), few enough that the next batch starts soon."""
+
+GROUP_TASKS: Final = 8
+"""Proofs that a worker reduces side by side: as many as the core hashes at once. Fewer, if all workers would not have some."""
 
 log = logging.getLogger("bbipc.scheduler")
 Result = TypeVar("Result")
@@ -289,12 +293,14 @@ class Scheduler:
 
     async def _verify_together(self, tasks: Sequence[tuple[Task, Cancel]], workers: int) -> list[Verdict]:
         claims: list[Any] = [None] * len(tasks)
-        todo = iter(range(len(tasks)))
+        size = min(GROUP_TASKS, -(-len(tasks) // workers))
+        groups = iter(range(0, len(tasks), size))
 
         async def reduce_some() -> None:
-            for index in todo:
-                task, flag = tasks[index]
-                claims[index] = await self._in_thread(lambda: self._backend.reduce(task, cancel=flag))  # noqa: B023
+            for first in groups:
+                own, flags = zip(*tasks[first : first + size], strict=True)
+                reduce = partial(self._backend.reduce, own, cancels=flags)
+                claims[first : first + size] = await self._in_thread(reduce)
 
         async with trio.open_nursery() as nursery:
             for _ in range(min(workers, len(tasks))):

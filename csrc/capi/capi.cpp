@@ -1,8 +1,10 @@
 // The C ABI: chooses an arithmetic path, keeps exceptions inside, and answers for null pointers. Everything else is in
 // csrc/engine/.
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <new>
 #include <span>
 #include <vector>
@@ -162,6 +164,19 @@ bbipc_claim* bbipc_reduce(const bbipc_core* core, const bbipc_proof* proof, cons
         return core->reduce(*proof, key, key_length, flags, cancel).release();
     } catch (const std::exception& problem) {
         return new (std::nothrow) FailedClaim(problem.what());
+    }
+}
+
+void bbipc_reduce_many(const bbipc_core* core, const bbipc_proof* proofs, const std::uint8_t* const* keys,
+                       const std::uint64_t* key_lengths, std::uint64_t count, std::uint32_t flags,
+                       const std::int32_t* const* cancels, bbipc_claim** claims) {
+    std::fill_n(claims, count, nullptr);
+    try {
+        std::vector<std::unique_ptr<bbipc_claim>> made(count);
+        core->reduce_many(proofs, keys, key_lengths, count, flags, cancels, made.data());
+        for (std::uint64_t i = 0; i < count; ++i) claims[i] = made[i].release();
+    } catch (const std::exception& problem) {
+        for (std::uint64_t i = 0; i < count; ++i) claims[i] = new (std::nothrow) FailedClaim(problem.what());
     }
 }
 

@@ -18,9 +18,9 @@ struct Group {
     std::initializer_list<Run> runs;
 };
 
-// visit(item) for each item of the five parts; stops at and returns the first verdict that is not valid.
+// visit(item) for each item of the five parts; stops at and returns the first error.
 template <class Visit>
-Verdict for_each_item(std::size_t num_public_inputs, const Visit& visit) {
+Unreadable for_each_item(std::size_t num_public_inputs, const Visit& visit) {
     using enum Item;
     const Group groups[] = {
         {1, {{fr, num_public_inputs}, {g1, 12}}},  // hidingOinkProof
@@ -39,13 +39,12 @@ Verdict for_each_item(std::size_t num_public_inputs, const Visit& visit) {
         for (std::size_t r = 0; r < group.repeat; ++r) {
             for (const Run& run : group.runs) {
                 for (std::size_t i = 0; i < run.count; ++i) {
-                    const Verdict verdict = visit(run.item);
-                    if (verdict.outcome != BBIPC_VALID) return verdict;
+                    if (const Unreadable error = visit(run.item)) return error;
                 }
             }
         }
     }
-    return verdict_valid();
+    return std::nullopt;
 }
 
 // Sign of a compressed point: whether y > (m - 1) / 2.
@@ -101,9 +100,9 @@ class Reader {
         return load_be(parts_[part_].word(position_++));
     }
     // An error about the element `back` elements before the next one; items never straddle parts of exact length.
-    Verdict error(std::size_t back, const char* what) const {
+    FormatError error(std::size_t back, const char* what) const {
         const std::size_t position = position_ - back;
-        return verdict_error(parts_[part_].part, static_cast<std::int64_t>(position), "%s[%zu]: %s",
+        return FormatError::at(parts_[part_].part, static_cast<std::int64_t>(position), "%s[%zu]: %s",
                              part_name(parts_[part_].part), position, what);
     }
 
@@ -112,38 +111,38 @@ class Reader {
     std::size_t part_ = 0, position_ = 0;
 };
 
-Verdict read_fq(Reader& in, Fq& value) {
+Unreadable read_fq(Reader& in, Fq& value) {
     const U256 lo = in.next();
     const U256 hi = in.next();
     const DecodeError error = decode_fq(lo, hi, value);
-    if (error == DecodeError::none) return verdict_valid();
+    if (error == DecodeError::none) return std::nullopt;
     return in.error(error == DecodeError::high_limb_too_wide ? 1 : 2, describe(error));
 }
 
-Verdict compress_item(Item item, Reader& in, U256& word) {
+Unreadable compress_item(Item item, Reader& in, U256& word) {
     switch (item) {
-        case Item::fr: word = in.next(); return verdict_valid();
+        case Item::fr: word = in.next(); return std::nullopt;
         case Item::fq: {
             Fq value;
-            const Verdict verdict = read_fq(in, value);
+            const Unreadable error = read_fq(in, value);
             word = value.to_int();
-            return verdict;
+            return error;
         }
         case Item::grumpkin: {
             const Fr x = Fr::from_int(in.next());
             const Fr y = Fr::from_int(in.next());
             word = compress_point(x, y);  // (0, 0) gives 0
-            return verdict_valid();
+            return std::nullopt;
         }
         case Item::g1: {
             Fq x, y;
-            Verdict verdict = read_fq(in, x);
-            if (verdict.outcome == BBIPC_VALID) verdict = read_fq(in, y);
+            Unreadable error = read_fq(in, x);
+            if (!error) error = read_fq(in, y);
             word = compress_point(x, y);
-            return verdict;
+            return error;
         }
     }
-    return verdict_valid();
+    return std::nullopt;
 }
 
 // Appends the elements of one word; returns what is wrong with it, or null.
@@ -181,53 +180,53 @@ const char* decompress_item(Item item, const U256& word, std::uint8_t*& out) {
 
 }  // namespace
 
-Verdict compress_proof(const Proof& proof, std::uint8_t* out, std::size_t out_length) {
+Unreadable compress_proof(const Proof& proof, std::uint8_t* out, std::size_t out_length) {
     const std::size_t oink = proof.hiding_oink.count;
     const u64 exact[5] = {oink < oink_fixed_length ? oink_fixed_length : oink, merge_length, eccvm_length, ipa_length,
                           joint_length};
     const PartView* const parts[5] = {&proof.hiding_oink, &proof.merge, &proof.eccvm, &proof.ipa, &proof.joint};
     for (std::size_t i = 0; i < 5; ++i) {
         if (parts[i]->count != exact[i]) {
-            return verdict_error(parts[i]->part, -1, "%s has wrong size: expected %s%" PRIu64 ", got %zu",
+            return FormatError::at(parts[i]->part, -1, "%s has wrong size: expected %s%" PRIu64 ", got %zu",
                                  part_name(parts[i]->part), i == 0 ? "at least " : "", exact[i], parts[i]->count);
         }
     }
     const std::size_t num_public_inputs = oink - oink_fixed_length;
     if (out_length != 32 * (num_public_inputs + compressed_fixed_length)) {
-        return verdict_error(BBIPC_PART_FLAT, -1, "output buffer has the wrong size");
+        return FormatError::at(BBIPC_PART_FLAT, -1, "output buffer has the wrong size");
     }
     Reader reader(proof);
-    return for_each_item(num_public_inputs, [&](Item item) {
+    return for_each_item(num_public_inputs, [&](Item item) -> Unreadable {
         U256 word;
-        const Verdict verdict = compress_item(item, reader, word);
+        const Unreadable error = compress_item(item, reader, word);
         store_be(out, word);
         out += 32;
-        return verdict;
+        return error;
     });
 }
 
-Verdict decompress_proof(const std::uint8_t* in, std::size_t in_length, std::uint8_t* out, std::size_t out_length) {
+Unreadable decompress_proof(const std::uint8_t* in, std::size_t in_length, std::uint8_t* out, std::size_t out_length) {
     if (in_length % 32 != 0) {
-        return verdict_error(BBIPC_PART_FLAT, -1, "compressed proof: %zu bytes, expected a multiple of 32", in_length);
+        return FormatError::at(BBIPC_PART_FLAT, -1, "compressed proof: %zu bytes, expected a multiple of 32", in_length);
     }
     const std::size_t words = in_length / 32;
     if (words < compressed_fixed_length) {
-        return verdict_error(BBIPC_PART_FLAT, -1, "compressed proof too short: %zu words, expected at least %" PRIu64, words,
+        return FormatError::at(BBIPC_PART_FLAT, -1, "compressed proof too short: %zu words, expected at least %" PRIu64, words,
                              compressed_fixed_length);
     }
     const std::size_t num_public_inputs = words - compressed_fixed_length;
     if (out_length != 32 * (num_public_inputs + fixed_length)) {
-        return verdict_error(BBIPC_PART_FLAT, -1, "output buffer has the wrong size");
+        return FormatError::at(BBIPC_PART_FLAT, -1, "output buffer has the wrong size");
     }
     std::size_t position = 0;
-    return for_each_item(num_public_inputs, [&](Item item) {
+    return for_each_item(num_public_inputs, [&](Item item) -> Unreadable {
         const char* const problem = decompress_item(item, load_be(in + 32 * position), out);
         if (problem != nullptr) {
-            return verdict_error(BBIPC_PART_FLAT, static_cast<std::int64_t>(position), "compressed proof[%zu]: %s", position,
+            return FormatError::at(BBIPC_PART_FLAT, static_cast<std::int64_t>(position), "compressed proof[%zu]: %s", position,
                                  problem);
         }
         ++position;
-        return verdict_valid();
+        return std::nullopt;
     });
 }
 

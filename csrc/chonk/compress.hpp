@@ -7,9 +7,9 @@ BBIPC_BEGIN
 
 // out: 32 * (697 + npi) bytes, npi = length of the hiding Oink part - 48. Points need not be on their curve; the parts must
 // have their exact lengths.
-Verdict compress_proof(const Proof& proof, std::uint8_t* out, std::size_t out_length);
+Unreadable compress_proof(const Proof& proof, std::uint8_t* out, std::size_t out_length);
 
 // out: 32 * (1242 + npi) bytes, npi = in_length / 32 - 697.
-Verdict decompress_proof(const std::uint8_t* in, std::size_t in_length, std::uint8_t* out, std::size_t out_length);
+Unreadable decompress_proof(const std::uint8_t* in, std::size_t in_length, std::uint8_t* out, std::size_t out_length);
 
 BBIPC_END

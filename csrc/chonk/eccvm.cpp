@@ -1,6 +1,5 @@
 #include "eccvm.hpp"
 
-#include "eccvm_messages.hpp"
 #include "eccvm_opening.hpp"
 #include "eccvm_sumcheck.hpp"
 
@@ -12,18 +11,7 @@ constexpr std::size_t subgroup_order = 87;
 constexpr std::size_t libra_length = 4;  // coefficients per round
 constexpr std::size_t masked_rows = 4;   // rows 0..3 hold random values
 
-// The public vectors of the small-subgroup checks (07.5).
-
-std::array<Fq, subgroup_order> libra_vector(const EccvmMessages& m) {
-    std::array<Fq, subgroup_order> f{};
-    f[0] = Fq::one();
-    for (std::size_t i = 0; i < eccvm::rounds; ++i) {
-        Powers<Fq> powers(m.u[i]);
-        for (std::size_t j = 0; j < libra_length; ++j) f[1 + libra_length * i + j] = powers.next();
-    }
-    return f;
-}
-
+// The public vector of the translation's small-subgroup check (07.5).
 std::array<Fq, subgroup_order> translation_vector(const EccvmMessages& m) {
     std::array<Fq, subgroup_order> f{};
     Powers<Fq> v_powers(m.v);
@@ -36,15 +24,17 @@ std::array<Fq, subgroup_order> translation_vector(const EccvmMessages& m) {
 
 }  // namespace
 
-Verdict verify_eccvm(Transcript& transcript, const PartView& part, EccvmResult& result) {
+Objection receive_eccvm(Transcript& transcript, const PartView& part, EccvmMessages& messages) {
     transcript.load(part);
-    EccvmMessages m;
-    receive_eccvm_messages(transcript, m);
-    if (transcript.failed()) return transcript.error();
+    receive_eccvm_messages(transcript, messages);
+    if (transcript.failed()) return Rejection::unreadable(transcript.error(), BBIPC_STEP_ECCVM);
+    return std::nullopt;
+}
 
-    const Verdict failure = verdict_invalid(BBIPC_STEP_ECCVM);
+Objection verify_eccvm(const EccvmMessages& m, EccvmResult& result) {
+    const Rejection failure = Rejection::invalid(BBIPC_STEP_ECCVM);
     if (m.round_values[0][0] + m.round_values[0][1] != m.libra_sum * m.libra_challenge) return failure;  // check 1
-    const auto libra = libra_vector(m);
+    const auto libra = libra_vector<Fq, subgroup_order>(m.u, libra_length);
     if (!subgroup_check<Fq>(m.r, eccvm_subgroup_generator_inverse, libra, m.libra.values, m.libra_evaluation))
         return failure;  // check 2
     const auto translation = translation_vector(m);
@@ -54,7 +44,7 @@ Verdict verify_eccvm(Transcript& transcript, const PartView& part, EccvmResult& 
     if (!eccvm_sumcheck_value(m, sumcheck_value)) return failure;
     EccvmColumnOpening columns;
     if (!open_eccvm_columns(m, sumcheck_value, columns) || !combine_eccvm_claims(m, columns, result)) return failure;
-    return verdict_valid();
+    return std::nullopt;
 }
 
 BBIPC_END

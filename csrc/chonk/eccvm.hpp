@@ -1,7 +1,7 @@
 // ECCVM verification (chapter 07): turns the ECCVM part into one opening claim on Grumpkin and the translation data.
 #pragma once
 
-#include "proof.hpp"
+#include "eccvm_messages.hpp"
 
 BBIPC_BEGIN
 
@@ -13,12 +13,16 @@ struct OpeningClaim {
 };
 
 struct EccvmResult {
-    OpeningClaim claim;
+    Combination<GrumpkinCurve> commitment;  // the claim: it takes the value 0 at `point`
+    Fq point;
     Fq x, v;               // translation challenges
     Fq accumulated_result;
 };
 
+// Receives the part.
+Objection receive_eccvm(Transcript& transcript, const PartView& part, EccvmMessages& messages);
+
 // Invalid (ECCVM step) when a check fails or a denominator vanishes.
-Verdict verify_eccvm(Transcript& transcript, const PartView& part, EccvmResult& result);
+Objection verify_eccvm(const EccvmMessages& messages, EccvmResult& result);
 
 BBIPC_END

@@ -61,7 +61,7 @@ void receive_eccvm_messages(Transcript& t, EccvmMessages& m) {
     m.libra.grand_sum = t.receive_grumpkin();
     m.libra.quotient = t.receive_grumpkin();
     m.rho = t.challenge().fq();
-    for (std::size_t l = 1; l < eccvm::rounds; ++l) m.folds[l] = t.receive_grumpkin();
+    for (Grumpkin& fold : m.folds) fold = t.receive_grumpkin();
     m.r = t.challenge().fq();
     for (Fq& value : m.fold_values) value = t.receive_fq();
     receive_values(t, m.libra.values);

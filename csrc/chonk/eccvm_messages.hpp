@@ -13,16 +13,10 @@ inline constexpr std::size_t rounds = 15;  // log n
 
 }  // namespace eccvm
 
-// A small-subgroup argument: commitments of the secret, the grand sum and the quotient, and their values.
-struct EccvmSubgroupArgument {
-    Grumpkin secret, grand_sum, quotient;
-    SubgroupEvaluations<Fq> values;
-};
-
 struct EccvmMessages {
     Grumpkin columns[eccvm::committed_columns];
     Fq beta, gamma, alpha, gate;
-    EccvmSubgroupArgument libra;
+    SubgroupArgument<GrumpkinCurve> libra;
     Fq libra_sum, libra_challenge;
     Grumpkin round_commitments[eccvm::rounds];
     Fq round_values[eccvm::rounds][2];  // s_i(0), s_i(1)
@@ -30,13 +24,13 @@ struct EccvmMessages {
     Fq evaluations[eccvm::evaluations];
     Fq libra_evaluation;
     Fq rho;
-    Grumpkin folds[eccvm::rounds];  // [l] = A_l; [0] unused: A_0 is the batch of the columns
+    Grumpkin folds[eccvm::rounds - 1];  // [l - 1] = A_l; A_0 is the batch of the columns
     Fq r;
     Fq fold_values[eccvm::rounds];  // m_l
     Fq nu;
     Grumpkin shplonk_quotient;
     Fq z;
-    EccvmSubgroupArgument translation;
+    SubgroupArgument<GrumpkinCurve> translation;
     Fq x;
     Fq translation_values[5];
     Fq v;

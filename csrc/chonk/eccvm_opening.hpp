@@ -3,7 +3,6 @@
 
 #include "../field/hex.hpp"
 #include "eccvm.hpp"
-#include "eccvm_messages.hpp"
 
 BBIPC_BEGIN
 
@@ -13,43 +12,17 @@ inline constexpr Fq eccvm_subgroup_generator =
 inline constexpr Fq eccvm_subgroup_generator_inverse =
     hex_element<Fq>("0c68e27477b5e78cfab790bd3b59806fa871771f71ec7452cde5384f6e3a1988");
 
-// A sum of scalar * point under construction, together with the coefficient of the commitment of the constant 1.
-class EccvmCombination {
-  public:
-    EccvmCombination() {
-        points_.reserve(capacity);
-        scalars_.reserve(capacity);
-    }
-    // Returns the index of the term.
-    std::size_t add(const Grumpkin& point, const Fq& scalar) {
-        points_.push_back(point);
-        scalars_.push_back(scalar);
-        return points_.size() - 1;
-    }
-    void subtract(std::size_t term, const Fq& scalar) { scalars_[term] -= scalar; }
-    void add_constant(const Fq& value) { constant_ += value; }
-    // Multiply every scalar so far, and the constant, by a factor.
-    void scale(const Fq& factor) {
-        for (Fq& scalar : scalars_) scalar *= factor;
-        constant_ *= factor;
-    }
-    const Fq& scalar(std::size_t term) const { return scalars_[term]; }
-    const Fq& constant() const { return constant_; }
-    Grumpkin evaluate() const;
-
-  private:
-    static constexpr std::size_t capacity = 160;
-
-    std::vector<Grumpkin> points_;
-    std::vector<Fq> scalars_;
-    Fq constant_;
-};
+// Generator number 0 (chapter 01 section 6): the commitment of the constant polynomial 1.
+inline constexpr Grumpkin grumpkin_one_commitment{
+    hex_element<Fr>("12f26f06d41f0965803cdb1a5cc895ef5df33aa2cecd833768e407d5d6eb196a"),
+    hex_element<Fr>("273faabf29fadf2484aa2f8ec2388dfdb441595fde91ccc96dafe41c1dbcd0ea")};
 
 // C1 of 07.6: a commitment to a polynomial that must vanish at z.
 struct EccvmColumnOpening {
     Fq batched_evaluation;                        // E
     std::array<Fq, eccvm::rounds> fold_values;    // p_l
-    EccvmCombination sum;                         // its first 93 terms are the columns, in order
+    Combination<GrumpkinCurve> sum{grumpkin_one_commitment};
+    std::size_t columns[eccvm::committed_columns];  // their terms in it
 };
 
 // sumcheck_value: V of 07.4. False if a denominator vanishes.

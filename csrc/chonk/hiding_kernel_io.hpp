@@ -12,6 +12,6 @@ struct HidingKernelIo {
 };
 
 // `public_inputs`: the first n elements of the hiding Oink part, already absorbed there.
-Verdict decode_hiding_kernel_io(const PartView& public_inputs, HidingKernelIo& io);
+Objection decode_hiding_kernel_io(const PartView& public_inputs, HidingKernelIo& io);
 
 BBIPC_END

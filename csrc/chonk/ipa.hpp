@@ -23,15 +23,18 @@ struct IpaClaim {
     Fq b0;
 };
 
-// Reads the part. Invalid (IPA) when a challenge is zero.
-Verdict read_ipa(const PartView& part, const OpeningClaim& opening, IpaClaim& claim);
+// Records the messages of the argument's own transcript.
+void record_ipa(const PartView& part, const OpeningClaim& opening, RecordedTranscript& record);
 
-// sum_p weights[p] s_{p,j} for j = 0..2^15-1, where s_{p,j} is the product of d_{14-i} over the set bits i of j (chapter 09.2).
-std::vector<Fq> folding_scalars(std::span<const IpaClaim* const> claims, std::span<const Fq> weights, unsigned threads);
+// Reads the part with a new transcript, or one that replays such a record. Invalid (IPA) when a challenge is zero.
+Objection read_ipa(Transcript transcript, const PartView& part, const OpeningClaim& opening, IpaClaim& claim);
 
-// Both checks of chapter 09.3 hold for every claim; 1 claim: as they stand, several: as the random linear combination of 9.5
-// (fresh cryptographic randomness, drawn inside, after the claims are fixed). True for a false batch with probability about
-// count / q. The count is at least 1. Sets `cancelled` and returns false when the flag was raised.
+// Both checks of chapter 09.3 hold for every claim (at least 1): the random linear combination of 9.5, with weights drawn inside,
+// after the claims are fixed. True for a false list with probability about count / q. Sets `cancelled` and returns false when the
+// flag was raised.
 bool check_ipa(std::span<const IpaClaim* const> claims, const Options& options, bool& cancelled);
+
+// The two checks as they stand, the cheap one first: for a claim of a list that is known to contain a false one.
+bool check_ipa_alone(const IpaClaim& claim, const Options& options, bool& cancelled);
 
 BBIPC_END

@@ -1,7 +1,5 @@
 #include "joint.hpp"
 
-#include "../msm/msm.hpp"
-#include "joint_messages.hpp"
 #include "joint_opening.hpp"
 #include "joint_sumcheck.hpp"
 
@@ -12,36 +10,29 @@ namespace {
 constexpr std::size_t subgroup_order = 256;
 constexpr std::size_t libra_length = 9;  // coefficients per round
 
-// f of check B (14.5).
-std::array<Fr, subgroup_order> libra_vector(const JointMessages& m) {
-    std::array<Fr, subgroup_order> f{};
-    f[0] = Fr::one();
-    for (std::size_t k = 0; k < translator::rounds; ++k) {
-        Powers<Fr> powers(m.u[k]);
-        for (std::size_t i = 0; i < libra_length; ++i) f[1 + libra_length * k + i] = powers.next();
-    }
-    return f;
-}
-
 }  // namespace
 
-Verdict verify_joint(Transcript& transcript, const PartView& part, const JointInputs& inputs, PairingCheck& check) {
+Objection receive_joint(Transcript& transcript, const PartView& part, JointMessages& messages) {
     transcript.load(part);
-    JointMessages m;
-    receive_joint_messages(transcript, m);
-    if (transcript.failed()) return transcript.error();
+    receive_joint_messages(transcript, messages);
+    if (transcript.failed()) return Rejection::unreadable(transcript.error(), BBIPC_STEP_JOINT_REDUCTION);
+    return std::nullopt;
+}
 
-    const Verdict failure = verdict_invalid(BBIPC_STEP_JOINT_REDUCTION);
+Objection verify_joint(const JointMessages& m, const JointInputs& inputs, PairingCheck& check) {
+    const Rejection failure = Rejection::invalid(BBIPC_STEP_JOINT_REDUCTION);
     if (m.round_values[0][0] + m.round_values[0][1] != m.libra_sum * m.libra_challenge) return failure;  // check A
-    const auto libra = libra_vector(m);
-    if (!subgroup_check<Fr>(m.r, joint_subgroup_generator_inverse, libra, m.libra, m.libra_evaluation))
+    const auto libra = libra_vector<Fr, subgroup_order>(m.u, libra_length);  // f of 14.5
+    if (!subgroup_check<Fr>(m.r, joint_subgroup_generator_inverse, libra, m.libra.values, m.libra_evaluation))
         return failure;  // check B
     const auto evaluations = translator_evaluations(m.minicircuit, m.full_size, m.u);
     const Fr sumcheck_value = joint_sumcheck_value(m, inputs, evaluations);
     JointOpening opening;
     if (!open_joint(m, inputs, evaluations, sumcheck_value, opening)) return failure;
-    check = PairingCheck{BBIPC_STEP_JOINT_PAIRING, msm<G1Curve>(opening.points, opening.scalars).to_affine(), -m.witness};
-    return verdict_valid();
+    check.step = BBIPC_STEP_JOINT_PAIRING;
+    check.p0 = std::move(opening.p0);
+    check.p1 = -m.witness;
+    return std::nullopt;
 }
 
 BBIPC_END

@@ -1,6 +1,7 @@
 // The joint proof (chapters 10, 13 and 14): translator and MegaZK in one sumcheck and one KZG opening.
 #pragma once
 
+#include "joint_messages.hpp"
 #include "key.hpp"
 #include "oink.hpp"
 #include "pairing_check.hpp"
@@ -18,7 +19,10 @@ struct JointInputs {
     const Fq& accumulated_result;
 };
 
+// Receives the part.
+Objection receive_joint(Transcript& transcript, const PartView& part, JointMessages& messages);
+
 // Invalid (batched translator+joint reduction) when check A or B fails or a denominator vanishes; else `check` is check C.
-Verdict verify_joint(Transcript& transcript, const PartView& part, const JointInputs& inputs, PairingCheck& check);
+Objection verify_joint(const JointMessages& messages, const JointInputs& inputs, PairingCheck& check);
 
 BBIPC_END

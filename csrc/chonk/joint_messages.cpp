@@ -21,7 +21,7 @@ void receive_joint_messages(Transcript& t, JointMessages& m) {
     m.z_perm = t.receive_g1();
     m.alpha = t.challenge().fr();
     m.gate = t.challenge().fr();
-    m.libra_secret = t.receive_g1();
+    m.libra.secret = t.receive_g1();
     m.libra_sum = t.receive_fr();
     m.libra_challenge = t.challenge().fr();
     for (std::size_t i = 0; i < translator::rounds; ++i) {
@@ -36,16 +36,16 @@ void receive_joint_messages(Transcript& t, JointMessages& m) {
     for (Fr& value : m.mega) value = t.receive_fr();
     for (Fr& value : m.full_size) value = t.receive_fr();
     m.libra_evaluation = t.receive_fr();
-    m.libra_grand_sum = t.receive_g1();
-    m.libra_quotient = t.receive_g1();
+    m.libra.grand_sum = t.receive_g1();
+    m.libra.quotient = t.receive_g1();
     m.rho = t.challenge().fr();
-    for (std::size_t k = 1; k < translator::rounds; ++k) m.folds[k - 1] = t.receive_g1();
+    for (G1& fold : m.folds) fold = t.receive_g1();
     m.r = t.challenge().fr();
     for (Fr& value : m.fold_values) value = t.receive_fr();
-    m.libra.secret = t.receive_fr();
-    m.libra.grand_sum_next = t.receive_fr();
-    m.libra.grand_sum = t.receive_fr();
-    m.libra.quotient = t.receive_fr();
+    m.libra.values.secret = t.receive_fr();
+    m.libra.values.grand_sum_next = t.receive_fr();
+    m.libra.values.grand_sum = t.receive_fr();
+    m.libra.values.quotient = t.receive_fr();
     m.nu = t.challenge().fr();
     m.shplonk_quotient = t.receive_g1();
     m.z = t.challenge().fr();

@@ -15,7 +15,7 @@ struct JointMessages {
     Fr beta, gamma;                      // beta_t, gamma_t
     G1 z_perm;
     Fr alpha, gate;
-    G1 libra_secret, libra_grand_sum, libra_quotient;  // C_G, C_A, C_Q
+    SubgroupArgument<G1Curve> libra;     // C_G, C_A, C_Q and their values
     Fr libra_sum, libra_challenge;       // sigma, lambda
     G1 round_commitments[translator::rounds];
     Fr round_values[translator::rounds][2];          // S_i(0), S_i(1)
@@ -25,10 +25,9 @@ struct JointMessages {
     Fr full_size[translator::full_size_evaluations];
     Fr libra_evaluation;                 // e_lib
     Fr rho;
-    G1 folds[translator::rounds];                    // [k - 1] = A_k for k = 1..16; the last is unused
+    G1 folds[translator::rounds - 1];                // [k - 1] = A_k; A_0 is the batch of the columns
     Fr r;
     Fr fold_values[translator::rounds];              // n_k
-    SubgroupEvaluations<Fr> libra;
     Fr nu;
     G1 shplonk_quotient;                 // Qs
     Fr z;

@@ -85,60 +85,25 @@ bool open_joint(const JointMessages& m, const JointInputs& inputs, const transla
                 const Fr& sumcheck_value, JointOpening& opening) {
     Denominators<Fr> denominators;
     const Gemini<Fr, translator::rounds> gemini(denominators, m.r, m.z, m.u);
-    const std::size_t at_r = denominators.add(m.z - m.r);
-    const std::size_t at_omega_r = denominators.add(m.z - joint_subgroup_generator * m.r);
-    const std::size_t at_1 = denominators.add(m.z - Fr::one());
-    const std::size_t at_0 = denominators.add(m.z);
-    std::size_t at_u[translator::rounds];
-    for (std::size_t k = 0; k < translator::rounds; ++k) at_u[k] = denominators.add(m.z - m.u[k]);
+    const SubgroupClaims libra_claims(denominators, m.libra, joint_subgroup_generator, m.r, m.z);  // 14.5
+    const RoundClaims<G1Curve, translator::rounds> round_claims(denominators, m.u, m.z);            // 14.6
     if (!denominators.invert()) return false;
 
-    opening.points.reserve(97);
-    opening.scalars.reserve(97);
-    const auto add = [&opening](const G1& point, const Fr& scalar) {
-        opening.points.push_back(point);
-        opening.scalars.push_back(scalar);
-    };
-
+    Combination<G1Curve>& sum = opening.p0;
+    sum.reserve(96);
     const Columns columns(m, inputs, evaluations);
     const auto batched = columns.batch(m.rho, gemini.positive(0) + m.nu * gemini.negative(0),
                                        gemini.r_inverse() * (gemini.positive(0) - m.nu * gemini.negative(0)));
-    for (std::size_t j = 0; j < Columns::unshifted_count; ++j) add(columns.commitments()[j], batched.scalars[j]);
+    for (std::size_t j = 0; j < Columns::unshifted_count; ++j) sum.add(columns.commitments()[j], batched.scalars[j]);
 
-    Fr constant = Fr::zero();
     opening.batched_evaluation = batched.evaluation;
     opening.fold_values = gemini.fold_values(batched.evaluation, m.fold_values);
     Powers<Fr> nu(m.nu);
-    for (std::size_t k = 0; k < translator::rounds; ++k) {
-        const Fr positive = nu.next() * gemini.positive(k);
-        const Fr negative = nu.next() * gemini.negative(k);
-        if (k != 0) add(m.folds[k - 1], -(positive + negative));
-        constant += positive * opening.fold_values[k] + negative * m.fold_values[k];
-    }
-
-    const Fr secret = nu.next() * denominators[at_r];  // 14.5
-    const Fr grand_sum_next = nu.next() * denominators[at_omega_r];
-    const Fr grand_sum = nu.next() * denominators[at_r];
-    const Fr grand_sum_at_1 = nu.next() * denominators[at_1];  // the value is 0
-    const Fr quotient = nu.next() * denominators[at_r];
-    add(m.libra_secret, -secret);
-    add(m.libra_grand_sum, -(grand_sum_next + grand_sum + grand_sum_at_1));
-    add(m.libra_quotient, -quotient);
-    constant += secret * m.libra.secret + grand_sum_next * m.libra.grand_sum_next + grand_sum * m.libra.grand_sum +
-                quotient * m.libra.quotient;
-
-    for (std::size_t k = 0; k < translator::rounds; ++k) {  // 14.6
-        const Fr implied = k + 1 < translator::rounds ? m.round_values[k + 1][0] + m.round_values[k + 1][1] : sumcheck_value;
-        const Fr weight_0 = nu.next() * denominators[at_0];
-        const Fr weight_1 = nu.next() * denominators[at_1];
-        const Fr weight_u = nu.next() * denominators[at_u[k]];
-        add(m.round_commitments[k], -(weight_0 + weight_1 + weight_u));
-        constant += weight_0 * m.round_values[k][0] + weight_1 * m.round_values[k][1] + weight_u * implied;
-    }
-
-    add(g1_generator(), constant);
-    add(m.witness, m.z);
-    add(m.shplonk_quotient, Fr::one());
+    gemini.add_fold_claims<G1Curve>(sum, nu, m.folds, opening.fold_values, m.fold_values);
+    libra_claims.add_to(sum, nu);
+    round_claims.add_to(sum, nu, m.round_commitments, m.round_values, sumcheck_value);
+    sum.add(m.witness, m.z);
+    sum.add(m.shplonk_quotient, Fr::one());
     return true;
 }
 

@@ -16,12 +16,11 @@ inline constexpr Fr joint_subgroup_generator =
 inline constexpr Fr joint_subgroup_generator_inverse =
     hex_element<Fr>("204bd3277422fad364751ad938e2b5e6a54cf8c68712848a692c553d0329f5d6");
 
-// P0 of 14.7 is the sum of scalars[i] * points[i]; entries of U and T with the same commitment are merged.
+// p0: P0 of 14.7. Entries of U and T with the same commitment are one term.
 struct JointOpening {
     Fr batched_evaluation;                            // E
     std::array<Fr, translator::rounds> fold_values;   // a_k
-    std::vector<G1> points;
-    std::vector<Fr> scalars;
+    Combination<G1Curve> p0{g1_generator()};
 };
 
 // sumcheck_value: F of 13.4. False if a denominator vanishes.

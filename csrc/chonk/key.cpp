@@ -4,9 +4,9 @@
 
 BBIPC_BEGIN
 
-bool decode_key(const std::uint8_t* bytes, std::size_t length, Key& key, Verdict& error) {
+bool decode_key(const std::uint8_t* bytes, std::size_t length, Key& key, FormatError& error) {
     if (length != key_bytes) {
-        error = verdict_error(BBIPC_PART_KEY, -1, "verification key has wrong size: expected %zu, got %zu", key_bytes, length);
+        error = FormatError::at(BBIPC_PART_KEY, -1, "verification key has wrong size: expected %zu, got %zu", key_bytes, length);
         return false;
     }
     Fr elements[key_words];  // what is hashed
@@ -25,7 +25,7 @@ bool decode_key(const std::uint8_t* bytes, std::size_t length, Key& key, Verdict
         const DecodeError decode_error = decode_g1(
             {integers[first], integers[first + 1], integers[first + 2], integers[first + 3]}, key.commitments[i], failed_limb);
         if (decode_error != DecodeError::none) {
-            error = verdict_error(BBIPC_PART_KEY, static_cast<std::int64_t>(first + failed_limb), "vk[%zu]: %s",
+            error = FormatError::at(BBIPC_PART_KEY, static_cast<std::int64_t>(first + failed_limb), "vk[%zu]: %s",
                                   first + failed_limb, describe(decode_error));
             return false;
         }
@@ -34,11 +34,11 @@ bool decode_key(const std::uint8_t* bytes, std::size_t length, Key& key, Verdict
     return true;
 }
 
-bool key_is_canonical(const std::uint8_t* bytes, std::size_t length, Verdict& error) {
+bool key_is_canonical(const std::uint8_t* bytes, std::size_t length, FormatError& error) {
     for (std::size_t i = 0; length == key_bytes && i < key_words; ++i) {
         const U256 word = load_be(bytes + 32 * i);
         if (!(word < Fr::modulus) || (i < 3 && word.bit_length() > 64)) {
-            error = verdict_error(BBIPC_PART_KEY, static_cast<std::int64_t>(i), "vk[%zu]: non-canonical word", i);
+            error = FormatError::at(BBIPC_PART_KEY, static_cast<std::int64_t>(i), "vk[%zu]: non-canonical word", i);
             return false;
         }
     }

@@ -18,10 +18,10 @@ struct Key {
 };
 
 // Fills `key` or `error`. Words are reduced modulo r and the three integers truncated to 64 bits, as bb does.
-bool decode_key(const std::uint8_t* bytes, std::size_t length, Key& key, Verdict& error);
+bool decode_key(const std::uint8_t* bytes, std::size_t length, Key& key, FormatError& error);
 
 // What BBIPC_STRICT demands beyond that: every word below r, the three integers below 2^64. Says nothing about keys of a wrong
 // length.
-bool key_is_canonical(const std::uint8_t* bytes, std::size_t length, Verdict& error);
+bool key_is_canonical(const std::uint8_t* bytes, std::size_t length, FormatError& error);
 
 BBIPC_END

@@ -2,7 +2,7 @@
 
 BBIPC_BEGIN
 
-std::shared_ptr<const Key> KeyCache::decode(const std::uint8_t* bytes, std::size_t length, bool strict, Verdict& error) {
+std::shared_ptr<const Key> KeyCache::decode(const std::uint8_t* bytes, std::size_t length, bool strict, FormatError& error) {
     if (strict && !key_is_canonical(bytes, length, error)) return nullptr;
     const std::string_view wanted(reinterpret_cast<const char*>(bytes), length);
     {

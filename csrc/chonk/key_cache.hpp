@@ -20,7 +20,7 @@ class KeyCache {
     static constexpr std::size_t capacity = 256;  // about 3 MB
 
     // Null and `error` if the bytes are no key. Bytes that only strict decoding refuses are looked at in each strict call.
-    std::shared_ptr<const Key> decode(const std::uint8_t* bytes, std::size_t length, bool strict, Verdict& error);
+    std::shared_ptr<const Key> decode(const std::uint8_t* bytes, std::size_t length, bool strict, FormatError& error);
 
   private:
     using Entry = std::pair<std::string, std::shared_ptr<const Key>>;

@@ -1,7 +1,5 @@
 #include "merge.hpp"
 
-#include "../msm/msm.hpp"
-
 BBIPC_BEGIN
 
 namespace {
@@ -11,65 +9,65 @@ constexpr u64 shift_size = 7526;
 
 }  // namespace
 
-Verdict verify_merge(Transcript& transcript, const PartView& part, std::span<const G1, 4> previous, std::span<const G1, 4> own,
-                     MergeResult& result) {
+Objection receive_merge(Transcript& transcript, const PartView& part, MergeMessages& m) {
+    const auto draw = [&transcript](std::span<Fr> out) {
+        std::vector<Challenge> challenges(out.size());
+        transcript.challenges(challenges);
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] = challenges[i].fr();
+    };
     transcript.load(part);
-    for (G1& commitment : result.merged_table) commitment = transcript.receive_g1();
-    Challenge degree_check[4];  // a_0..a_3
-    transcript.challenges(degree_check);
-    const G1 reversed = transcript.receive_g1();  // G
-    const Fr kappa = transcript.challenge().fr();
-    Fr left[4], right[4], merged[4];
-    for (Fr& value : left) value = transcript.receive_fr();
-    for (Fr& value : right) value = transcript.receive_fr();
-    for (Fr& value : merged) value = transcript.receive_fr();
-    const Fr reversed_value = transcript.receive_fr();  // g
-    Challenge batching[13];  // b_0..b_12
-    transcript.challenges(batching);
-    const G1 quotient = transcript.receive_g1();  // Q
-    const Fr z = transcript.challenge().fr();
-    const G1 witness = transcript.receive_g1();  // W
-    if (transcript.failed()) return transcript.error();
+    for (G1& commitment : m.merged_table) commitment = transcript.receive_g1();
+    draw(m.degree_check);
+    m.reversed = transcript.receive_g1();
+    m.kappa = transcript.challenge().fr();
+    for (Fr& value : m.left) value = transcript.receive_fr();
+    for (Fr& value : m.right) value = transcript.receive_fr();
+    for (Fr& value : m.merged) value = transcript.receive_fr();
+    m.reversed_value = transcript.receive_fr();
+    draw(m.batching);
+    m.quotient = transcript.receive_g1();
+    m.z = transcript.challenge().fr();
+    m.witness = transcript.receive_g1();
+    if (transcript.failed()) return Rejection::unreadable(transcript.error(), BBIPC_STEP_MERGE_REDUCTION);
+    return std::nullopt;
+}
 
-    if (kappa.is_zero()) return verdict_invalid(BBIPC_STEP_MERGE_REDUCTION);
-    const Fr kappa_l_minus_1 = kappa.pow(U256{{shift_size - 1, 0, 0, 0}});
-    const Fr kappa_l = kappa_l_minus_1 * kappa;
+Objection verify_merge(const MergeMessages& m, std::span<const G1, 4> previous, std::span<const G1, 4> own, PairingCheck& check) {
+    if (m.kappa.is_zero()) return Rejection::invalid(BBIPC_STEP_MERGE_REDUCTION);
+    const Fr kappa_l_minus_1 = m.kappa.pow(U256{{shift_size - 1, 0, 0, 0}});
+    const Fr kappa_l = kappa_l_minus_1 * m.kappa;
     bool identities_hold = true;
     Fr degree_sum = Fr::zero();
     for (std::size_t j = 0; j < 4; ++j) {
-        if (left[j] + kappa_l * right[j] != merged[j]) identities_hold = false;  // check C
-        degree_sum += degree_check[j].fr() * left[j];
+        if (m.left[j] + kappa_l * m.right[j] != m.merged[j]) identities_hold = false;  // check C
+        degree_sum += m.degree_check[j] * m.left[j];
     }
-    if (degree_sum != reversed_value * kappa_l_minus_1) identities_hold = false;  // check D
-    if (!identities_hold) return verdict_invalid(BBIPC_STEP_MERGE_REDUCTION);
+    if (degree_sum != m.reversed_value * kappa_l_minus_1) identities_hold = false;  // check D
+    if (!identities_hold) return Rejection::invalid(BBIPC_STEP_MERGE_REDUCTION);
 
-    const Fr z_minus_kappa = z - kappa;
-    const Fr rho_denominator = kappa * z - Fr::one();  // kappa (z - 1/kappa)
-    if (rho_denominator.is_zero()) return verdict_invalid(BBIPC_STEP_MERGE_PAIRING);
-    const Fr rho = z_minus_kappa * kappa * rho_denominator.inverse();
-    G1 points[16];
-    Fr scalars[16];
-    std::size_t n = 0;
-    const auto add = [&](const G1& point, const Fr& scalar) {
-        points[n] = point;
-        scalars[n++] = scalar;
-    };
+    const Fr z_minus_kappa = m.z - m.kappa;
+    const Fr rho_denominator = m.kappa * m.z - Fr::one();  // kappa (z - 1/kappa)
+    if (rho_denominator.is_zero()) return Rejection::invalid(BBIPC_STEP_MERGE_PAIRING);
+    const Fr rho = z_minus_kappa * m.kappa * rho_denominator.inverse();
+    check.step = BBIPC_STEP_MERGE_PAIRING;
+    Combination<G1Curve>& p0 = check.p0;
+    p0.reserve(15);
     Fr value = Fr::zero();
     for (std::size_t j = 0; j < 4; ++j) {
-        const Fr bl = batching[j].fr(), br = batching[4 + j].fr(), bm = batching[8 + j].fr();
-        add(previous[j], bl);
-        add(own[j], br);
-        add(result.merged_table[j], bm);
-        value += bl * left[j] + br * right[j] + bm * merged[j];
+        const Fr bl = m.batching[j], br = m.batching[4 + j], bm = m.batching[8 + j];
+        p0.add(previous[j], bl);
+        p0.add(own[j], br);
+        p0.add(m.merged_table[j], bm);
+        value += bl * m.left[j] + br * m.right[j] + bm * m.merged[j];
     }
-    const Fr reversed_scalar = batching[12].fr() * rho;
-    value += reversed_scalar * reversed_value;
-    add(reversed, reversed_scalar);
-    add(quotient, -z_minus_kappa);
-    add(g1_generator(), -value);
-    add(witness, z);
-    result.check = PairingCheck{BBIPC_STEP_MERGE_PAIRING, msm<G1Curve>(points, scalars).to_affine(), -witness};
-    return verdict_valid();
+    const Fr reversed_scalar = m.batching[12] * rho;
+    value += reversed_scalar * m.reversed_value;
+    p0.add(m.reversed, reversed_scalar);
+    p0.add(m.quotient, -z_minus_kappa);
+    p0.add_constant(-value);
+    p0.add(m.witness, m.z);
+    check.p1 = -m.witness;
+    return std::nullopt;
 }
 
 BBIPC_END

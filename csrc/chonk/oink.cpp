@@ -29,21 +29,23 @@ bool public_input_delta(std::span<const Fr> public_inputs, const Fr& beta, const
 
 }  // namespace
 
-Verdict verify_oink(Transcript& transcript, const Key& key, const PartView& part, OinkResult& result) {
+Objection receive_oink(Transcript& transcript, const Key& key, const PartView& part, OinkResult& result) {
+    const auto unreadable = [](const FormatError& error) { return Rejection::unreadable(error, BBIPC_STEP_OINK); };
     transcript.load(part);
     if (part.count < oink_fixed_length) {
-        return verdict_error(part.part, -1,
-                             "MegaZK Oink proof too short to derive num_public_inputs: at least %" PRIu64 " elements, got %zu",
-                             oink_fixed_length, part.count);
+        return unreadable(FormatError::at(
+            part.part, -1, "MegaZK Oink proof too short to derive num_public_inputs: at least %" PRIu64 " elements, got %zu",
+            oink_fixed_length, part.count));
     }
     const std::size_t n = part.count - oink_fixed_length;
     transcript.absorb(key.hash);
     if (n != key.num_public_inputs) {
-        return verdict_error(part.part, -1, "number of public inputs: the key says %" PRIu64 ", the proof has %zu",
-                             key.num_public_inputs, n);
+        return unreadable(FormatError::at(part.part, -1,
+                                          "number of public inputs: the key says %" PRIu64 ", the proof has %zu",
+                                          key.num_public_inputs, n));
     }
-    std::vector<Fr> public_inputs(n);
-    for (Fr& p : public_inputs) p = transcript.receive_fr();
+    result.public_inputs.resize(n);
+    for (Fr& p : result.public_inputs) p = transcript.receive_fr();
 
     using W = OinkResult;
     for (const auto column : {W::w_l, W::w_r, W::w_o, W::ecc_op_wire_1, W::ecc_op_wire_2, W::ecc_op_wire_3, W::ecc_op_wire_4,
@@ -56,12 +58,15 @@ Verdict verify_oink(Transcript& transcript, const Key& key, const PartView& part
     result.gamma = beta_gamma[1].fr();
     result.witness[W::kernel_calldata_inverses] = transcript.receive_g1();
     result.witness[W::z_perm] = transcript.receive_g1();
-    if (transcript.failed()) return transcript.error();
+    if (transcript.failed()) return unreadable(transcript.error());
+    return std::nullopt;
+}
 
-    if (!public_input_delta(public_inputs, result.beta, result.gamma, key.pub_inputs_offset, result.public_input_delta)) {
-        return verdict_invalid(BBIPC_STEP_OINK);
+Objection verify_oink(const Key& key, OinkResult& result) {
+    if (!public_input_delta(result.public_inputs, result.beta, result.gamma, key.pub_inputs_offset, result.public_input_delta)) {
+        return Rejection::invalid(BBIPC_STEP_OINK);
     }
-    return verdict_valid();
+    return std::nullopt;
 }
 
 BBIPC_END

@@ -13,11 +13,15 @@ struct OinkResult {
     enum Witness { w_l, w_r, w_o, w_4, z_perm, ecc_op_wire_1, ecc_op_wire_2, ecc_op_wire_3, ecc_op_wire_4, kernel_calldata,
                    kernel_calldata_read_counts, kernel_calldata_inverses, witness_count };
     G1 witness[witness_count];
+    std::vector<Fr> public_inputs;
     Fr beta, gamma;
     Fr public_input_delta;
 };
 
-// `result` is filled if the verdict is valid; invalid (Oink) when a denominator of delta vanishes.
-Verdict verify_oink(Transcript& transcript, const Key& key, const PartView& part, OinkResult& result);
+// Receives the part; fills all of `result` but delta.
+Objection receive_oink(Transcript& transcript, const Key& key, const PartView& part, OinkResult& result);
+
+// Fills delta. Invalid (Oink) when a denominator of it vanishes.
+Objection verify_oink(const Key& key, OinkResult& result);
 
 BBIPC_END

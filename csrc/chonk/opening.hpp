@@ -1,12 +1,13 @@
-// What the two openings have in common: Gemini folding with Shplonk denominators (chapters 07.6 and 14.3-14.4), and the
-// small-subgroup inner-product check (chapters 07.5 and 14.5).
+// What the two openings have in common, over either curve: Gemini folding with Shplonk denominators (chapters 07.6 and
+// 14.3-14.4), the small-subgroup inner-product check and its claims (07.5 and 14.5), and the claims about the round polynomials
+// of a sumcheck (07.6 and 14.6).
 #pragma once
 
 #include <array>
 #include <span>
 #include <vector>
 
-#include "../field/field.hpp"
+#include "combination.hpp"
 
 BBIPC_BEGIN
 
@@ -24,6 +25,21 @@ class Denominators {
 
   private:
     std::vector<F> values_;
+};
+
+// Successive powers of a batching challenge, starting from base^first.
+template <class F>
+class Powers {
+  public:
+    explicit Powers(const F& base, const F& first = F::one()) : base_(base), current_(first) {}
+    F next() {
+        const F value = current_;
+        current_ *= base_;
+        return value;
+    }
+
+  private:
+    F base_, current_;
 };
 
 // Gemini of a multilinear polynomial in D variables at u, folds opened at r^(2^l) and -r^(2^l), Shplonk evaluated at z.
@@ -61,6 +77,20 @@ class Gemini {
         return values;
     }
 
+    // The claims about the folds: fold l takes values[l] at r^(2^l) and m[l] at -r^(2^l). Weights nu^(2 l), nu^(2 l + 1), taken from
+    // `nu`, over the denominators. Fold 0 is the batch of the columns, whose commitment the caller adds; folds[l - 1] is that of
+    // fold l.
+    template <class C>
+    void add_fold_claims(Combination<C>& sum, Powers<F>& nu, std::span<const Affine<C>, D - 1> folds, std::span<const F, D> values,
+                         std::span<const F, D> m) const {
+        for (std::size_t l = 0; l < D; ++l) {
+            const F at_positive = nu.next() * positive(l);
+            const F at_negative = nu.next() * negative(l);
+            if (l != 0) sum.add(folds[l - 1], -(at_positive + at_negative));
+            sum.add_constant(at_positive * values[l] + at_negative * m[l]);
+        }
+    }
+
   private:
     std::span<const F, D> u_;
     Denominators<F>& denominators_;
@@ -76,6 +106,91 @@ struct SubgroupEvaluations {
     F grand_sum_next;    // A(g y)
     F grand_sum;         // A(y)
     F quotient;          // Q(y)
+};
+
+// A small-subgroup argument: commitments of the secret, the grand sum and the quotient, and their values.
+template <class C>
+struct SubgroupArgument {
+    Affine<C> secret, grand_sum, quotient;
+    SubgroupEvaluations<typename C::Scalar> values;
+};
+
+// The public vector of a Libra argument (N = order of the subgroup): 1, then the first `length` powers of each u.
+template <class F, std::size_t N>
+std::array<F, N> libra_vector(std::span<const F> u, std::size_t length) {
+    std::array<F, N> f{};
+    f[0] = F::one();
+    for (std::size_t i = 0; i < u.size(); ++i) {
+        Powers<F> powers(u[i]);
+        for (std::size_t j = 0; j < length; ++j) f[1 + length * i + j] = powers.next();
+    }
+    return f;
+}
+
+// The five claims about one small-subgroup argument at y, for Shplonk at z.
+template <class C>
+class SubgroupClaims {
+    using F = typename C::Scalar;
+
+  public:
+    // Registers the denominators. generator: of the subgroup.
+    SubgroupClaims(Denominators<F>& denominators, const SubgroupArgument<C>& argument, const F& generator, const F& y, const F& z)
+        : denominators_(denominators),
+          argument_(argument),
+          at_y_(denominators.add(z - y)),
+          at_next_(denominators.add(z - generator * y)),
+          at_one_(denominators.add(z - F::one())) {}
+
+    // Weights nu^(k + 0..4), taken from `nu`, over the denominators.
+    void add_to(Combination<C>& sum, Powers<F>& nu) const {
+        const SubgroupEvaluations<F>& v = argument_.values;
+        const F secret = nu.next() * denominators_[at_y_];
+        const F next = nu.next() * denominators_[at_next_];
+        const F here = nu.next() * denominators_[at_y_];
+        const F at_one = nu.next() * denominators_[at_one_];  // the value is 0
+        const F quotient = nu.next() * denominators_[at_y_];
+        sum.add(argument_.secret, -secret);
+        sum.add(argument_.grand_sum, -(next + here + at_one));
+        sum.add(argument_.quotient, -quotient);
+        sum.add_constant(secret * v.secret + next * v.grand_sum_next + here * v.grand_sum + quotient * v.quotient);
+    }
+
+  private:
+    Denominators<F>& denominators_;
+    const SubgroupArgument<C>& argument_;
+    std::size_t at_y_, at_next_, at_one_;
+};
+
+// The claims about the D round polynomials of a sumcheck at u, for Shplonk at z: their values at 0, 1 and u_i.
+template <class C, std::size_t D>
+class RoundClaims {
+    using F = typename C::Scalar;
+
+  public:
+    // Registers the denominators.
+    RoundClaims(Denominators<F>& denominators, std::span<const F, D> u, const F& z)
+        : denominators_(denominators), at_0_(denominators.add(z)), at_1_(denominators.add(z - F::one())) {
+        for (std::size_t i = 0; i < D; ++i) at_u_[i] = denominators.add(z - u[i]);
+    }
+
+    // values[i]: at 0 and 1. The value at u_i is the sum of both of the next round; in the last round it is `last`. Weights as in
+    // SubgroupClaims, three for each round.
+    void add_to(Combination<C>& sum, Powers<F>& nu, std::span<const Affine<C>, D> commitments, const F (&values)[D][2],
+                const F& last) const {
+        for (std::size_t i = 0; i < D; ++i) {
+            const F implied = i + 1 < D ? values[i + 1][0] + values[i + 1][1] : last;
+            const F at_0 = nu.next() * denominators_[at_0_];
+            const F at_1 = nu.next() * denominators_[at_1_];
+            const F at_u = nu.next() * denominators_[at_u_[i]];
+            sum.add(commitments[i], -(at_0 + at_1 + at_u));
+            sum.add_constant(at_0 * values[i][0] + at_1 * values[i][1] + at_u * implied);
+        }
+    }
+
+  private:
+    Denominators<F>& denominators_;
+    std::size_t at_0_, at_1_;
+    std::array<std::size_t, D> at_u_;
 };
 
 // <secret vector, f> = claimed over the subgroup of order f.size() generated by 1 / generator_inverse. False also when y lies
@@ -105,20 +220,5 @@ bool subgroup_check(const F& y, const F& generator_inverse, std::span<const F> f
             z * values.quotient)
         .is_zero();
 }
-
-// Successive powers of a batching challenge, starting from base^first.
-template <class F>
-class Powers {
-  public:
-    explicit Powers(const F& base, const F& first = F::one()) : base_(base), current_(first) {}
-    F next() {
-        const F value = current_;
-        current_ *= base_;
-        return value;
-    }
-
-  private:
-    F base_, current_;
-};
 
 BBIPC_END

@@ -4,7 +4,7 @@
 
 BBIPC_BEGIN
 
-bool view_proof(const bbipc_proof& parts, Proof& proof, Verdict& error) {
+bool view_proof(const bbipc_proof& parts, Proof& proof, FormatError& error) {
     PartView* const views[5] = {&proof.hiding_oink, &proof.merge, &proof.eccvm, &proof.ipa, &proof.joint};
     constexpr std::int32_t names[5] = {BBIPC_PART_HIDING_OINK, BBIPC_PART_MERGE, BBIPC_PART_ECCVM, BBIPC_PART_IPA,
                                        BBIPC_PART_JOINT};
@@ -12,7 +12,7 @@ bool view_proof(const bbipc_proof& parts, Proof& proof, Verdict& error) {
         *views[p] = PartView{names[p], parts.part[p], static_cast<std::size_t>(parts.count[p])};
         for (std::size_t i = 0; i < views[p]->count; ++i) {
             if (!(load_be(views[p]->word(i)) < Fr::modulus)) {
-                error = verdict_error(names[p], static_cast<std::int64_t>(i),
+                error = FormatError::at(names[p], static_cast<std::int64_t>(i),
                                       "%s[%zu]: non-canonical field element: value >= fr::modulus", part_name(names[p]), i);
                 return false;
             }
@@ -21,15 +21,15 @@ bool view_proof(const bbipc_proof& parts, Proof& proof, Verdict& error) {
     return true;
 }
 
-bool split_lengths(u64 total, u64 num_public_inputs, u64 (&lengths)[5], Verdict& error) {
+bool split_lengths(u64 total, u64 num_public_inputs, u64 (&lengths)[5], FormatError& error) {
     const u64 expected = num_public_inputs + fixed_length;  // modulo 2^64, as bb computes it
     if (total != expected) {
-        error = verdict_error(BBIPC_PART_FLAT, -1, "proof has wrong field count: expected %" PRIu64 ", got %" PRIu64, expected,
+        error = FormatError::at(BBIPC_PART_FLAT, -1, "proof has wrong field count: expected %" PRIu64 ", got %" PRIu64, expected,
                               total);
         return false;
     }
     if (total < fixed_length) {  // the sum wrapped
-        error = verdict_error(BBIPC_PART_FLAT, -1, "proof has wrong field count: at least %" PRIu64 " are needed, got %" PRIu64,
+        error = FormatError::at(BBIPC_PART_FLAT, -1, "proof has wrong field count: at least %" PRIu64 " are needed, got %" PRIu64,
                               fixed_length, total);
         return false;
     }

@@ -23,9 +23,9 @@ struct Proof {
 };
 
 // The five views of the C ABI's struct. Fills `error` and returns false when an element is not below r.
-bool view_proof(const bbipc_proof& parts, Proof& proof, Verdict& error);
+bool view_proof(const bbipc_proof& parts, Proof& proof, FormatError& error);
 
 // Lengths of the five parts of a flat proof of `total` elements under a key with `num_public_inputs`.
-bool split_lengths(u64 total, u64 num_public_inputs, u64 (&lengths)[5], Verdict& error);
+bool split_lengths(u64 total, u64 num_public_inputs, u64 (&lengths)[5], FormatError& error);
 
 BBIPC_END

@@ -1,112 +1,87 @@
 #include "verify.hpp"
 
-#include <cinttypes>
+#include <algorithm>
+#include <utility>
 
-#include "../msm/msm.hpp"
-#include "hiding_kernel_io.hpp"
-#include "merge.hpp"
-#include "oink.hpp"
+#include "../msm/parallel.hpp"
 
 BBIPC_BEGIN
 
 namespace {
 
-// Step 0: the total length (chapter 03 section 3), and in strict mode the length of each part (chapter 00 section 6).
-Verdict check_lengths(const Proof& proof, const Key& key, bool strict) {
-    const u64 expected = key.num_public_inputs + fixed_length;  // modulo 2^64, as bb computes it
-    if (proof.total() != expected) {
-        return verdict_error(BBIPC_PART_FLAT, -1, "proof has wrong size: expected %" PRIu64 ", got %zu", expected,
-                             proof.total());
-    }
-    if (!strict) return verdict_valid();
-    const PartView* const parts[5] = {&proof.hiding_oink, &proof.merge, &proof.eccvm, &proof.ipa, &proof.joint};
-    const u64 lengths[5] = {key.num_public_inputs + oink_fixed_length, merge_length, eccvm_length, ipa_length, joint_length};
-    for (std::size_t i = 0; i < 5; ++i) {
-        if (parts[i]->count != lengths[i]) {
-            return verdict_error(parts[i]->part, -1, "%s has wrong size: expected %" PRIu64 ", got %zu",
-                                 part_name(parts[i]->part), lengths[i], parts[i]->count);
-        }
-    }
-    return verdict_valid();
-}
+// Pairing checks with their P0 evaluated.
+struct SummedCheck {
+    std::int32_t step;
+    G1 p0, p1;
+};
 
-// An error found while a step read its input names that step.
-Verdict in_step(std::int32_t step, Verdict verdict) {
-    if (verdict.outcome == BBIPC_ERROR) verdict.step = step;
-    return verdict;
-}
-
-// The steps of chapter 00 section 5 in order; returns the first verdict that is not valid, having recorded the pairing checks
-// before it.
-Verdict run_steps(const Setup& setup, const Key& key, const bbipc_proof& parts, bool strict, const CancelFlag& cancel,
-                  Claim& claim) {
-    const auto postpone = [&claim](const PairingCheck& check) { claim.pairings[claim.pairing_count++] = check; };
-    Proof proof;
-    Verdict verdict = verdict_valid();
-    if (!view_proof(parts, proof, verdict)) return verdict;  // 0
-    verdict = check_lengths(proof, key, strict);
-    if (verdict.outcome != BBIPC_VALID) return verdict;
-
-    Transcript transcript;
-    OinkResult oink;  // 1
-    verdict = in_step(BBIPC_STEP_OINK, verify_oink(transcript, key, proof.hiding_oink, oink));
-    if (verdict.outcome != BBIPC_VALID) return verdict;
-
-    HidingKernelIo io;  // 2
-    PartView public_inputs = proof.hiding_oink;
-    public_inputs.count -= oink_fixed_length;
-    verdict = in_step(BBIPC_STEP_OINK, decode_hiding_kernel_io(public_inputs, io));
-    if (verdict.outcome != BBIPC_VALID) return verdict;
-    postpone({BBIPC_STEP_PI_PAIRING, io.pairing_p0, io.pairing_p1});  // 3
-    if (oink.witness[OinkResult::kernel_calldata] != io.kernel_return_data) return verdict_invalid(BBIPC_STEP_DATABUS);  // 4
-    if (cancel.raised()) return verdict_cancelled();
-
-    MergeResult merge;  // 5
-    const auto own_table = std::span<const G1, 12>(oink.witness).subspan<OinkResult::ecc_op_wire_1, 4>();
-    verdict = in_step(BBIPC_STEP_MERGE_REDUCTION, verify_merge(transcript, proof.merge, io.previous_table, own_table, merge));
-    if (verdict.outcome != BBIPC_VALID) return verdict;
-    postpone(merge.check);
-    if (cancel.raised()) return verdict_cancelled();
-
-    EccvmResult eccvm;  // 6
-    verdict = in_step(BBIPC_STEP_ECCVM, verify_eccvm(transcript, proof.eccvm, eccvm));
-    if (verdict.outcome != BBIPC_VALID) return verdict;
-    if (cancel.raised()) return verdict_cancelled();
-
-    const JointInputs inputs{setup.translator_key,    key, oink, merge.merged_table, eccvm.x, eccvm.v,
-                             eccvm.accumulated_result};  // 7
-    PairingCheck joint;
-    verdict = in_step(BBIPC_STEP_JOINT_REDUCTION, verify_joint(transcript, proof.joint, inputs, joint));
-    if (verdict.outcome != BBIPC_VALID) return verdict;
-    postpone(joint);  // 8
-    if (cancel.raised()) return verdict_cancelled();
-
-    return in_step(BBIPC_STEP_IPA, read_ipa(proof.ipa, eccvm.claim, claim.ipa));  // 9
-}
-
-// The random linear combination of pairing checks, decided by one product of two pairings: a false one passes with probability
-// 2^-128.
-bool pairings_hold(const Setup& setup, std::span<const PairingCheck> checks, const RandomSource& random) {
-    if (checks.empty()) return true;
-    std::vector<G1> p0(checks.size()), p1(checks.size());
-    std::vector<Fr> weights(checks.size());
-    for (std::size_t i = 0; i < checks.size(); ++i) {
-        p0[i] = checks[i].p0;
-        p1[i] = checks[i].p1;
-        weights[i] = i == 0 ? Fr::one() : random_weight<Fr>(random);
-    }
-    const bool alone = checks.size() == 1;
-    const PairingInput inputs[2] = {{alone ? p0[0] : msm<G1Curve>(p0, weights).to_affine(), &setup.g2_one},
-                                    {alone ? p1[0] : msm<G1Curve>(p1, weights).to_affine(), &setup.g2_x}};
+bool pairing_holds(const Setup& setup, const G1& p0, const G1& p1) {
+    const PairingInput inputs[2] = {{p0, &setup.g2_one}, {p1, &setup.g2_x}};
     return pairing_product_is_one(inputs);
 }
 
-// Of checks that do not hold together: invalid at the first that does not hold alone.
-Verdict first_failing_pairing(const Setup& setup, std::span<const PairingCheck> checks, const RandomSource& random) {
-    for (const PairingCheck& one : checks) {
-        if (!pairings_hold(setup, std::span(&one, 1), random)) return verdict_invalid(one.step);
+// Sums of combinations, on several threads: terms are cut into slices that are worth a thread.
+Affine<G1Curve> sum_on_threads(const Combination<G1Curve>& combination, const Options& options) {
+    constexpr std::size_t worth_a_thread = 512;
+    const std::size_t terms = combination.points().size();
+    const std::size_t slices = std::clamp<std::size_t>(terms / worth_a_thread, 1, options.threads);
+    if (slices == 1) return combination.sum(options.lane_path);
+    std::vector<Jacobian<G1Curve>> sums(slices);
+    parallel_for(slices, options.threads, [&](unsigned, std::size_t i) {
+        const std::size_t first = terms * i / slices, size = terms * (i + 1) / slices - first;
+        sums[i] = msm<G1Curve>(combination.points().subspan(first, size), combination.scalars().subspan(first, size),
+                               options.lane_path);
+    });
+    for (std::size_t i = 1; i < slices; ++i) sums[0] += sums[i];
+    return sums[0].to_affine();
+}
+
+// The random linear combination of all pairing checks of these claims, decided by one product of two pairings: if one of them is
+// false it passes with probability 2^-128. Their terms are weighed, not their sums, and added in one multiplication.
+bool pairings_hold(const Setup& setup, std::span<const Claim* const> claims, const Options& options) {
+    Combination<G1Curve> p0(g1_generator()), p1;
+    std::size_t terms = 0;
+    for (const Claim* claim : claims) {
+        for (const PairingCheck& check : claim->pairing_checks()) terms += check.p0.points().size();
     }
-    return verdict_undecided();  // out of reach: if each holds alone, any combination does
+    p0.reserve(terms);
+    bool first = true;
+    for (const Claim* claim : claims) {
+        for (const PairingCheck& check : claim->pairing_checks()) {
+            const Fr weight = first ? Fr::one() : random_weight<Fr>(*options.random);
+            p0.add_weighted(check.p0, weight);
+            p1.add(check.p1, weight);
+            first = false;
+        }
+    }
+    if (first) return true;  // there is none
+    return pairing_holds(setup, sum_on_threads(p0, options), sum_on_threads(p1, options));
+}
+
+std::vector<SummedCheck> sum_checks(const Claim& claim, LanePath path) {
+    std::vector<SummedCheck> checks;
+    for (const PairingCheck& check : claim.pairing_checks()) checks.push_back({check.step, check.p0.sum(path), check.p1});
+    return checks;
+}
+
+// The same combination of checks whose sums are known, for the search for bad ones.
+bool sums_hold(const Setup& setup, std::span<const SummedCheck> checks, const Options& options) {
+    if (checks.size() == 1) return pairing_holds(setup, checks[0].p0, checks[0].p1);
+    Combination<G1Curve> p0, p1;
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+        const Fr weight = i == 0 ? Fr::one() : random_weight<Fr>(*options.random);
+        p0.add(checks[i].p0, weight);
+        p1.add(checks[i].p1, weight);
+    }
+    return checks.empty() || pairing_holds(setup, p0.sum(options.lane_path), p1.sum(options.lane_path));
+}
+
+// Of checks that do not hold together: invalid at the first that does not hold alone.
+Rejection first_failing_pairing(const Setup& setup, std::span<const SummedCheck> checks) {
+    for (const SummedCheck& one : checks) {
+        if (!pairing_holds(setup, one.p0, one.p1)) return Rejection::invalid(one.step);
+    }
+    return Rejection::failure("no pairing check fails");  // out of reach: if each holds alone, any combination does
 }
 
 // The claims, by their numbers, of which a joint check holds: `holds` is true for a list without bad claims, and for a single
@@ -151,70 +126,118 @@ class Bisection {
 
 }  // namespace
 
-void reduce(const Setup& setup, const Key& key, const bbipc_proof& parts, bool strict, const CancelFlag& cancel, Claim& claim) {
-    claim.pairing_count = 0;
-    claim.rest = run_steps(setup, key, parts, strict, cancel, claim);
-}
+// Decides claims; the only place where a proof can be accepted.
+class FinalCheck {
+  public:
+    FinalCheck(const Setup& setup, std::span<const Claim* const> claims, std::span<const CancelFlag> cancels,
+               const Options& options, std::span<Verdict> verdicts)
+        : setup_(setup), claims_(claims), cancels_(cancels), options_(options), verdicts_(verdicts) {}
 
-void check(const Setup& setup, std::span<const Claim* const> claims, std::span<const CancelFlag> cancels,
-           const Options& options, std::span<Verdict> verdicts) {
-    const auto is_cancelled = [&](std::size_t i) {
-        return options.cancel.raised() || (!cancels.empty() && cancels[i].raised());
-    };
-    std::vector<std::size_t> open;  // claims without a verdict so far
-    for (std::size_t i = 0; i < claims.size(); ++i) {
-        verdicts[i] = verdict_undecided();
-        if (is_cancelled(i) || claims[i]->rest.outcome == BBIPC_CANCELLED) {
-            verdicts[i] = verdict_cancelled();
-        } else {
-            open.push_back(i);
+    void run() {
+        std::vector<std::size_t> open;  // claims without a verdict so far
+        for (std::size_t i = 0; i < claims_.size(); ++i) {
+            verdicts_[i] = Verdict();
+            const Objection& rest = claims_[i]->rest;
+            if (is_cancelled(i) || (rest && rest->is_cancelled())) {
+                verdicts_[i] = Rejection::cancelled();
+            } else {
+                open.push_back(i);
+            }
         }
+        decide_arguments(decide_pairings(open));
     }
 
-    // Pairings, of all proofs together; a failing proof's first failing check names the step.
-    std::vector<PairingCheck> checks;
-    const auto proofs_pair = [&](std::span<const std::size_t> items) {
-        checks.clear();
-        for (const std::size_t i : items) {
-            const auto own = claims[i]->pairing_checks();
-            checks.insert(checks.end(), own.begin(), own.end());
-        }
-        return pairings_hold(setup, checks, *options.random);
-    };
-    const std::vector<bool> pair = Bisection<decltype(proofs_pair)>::find_good(open, claims.size(), proofs_pair);
-    std::vector<std::size_t> waiting;  // claims of which only the inner-product argument is open
-    for (const std::size_t i : open) {
-        if (!pair[i]) {
-            verdicts[i] = first_failing_pairing(setup, claims[i]->pairing_checks(), *options.random);
-        } else if (claims[i]->rest.outcome != BBIPC_VALID) {
-            verdicts[i] = claims[i]->rest;
+  private:
+    const Setup& setup_;
+    const std::span<const Claim* const> claims_;
+    const std::span<const CancelFlag> cancels_;
+    const Options& options_;
+    const std::span<Verdict> verdicts_;
+
+    bool is_cancelled(std::size_t i) const {
+        return options_.cancel.raised() || (!cancels_.empty() && cancels_[i].raised());
+    }
+
+    // Pairings, of all proofs together; a failing proof's first failing check names the step. Returns the claims of which only the
+    // inner-product argument is open.
+    std::vector<std::size_t> decide_pairings(std::span<const std::size_t> open) {
+        std::vector<const Claim*> together;
+        for (const std::size_t i : open) together.push_back(claims_[i]);
+        if (!pairings_hold(setup_, together, options_)) return search_pairings(open);
+        std::vector<std::size_t> waiting;
+        for (const std::size_t i : open) pass_pairings(i, waiting);
+        return waiting;
+    }
+
+    // All of them hold: what remains is to be objected, or to be argued.
+    void pass_pairings(std::size_t i, std::vector<std::size_t>& waiting) {
+        if (claims_[i]->rest) {
+            verdicts_[i] = *claims_[i]->rest;
         } else {
             waiting.push_back(i);
         }
     }
 
+    // Some check fails. Each sum is made once, so that the search costs the same however many proofs are bad.
+    std::vector<std::size_t> search_pairings(std::span<const std::size_t> open) {
+        std::vector<std::vector<SummedCheck>> sums(claims_.size());
+        parallel_for(open.size(), options_.threads,
+                     [&](unsigned, std::size_t k) { sums[open[k]] = sum_checks(*claims_[open[k]], options_.lane_path); });
+        std::vector<SummedCheck> checks;
+        bool first = true;
+        const auto hold = [&](std::span<const std::size_t> items) {
+            if (std::exchange(first, false)) return false;  // known already
+            checks.clear();
+            for (const std::size_t i : items) checks.insert(checks.end(), sums[i].begin(), sums[i].end());
+            return sums_hold(setup_, checks, options_);
+        };
+        const std::vector<bool> pair = Bisection<decltype(hold)>::find_good(open, claims_.size(), hold);
+        std::vector<std::size_t> waiting;
+        for (const std::size_t i : open) {
+            if (pair[i]) {
+                pass_pairings(i, waiting);
+            } else {
+                verdicts_[i] = first_failing_pairing(setup_, sums[i]);
+            }
+        }
+        return waiting;
+    }
+
     // Inner-product arguments of the proofs of which all else holds.
-    std::erase_if(waiting, [&](std::size_t i) {
-        if (!is_cancelled(i)) return false;
-        verdicts[i] = verdict_cancelled();
-        return true;
-    });
-    std::vector<const IpaClaim*> ipa_claims;
-    bool cancelled = false;
-    const auto arguments_hold = [&](std::span<const std::size_t> items) {
-        if (cancelled) return false;  // no further work; every verdict is replaced below
-        ipa_claims.clear();
-        for (const std::size_t i : items) ipa_claims.push_back(&claims[i]->ipa);
-        return check_ipa(ipa_claims, options, cancelled);
-    };
-    const std::vector<bool> holds = Bisection<decltype(arguments_hold)>::find_good(waiting, claims.size(), arguments_hold);
-    for (const std::size_t i : waiting) {
-        if (cancelled) {
-            verdicts[i] = verdict_cancelled();
-        } else {
-            verdicts[i] = holds[i] ? verdict_valid() : verdict_invalid(BBIPC_STEP_IPA);
+    void decide_arguments(std::vector<std::size_t> waiting) {
+        std::erase_if(waiting, [&](std::size_t i) {
+            if (!is_cancelled(i)) return false;
+            verdicts_[i] = Rejection::cancelled();
+            return true;
+        });
+        std::vector<const IpaClaim*> arguments;
+        bool cancelled = false, first = true;
+        const auto hold = [&](std::span<const std::size_t> items) {
+            if (cancelled) return false;  // no further work; every verdict is replaced below
+            // One proof among others that fail together is probably the bad one: the cheap equation first.
+            if (!std::exchange(first, false) && items.size() == 1) {
+                return check_ipa_alone(claims_[items[0]]->ipa, options_, cancelled);
+            }
+            arguments.clear();
+            for (const std::size_t i : items) arguments.push_back(&claims_[i]->ipa);
+            return check_ipa(arguments, options_, cancelled);
+        };
+        const std::vector<bool> holds = Bisection<decltype(hold)>::find_good(waiting, claims_.size(), hold);
+        for (const std::size_t i : waiting) {
+            if (cancelled) {
+                verdicts_[i] = Rejection::cancelled();
+            } else if (holds[i]) {
+                verdicts_[i] = Verdict(Acceptance());
+            } else {
+                verdicts_[i] = Rejection::invalid(BBIPC_STEP_IPA);
+            }
         }
     }
+};
+
+void check(const Setup& setup, std::span<const Claim* const> claims, std::span<const CancelFlag> cancels,
+           const Options& options, std::span<Verdict> verdicts) {
+    FinalCheck(setup, claims, cancels, options, verdicts).run();
 }
 
 BBIPC_END

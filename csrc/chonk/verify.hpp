@@ -2,31 +2,28 @@
 // claims that remain, one or many together.
 #pragma once
 
-#include <array>
-
-#include "ipa.hpp"
+#include "claim.hpp"
 #include "joint.hpp"
 #include "key.hpp"
-#include "pairing_check.hpp"
 #include "setup.hpp"
 
 BBIPC_BEGIN
 
-// What is left of a proof after its reduction. The verdict is: invalid at the first of `pairings` that fails; else `rest` if
-// that is not valid; else invalid at IPA if `ipa` fails; else valid. (Only when `rest` is valid does `ipa` hold a claim.) A
-// claim that nothing was reduced to is an error.
-struct Claim {
-    std::array<PairingCheck, 3> pairings;  // in the order of their steps
-    std::size_t pairing_count = 0;
-    Verdict rest = verdict_undecided();
-    IpaClaim ipa;
-
-    std::span<const PairingCheck> pairing_checks() const { return std::span(pairings).first(pairing_count); }
+// A proof to be reduced. Its words and its key need only live during the call.
+struct Submission {
+    const Key* key;
+    const bbipc_proof* proof;
+    CancelFlag cancel{};
 };
 
-// Steps 0 to 9 but for the pairings and the IPA equations. strict: see BBIPC_STRICT. The proof's words need only live during
-// the call.
-void reduce(const Setup& setup, const Key& key, const bbipc_proof& parts, bool strict, const CancelFlag& cancel, Claim& claim);
+// Steps 0 to 9 but for the pairings and the IPA equations, of several proofs. strict: see BBIPC_STRICT. Their transcripts are hashed
+// side by side, so eight at a time are cheapest with LanePath::ifma. What happens to one proof changes nothing for the others.
+void reduce_many(const Setup& setup, std::span<const Submission> submissions, bool strict, LanePath path,
+                 std::span<Claim* const> claims);
+
+// Of one proof.
+void reduce(const Setup& setup, const Key& key, const bbipc_proof& proof, bool strict, const CancelFlag& cancel, LanePath path,
+            Claim& claim);
 
 // verdicts[i] equals what checking claims[i] alone gives. cancels: empty, or one flag per claim.
 void check(const Setup& setup, std::span<const Claim* const> claims, std::span<const CancelFlag> cancels,

@@ -9,6 +9,7 @@
 #include "../generators/generators.hpp"
 #include "../hash/hash_chains.hpp"
 #include "../hash/poseidon2.hpp"
+#include "../hash/poseidon2_ifma.hpp"
 #include "../msm/msm.hpp"
 #include "../msm/parallel.hpp"
 
@@ -20,6 +21,18 @@ struct EngineClaim final : bbipc_claim {
     using bbipc_claim::bbipc_claim;
     Claim claim;
 };
+
+// The result of reading or writing an encoding, which says nothing about a proof: the C ABI reports it in a verdict, too.
+std::int32_t encoding_status(const Unreadable& error, bbipc_verdict& verdict) {
+    if (error) {
+        verdict = Rejection::unreadable(*error).as_c();
+        return BBIPC_ERROR;
+    }
+    verdict = {};
+    verdict.outcome = BBIPC_VALID;
+    verdict.position = -1;
+    return BBIPC_VALID;
+}
 
 template <class C>
 struct PointCodec {
@@ -104,16 +117,34 @@ class Engine final : public bbipc_core {
     void verify(const bbipc_proof& proof, const std::uint8_t* key, std::uint64_t key_length, std::uint32_t flags,
                 std::uint32_t threads, const std::int32_t* cancel, bbipc_verdict& verdict) const override {
         Claim claim;
-        reduce_into(proof, key, key_length, flags, cancel, claim);
-        const Claim* const claims[1] = {&claim};
-        bbipc::check(setup_, claims, {}, Options{std::max(threads, 1u), lane_path_, CancelFlag(cancel)}, std::span(&verdict, 1));
+        Claim* const claims[1] = {&claim};
+        reduce_group({&proof, &key, &key_length, &cancel}, 1, flags, claims);
+        decide(claims, {}, options(threads, cancel), &verdict);
     }
 
     std::unique_ptr<bbipc_claim> reduce(const bbipc_proof& proof, const std::uint8_t* key, std::uint64_t key_length,
                                         std::uint32_t flags, const std::int32_t* cancel) const override {
         auto claim = std::make_unique<EngineClaim>(this);
-        reduce_into(proof, key, key_length, flags, cancel, claim->claim);
+        Claim* const claims[1] = {&claim->claim};
+        reduce_group({&proof, &key, &key_length, &cancel}, 1, flags, claims);
         return claim;
+    }
+
+    void reduce_many(const bbipc_proof* proofs, const std::uint8_t* const* keys, const std::uint64_t* key_lengths,
+                     std::uint64_t count, std::uint32_t flags, const std::int32_t* const* cancels,
+                     std::unique_ptr<bbipc_claim>* results) const override {
+        std::vector<Claim*> claims(count);
+        for (std::uint64_t i = 0; i < count; ++i) {
+            auto claim = std::make_unique<EngineClaim>(this);
+            claims[i] = &claim->claim;
+            results[i] = std::move(claim);
+        }
+        const std::vector<const std::int32_t*> none(cancels == nullptr ? count : 0);
+        const Inputs inputs{proofs, keys, key_lengths, cancels == nullptr ? none.data() : cancels};
+        for (std::uint64_t first = 0; first < count; first += group_size) {
+            const std::uint64_t size = std::min<std::uint64_t>(group_size, count - first);
+            reduce_group(inputs.from(first), size, flags, std::span(claims).subspan(first, size));
+        }
     }
 
     void check(const bbipc_claim* const* claims, std::uint64_t count, std::uint32_t threads, const std::int32_t* const* cancels,
@@ -124,50 +155,50 @@ class Engine final : public bbipc_core {
             own[i] = &static_cast<const EngineClaim*>(claims[i])->claim;
             if (cancels != nullptr) flags.emplace_back(cancels[i]);
         }
-        bbipc::check(setup_, own, flags, Options{std::max(threads, 1u), lane_path_, CancelFlag()}, std::span(verdicts, count));
+        decide(own, flags, options(threads, nullptr), verdicts);
     }
 
     void verify_many(const bbipc_proof* proofs, const std::uint8_t* const* keys, const std::uint64_t* key_lengths,
                      std::uint64_t count, std::uint32_t flags, std::uint32_t threads, const std::int32_t* cancel,
                      bbipc_verdict* verdicts) const override {
+        threads = std::max(threads, 1u);
         std::vector<Claim> claims(count);
-        parallel_for(count, std::max(threads, 1u), [&](unsigned, std::size_t i) {
-            try {
-                reduce_into(proofs[i], keys[i], key_lengths[i], flags, cancel, claims[i]);
-            } catch (const std::exception& problem) {  // must not leave the thread
-                claims[i].pairing_count = 0;
-                claims[i].rest = verdict_error(BBIPC_PART_NONE, -1, "%s", problem.what());
-            }
-        });
-        std::vector<const Claim*> pointers(count);
+        std::vector<Claim*> pointers(count);
         for (std::uint64_t i = 0; i < count; ++i) pointers[i] = &claims[i];
-        bbipc::check(setup_, pointers, {}, Options{std::max(threads, 1u), lane_path_, CancelFlag(cancel)},
-                     std::span(verdicts, count));
+        const std::vector<const std::int32_t*> cancels(count, cancel);
+        const Inputs inputs{proofs, keys, key_lengths, cancels.data()};
+        // As many groups as there are threads, but not larger than the lanes.
+        const std::uint64_t size = std::clamp<std::uint64_t>((count + threads - 1) / threads, 1, group_size);
+        parallel_for((count + size - 1) / size, threads, [&](unsigned, std::size_t i) {
+            const std::uint64_t first = i * size, own = std::min(size, count - first);
+            reduce_group(inputs.from(first), own, flags, std::span(pointers).subspan(first, own));
+        });
+        decide(pointers, {}, options(threads, cancel), verdicts);
     }
 
     std::int32_t key_inspect(const std::uint8_t* key, std::uint64_t key_length, std::uint64_t* words, std::uint8_t* hash,
                              bbipc_verdict& verdict) const override {
-        const auto decoded = keys_.decode(key, key_length, false, verdict);
-        if (!decoded) return BBIPC_ERROR;
+        FormatError error;
+        const auto decoded = keys_.decode(key, key_length, false, error);
+        if (!decoded) return encoding_status(error, verdict);
         words[0] = decoded->log_circuit_size;
         words[1] = decoded->num_public_inputs;
         words[2] = decoded->pub_inputs_offset;
         decoded->hash.to_bytes(hash);
-        verdict = verdict_valid();
-        return BBIPC_VALID;
+        return encoding_status(std::nullopt, verdict);
     }
 
     std::int32_t proof_compress(const bbipc_proof& parts, std::uint8_t* out, std::uint64_t out_length,
                                 bbipc_verdict& verdict) const override {
         Proof proof;
-        if (view_proof(parts, proof, verdict)) verdict = compress_proof(proof, out, out_length);
-        return verdict.outcome;
+        FormatError error;
+        if (!view_proof(parts, proof, error)) return encoding_status(error, verdict);
+        return encoding_status(compress_proof(proof, out, out_length), verdict);
     }
 
     std::int32_t proof_decompress(const std::uint8_t* in, std::uint64_t in_length, std::uint8_t* out, std::uint64_t out_length,
                                   bbipc_verdict& verdict) const override {
-        verdict = decompress_proof(in, in_length, out, out_length);
-        return verdict.outcome;
+        return encoding_status(decompress_proof(in, in_length, out, out_length), verdict);
     }
 
     std::int32_t field_op(std::int32_t field, std::int32_t op, const std::uint8_t* a, const std::uint8_t* b,
@@ -300,12 +331,61 @@ class Engine final : public bbipc_core {
     static constexpr std::uint64_t max_msm_points = 1 << 24;  // csrc/msm/msm.cpp counts additions in 32 bits
     static constexpr bool arithmetic_is_adx = BBIPC_ADX_FIELD != 0;
 
-    void reduce_into(const bbipc_proof& proof, const std::uint8_t* key_data, std::uint64_t key_length, std::uint32_t flags,
-                     const std::int32_t* cancel, Claim& claim) const {
+    // Proofs that are reduced side by side: as many as the transcript's hash has lanes.
+    static constexpr std::uint64_t group_size = poseidon2_lanes;
+
+    // Arrays of the C ABI, one entry for each proof.
+    struct Inputs {
+        const bbipc_proof* proofs;
+        const std::uint8_t* const* keys;
+        const std::uint64_t* key_lengths;
+        const std::int32_t* const* cancels;
+
+        Inputs from(std::uint64_t first) const {
+            return {proofs + first, keys + first, key_lengths + first, cancels + first};
+        }
+    };
+
+    Options options(std::uint32_t threads, const std::int32_t* cancel) const {
+        Options o;
+        o.threads = std::max(threads, 1u);
+        o.lane_path = lane_path_;
+        o.cancel = CancelFlag(cancel);
+        return o;
+    }
+
+    // Fills claims[0 .. count - 1]. A failure (for want of memory) is the verdict on what it befell, and thrown by none.
+    void reduce_group(const Inputs& inputs, std::uint64_t count, std::uint32_t flags, std::span<Claim* const> claims) const noexcept {
         const bool strict = (flags & BBIPC_STRICT) != 0;
-        claim.pairing_count = 0;
-        const auto key = keys_.decode(key_data, key_length, strict, claim.rest);
-        if (key) bbipc::reduce(setup_, *key, proof, strict, CancelFlag(cancel), claim);
+        try {
+            std::vector<std::shared_ptr<const Key>> keys;
+            std::vector<Submission> submissions;
+            std::vector<Claim*> submitted;
+            for (std::uint64_t i = 0; i < count; ++i) {
+                FormatError error;
+                auto key = keys_.decode(inputs.keys[i], inputs.key_lengths[i], strict, error);
+                if (!key) {
+                    claims[i]->rest = Rejection::unreadable(error);
+                    continue;
+                }
+                submissions.push_back({key.get(), &inputs.proofs[i], CancelFlag(inputs.cancels[i])});
+                submitted.push_back(claims[i]);
+                keys.push_back(std::move(key));
+            }
+            bbipc::reduce_many(setup_, submissions, strict, lane_path_, submitted);
+        } catch (const std::exception& problem) {
+            for (Claim* const claim : claims) {
+                claim->pairing_count = 0;
+                claim->rest = Rejection::failure(problem.what());
+            }
+        }
+    }
+
+    void decide(std::span<const Claim* const> claims, std::span<const CancelFlag> cancels, const Options& how,
+                bbipc_verdict* verdicts) const {
+        std::vector<Verdict> decided(claims.size());
+        bbipc::check(setup_, claims, cancels, how, decided);
+        for (std::size_t i = 0; i < claims.size(); ++i) verdicts[i] = decided[i].as_c();
     }
 
     template <class Action>
@@ -365,10 +445,10 @@ std::unique_ptr<bbipc_core> make_portable_core(const std::uint8_t* g2_x, const s
 
 std::int32_t split_proof(std::uint64_t total, std::uint64_t num_public_inputs, std::uint64_t* count, bbipc_verdict& verdict) {
     u64 lengths[5];
-    if (!split_lengths(total, num_public_inputs, lengths, verdict)) return BBIPC_ERROR;
+    FormatError error;
+    if (!split_lengths(total, num_public_inputs, lengths, error)) return encoding_status(error, verdict);
     std::copy(std::begin(lengths), std::end(lengths), count);
-    verdict = verdict_valid();
-    return BBIPC_VALID;
+    return encoding_status(std::nullopt, verdict);
 }
 
 #endif

@@ -31,6 +31,10 @@ struct bbipc_core {
                         std::uint32_t threads, const std::int32_t* cancel, bbipc_verdict& verdict) const = 0;
     virtual std::unique_ptr<bbipc_claim> reduce(const bbipc_proof& proof, const std::uint8_t* key, std::uint64_t key_length,
                                                 std::uint32_t flags, const std::int32_t* cancel) const = 0;
+    // cancels: null, or one entry for each proof. Fills results[0 .. count - 1].
+    virtual void reduce_many(const bbipc_proof* proofs, const std::uint8_t* const* keys, const std::uint64_t* key_lengths,
+                             std::uint64_t count, std::uint32_t flags, const std::int32_t* const* cancels,
+                             std::unique_ptr<bbipc_claim>* results) const = 0;
     virtual void check(const bbipc_claim* const* claims, std::uint64_t count, std::uint32_t threads,
                        const std::int32_t* const* cancels, bbipc_verdict* verdicts) const = 0;
     virtual void verify_many(const bbipc_proof* proofs, const std::uint8_t* const* keys, const std::uint64_t* key_lengths,

@@ -13,9 +13,9 @@ BBIPC_BEGIN
 // LanePath::ifma only where ifma_supported().
 Jacobian<GrumpkinCurve> generators_msm(const Fq* scalars, std::size_t count, unsigned threads, LanePath path = LanePath::scalar);
 
-// The same over all generators (2^15 scalars), plus the sum of extra_scalars[i] * extra_points[i], which costs little beside
-// it.
-Jacobian<GrumpkinCurve> generators_msm_with(const Fq* scalars, std::span<const Grumpkin> extra_points,
+// The same over all generators, plus the sum of extra_scalars[i] * extra_points[i], which costs little beside
+// it. scalars: 2^15 integers below q.
+Jacobian<GrumpkinCurve> generators_msm_with(const U256* scalars, std::span<const Grumpkin> extra_points,
                                             std::span<const Fq> extra_scalars, unsigned threads, LanePath path);
 
 BBIPC_END

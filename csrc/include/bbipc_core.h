@@ -112,6 +112,11 @@ typedef struct bbipc_claim bbipc_claim;
 /* Everything of one proof that needs no other proof. Never null unless memory is out. */
 bbipc_claim *bbipc_reduce(const bbipc_core *core, const bbipc_proof *proof, const uint8_t *key, uint64_t key_length,
                           uint32_t flags, const int32_t *cancel);
+/* bbipc_reduce of `count` proofs, side by side on one thread: several times faster than one by one where the machine has lanes for
+ * it; groups of eight are cheapest. claims[i] becomes what bbipc_reduce gives for proof i. keys, key_lengths: as for
+ * bbipc_verify_many. cancels: null, or `count` pointers (each may be null); one that is raised ends its proof and no other. */
+void bbipc_reduce_many(const bbipc_core *core, const bbipc_proof *proofs, const uint8_t *const *keys, const uint64_t *key_lengths,
+                       uint64_t count, uint32_t flags, const int32_t *const *cancels, bbipc_claim **claims);
 void bbipc_claim_free(bbipc_claim *claim);
 
 /* Decide `count` claims of this context together: verdicts[i] equals the verdict bbipc_verify gives for that proof alone. A

@@ -29,11 +29,11 @@
 
 BBIPC_BEGIN
 
-// Points and as many scalars.
+// Points and as many scalars, which are integers below the order.
 template <class C>
 struct MsmTerms {
     std::span<const Affine<C>> points;
-    const typename C::Scalar* scalars;
+    const U256* scalars;
 };
 
 template <class Kernel>
@@ -121,7 +121,7 @@ class LargeMsm {
         Kernel::load_with_images(points.data(), points.size(), endomorphism_beta<C>(), &table_[slice.first],
                                  &table_[count_ + slice.first]);
         for (std::size_t i = 0; i < points.size(); ++i) {
-            const SplitScalar halves = points[i].is_infinity() ? SplitScalar{0, 0} : split_scalar<C>(scalars[i].to_int());
+            const SplitScalar halves = points[i].is_infinity() ? SplitScalar{0, 0} : split_scalar<C>(scalars[i]);
             recode(halves.k1, slice.first + i);
             recode(halves.k2, count_ + slice.first + i);
         }

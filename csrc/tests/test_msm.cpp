@@ -177,7 +177,9 @@ void test_large_msm(RandomElements& random) {
         // In two lists of terms, as the verifier gives its own points beside the generators.
         const std::size_t first = points.size() / 3;
         const std::span<const Affine<C>> all(points);
-        const MsmTerms<C> terms[2] = {{all.first(first), scalars.data()}, {all.subspan(first), scalars.data() + first}};
+        std::vector<U256> integers;
+        for (const auto& scalar : scalars) integers.push_back(scalar.to_int());
+        const MsmTerms<C> terms[2] = {{all.first(first), integers.data()}, {all.subspan(first), integers.data() + first}};
         return large_msm<Kernel>(terms, 2).to_affine();
     };
     test_sizes<decltype(compute), C>(random, {0, 1, 2, 7, 150}, compute);
@@ -226,7 +228,9 @@ void test_generators_msm(RandomElements& random, LanePath path) {
         // Extra points, among them generators and infinity, whose sums meet those of the table.
         std::vector<Grumpkin> extra = coincident_points<GrumpkinCurve>(random, count, true);
         if (count > 1) extra[0] = generators()[5], extra[1] = -generators()[6];
-        const Grumpkin sum = generators_msm_with(tensor.data(), extra, scalars, 2, path).to_affine();
+        std::vector<U256> integers;
+        for (const Fq& scalar : tensor) integers.push_back(scalar.to_int());
+        const Grumpkin sum = generators_msm_with(integers.data(), extra, scalars, 2, path).to_affine();
         const auto expected_extra = Jacobian<GrumpkinCurve>::from_affine(msm_naively<GrumpkinCurve>(extra, scalars));
         CHECK(sum == (expected_extra + expected).to_affine());
     }

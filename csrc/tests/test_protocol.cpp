@@ -1,11 +1,15 @@
 // The protocol of chapters 04 to 10, 13 and 14 on real proofs, against the vectors of the specification.
 // Argument: the file that tests/reference/protocol_cases.py writes.
+#include <algorithm>
+#include <cstring>
 #include <string>
+#include <type_traits>
 
 #include "../chonk/eccvm_messages.hpp"
 #include "../chonk/eccvm_opening.hpp"
 #include "../chonk/eccvm_sumcheck.hpp"
 #include "../chonk/hiding_kernel_io.hpp"
+#include "../chonk/folding.hpp"
 #include "../chonk/ipa.hpp"
 #include "../chonk/joint_messages.hpp"
 #include "../chonk/joint_opening.hpp"
@@ -13,6 +17,7 @@
 #include "../chonk/merge.hpp"
 #include "../chonk/oink.hpp"
 #include "../chonk/verify.hpp"
+#include "../hash/poseidon2.hpp"
 #include "case_file.hpp"
 #include "check.hpp"
 
@@ -47,10 +52,13 @@ struct Run {
     Transcript transcript;
     OinkResult oink;
     HidingKernelIo io;
-    MergeResult merge;
+    MergeMessages merge;
+    PairingCheck merge_check;
+    EccvmMessages eccvm;
+    EccvmResult eccvm_result;
 
     explicit Run(const TestCase& test) : fields(test.bytes("fields")), key_data(test.bytes("vk")) {
-        Verdict error;
+        FormatError error;
         CHECK(decode_key(key_data.data(), key_data.size(), key, error));
         bbipc_proof parts{};
         CHECK(split_lengths(fields.size() / 32, key.num_public_inputs, parts.count, error));
@@ -60,12 +68,21 @@ struct Run {
             next += 32 * parts.count[i];
         }
         CHECK(view_proof(parts, proof, error));
-        CHECK(verify_oink(transcript, key, proof.hiding_oink, oink).outcome == BBIPC_VALID);
+        CHECK(!receive_oink(transcript, key, proof.hiding_oink, oink) && !verify_oink(key, oink));
         PartView public_inputs = proof.hiding_oink;
         public_inputs.count -= oink_fixed_length;
-        CHECK(decode_hiding_kernel_io(public_inputs, io).outcome == BBIPC_VALID);
+        CHECK(!decode_hiding_kernel_io(public_inputs, io));
         const auto own = std::span<const G1, 12>(oink.witness).subspan<OinkResult::ecc_op_wire_1, 4>();
-        CHECK(verify_merge(transcript, proof.merge, io.previous_table, own, merge).outcome == BBIPC_VALID);
+        CHECK(!receive_merge(transcript, proof.merge, merge));
+        CHECK(!verify_merge(merge, io.previous_table, own, merge_check));
+    }
+
+    void run_eccvm() {
+        CHECK(!receive_eccvm(transcript, proof.eccvm, eccvm));
+        CHECK(!verify_eccvm(eccvm, eccvm_result));
+    }
+    OpeningClaim opening() const {
+        return {eccvm_result.commitment.sum(LanePath::scalar), eccvm_result.point, Fq::zero()};
     }
 };
 
@@ -80,11 +97,16 @@ void check_front(const TestCase& test) {
     CHECK(run.io.pairing_p0 == pi[0]);
     CHECK(run.io.pairing_p1 == pi[1]);
     const auto merge = points<G1Curve>(test, "merge_pairing", 2);
-    CHECK(run.merge.check.p0 == merge[0]);
-    CHECK(run.merge.check.p1 == merge[1]);
+    CHECK(run.merge_check.p0.sum(LanePath::scalar) == merge[0]);
+    CHECK(run.merge_check.p1 == merge[1]);
     CHECK(run.transcript.pending().size() == 5);
     CHECK(run.transcript.pending()[0] == test.element<Fr>("last_hash"));
     check_equal<Fr>(test, "pending", run.transcript.pending().subspan(1));
+}
+
+std::vector<LanePath> paths() {
+    if (ifma_supported()) return {LanePath::scalar, LanePath::ifma};
+    return {LanePath::scalar};
 }
 
 // Every challenge of the ECCVM part, in the order of chapter 07.3.
@@ -111,19 +133,20 @@ void check_eccvm(const TestCase& test) {
     CHECK(columns.batched_evaluation == test.element<Fq>("batched_evaluation"));
     check_equal<Fq>(test, "fold_values", columns.fold_values);
     std::vector<Fq> scalars;
-    for (std::size_t j = 0; j < eccvm::committed_columns; ++j) scalars.push_back(columns.sum.scalar(j));
+    for (const std::size_t term : columns.columns) scalars.push_back(columns.sum.scalar(term));
     check_equal<Fq>(test, "column_scalars", scalars);
-    CHECK(columns.sum.constant() == test.element<Fq>("constant"));
-    CHECK(columns.sum.evaluate() == points<GrumpkinCurve>(test, "c1", 1)[0]);
+    CHECK(columns.sum.scalar(0) == test.element<Fq>("constant"));
+    CHECK(columns.sum.sum(LanePath::scalar) == points<GrumpkinCurve>(test, "c1", 1)[0]);
 
     EccvmResult result;
     CHECK(combine_eccvm_claims(m, columns, result));
-    CHECK(result.claim.commitment == points<GrumpkinCurve>(test, "claim_commitment", 1)[0]);
-    check_equal<Fq>(test, "claim", std::vector<Fq>{result.claim.point, result.claim.value});
+    const OpeningClaim claim{result.commitment.sum(LanePath::scalar), result.point, Fq::zero()};
+    CHECK(claim.commitment == points<GrumpkinCurve>(test, "claim_commitment", 1)[0]);
+    check_equal<Fq>(test, "claim", std::vector<Fq>{claim.point, claim.value});
     check_equal<Fq>(test, "translation", std::vector<Fq>{result.x, result.v, result.accumulated_result});
 
     IpaClaim ipa;
-    CHECK(read_ipa(run.proof.ipa, result.claim, ipa).outcome == BBIPC_VALID);
+    CHECK(!read_ipa(Transcript(), run.proof.ipa, claim, ipa));
     CHECK(ipa.generator_challenge == test.element<Fq>("ipa_generator_challenge"));
     check_equal<Fq>(test, "ipa_challenges", ipa.challenges);
     CHECK(ipa.b0 == test.element<Fq>("ipa_b0"));
@@ -131,10 +154,12 @@ void check_eccvm(const TestCase& test) {
     CHECK(ipa.g0 == points<GrumpkinCurve>(test, "ipa_g0", 1)[0]);
     const IpaClaim* const claims[1] = {&ipa};
     const Fq weights[1] = {Fq::one()};
-    const std::vector<Fq> folding = folding_scalars(claims, weights, 2);
-    std::vector<Fq> samples;
-    for (const U256& index : test.values.at("ipa_sample_indices")) samples.push_back(folding[index.limb[0]]);
-    check_equal<Fq>(test, "ipa_samples", samples);
+    for (const LanePath path : paths()) {
+        const std::vector<U256> folding = folding_scalars(claims, weights, 2, path);
+        std::vector<Fq> samples;
+        for (const U256& index : test.values.at("ipa_sample_indices")) samples.push_back(Fq::from_int(folding[index.limb[0]]));
+        check_equal<Fq>(test, "ipa_samples", samples);
+    }
 }
 
 // The sum of the scalars of one point, over every place where it occurs.
@@ -148,8 +173,8 @@ Fr total_scalar(const std::vector<G1>& points, const std::vector<Fr>& scalars, c
 
 void check_joint(const TestCase& test) {
     Run run(test);
-    EccvmResult eccvm_result;
-    CHECK(verify_eccvm(run.transcript, run.proof.eccvm, eccvm_result).outcome == BBIPC_VALID);
+    run.run_eccvm();
+    const EccvmResult& eccvm_result = run.eccvm_result;
     check_equal<Fq>(test, "inputs", std::vector<Fq>{eccvm_result.x, eccvm_result.v, eccvm_result.accumulated_result});
     const auto tables = points<G1Curve>(test, "merged_table", 4);
     for (std::size_t j = 0; j < 4; ++j) CHECK(run.merge.merged_table[j] == tables[j]);
@@ -176,42 +201,173 @@ void check_joint(const TestCase& test) {
     // The vectors list U and T apart, we merge what has the same commitment: compare point by point, in both directions.
     const auto expected_points = points<G1Curve>(test, "msm_points", 115);
     const auto expected_scalars = test.elements<Fr>("msm_scalars", 115);
+    const std::vector<G1> own_points(opening.p0.points().begin(), opening.p0.points().end());
+    const std::vector<Fr> own_scalars(opening.p0.scalars().begin(), opening.p0.scalars().end());
     std::vector<G1> all_points = expected_points;
-    all_points.insert(all_points.end(), opening.points.begin(), opening.points.end());
+    all_points.insert(all_points.end(), own_points.begin(), own_points.end());
     for (const G1& point : all_points) {
-        CHECK(total_scalar(opening.points, opening.scalars, point) == total_scalar(expected_points, expected_scalars, point));
+        CHECK(total_scalar(own_points, own_scalars, point) == total_scalar(expected_points, expected_scalars, point));
     }
 
     PairingCheck check_c;
-    CHECK(verify_joint(run.transcript, run.proof.joint, inputs, check_c).outcome == BBIPC_VALID);
+    CHECK(!receive_joint(run.transcript, run.proof.joint, m) && !verify_joint(m, inputs, check_c));
     const auto pairing = points<G1Curve>(test, "pairing", 2);
-    CHECK(check_c.p0 == pairing[0]);
+    CHECK(check_c.p0.sum(LanePath::scalar) == pairing[0]);
     CHECK(check_c.p1 == pairing[1]);
 }
+
+// ---- Proofs side by side ----
+
+void check_same(const Claim& a, const Claim& b) {
+    CHECK(a.pairing_count == b.pairing_count && a.rest.has_value() == b.rest.has_value());
+    for (std::size_t i = 0; i < std::min(a.pairing_count, b.pairing_count); ++i) {
+        CHECK(a.pairings[i].step == b.pairings[i].step && a.pairings[i].p1 == b.pairings[i].p1);
+        CHECK(std::ranges::equal(a.pairings[i].p0.points(), b.pairings[i].p0.points()));
+        CHECK(std::ranges::equal(a.pairings[i].p0.scalars(), b.pairings[i].p0.scalars()));
+    }
+    if (a.rest && b.rest) {
+        CHECK(a.rest->as_c().outcome == b.rest->as_c().outcome && a.rest->as_c().step == b.rest->as_c().step);
+        CHECK(a.rest->as_c().part == b.rest->as_c().part && a.rest->as_c().position == b.rest->as_c().position);
+        CHECK(std::strcmp(a.rest->as_c().message, b.rest->as_c().message) == 0);
+    } else if (!a.rest && !b.rest) {
+        CHECK(a.ipa.opening.commitment == b.ipa.opening.commitment && a.ipa.opening.point == b.ipa.opening.point);
+        CHECK(a.ipa.generator_challenge == b.ipa.generator_challenge && a.ipa.challenges == b.ipa.challenges);
+        CHECK(a.ipa.left == b.ipa.left && a.ipa.right == b.ipa.right && a.ipa.g0 == b.ipa.g0);
+        CHECK(a.ipa.a0 == b.ipa.a0 && a.ipa.b0 == b.ipa.b0);
+    }
+}
+
+// Every word of every claim (and so every challenge) is that of the proof reduced by itself with scalar arithmetic, in groups of
+// any size, beside proofs that end early.
+void check_side_by_side(const std::vector<TestCase>& cases) {
+    const Setup setup = aztec_setup();
+    std::vector<Run> runs;
+    for (const TestCase& test : cases) {
+        if (test.kind == "front" || test.kind == "eccvm") runs.emplace_back(test);
+    }
+    std::vector<bbipc_proof> proofs;
+    std::vector<std::vector<std::uint8_t>> spoiled;
+    std::vector<const Key*> keys;
+    const auto add = [&](const Run& run, const std::uint8_t* words) {
+        bbipc_proof& parts = proofs.emplace_back();
+        FormatError error;
+        CHECK(split_lengths(run.fields.size() / 32, run.key.num_public_inputs, parts.count, error));
+        for (std::size_t i = 0; i < 5; ++i) {
+            parts.part[i] = words;
+            words += 32 * parts.count[i];
+        }
+        keys.push_back(&run.key);
+    };
+    const std::size_t places[] = {0, 300, 60, 900, 1270, 1300, 1500};  // in every part of the proof
+    spoiled.reserve(std::size(places));
+    for (std::size_t i = 0; i < std::size(places); ++i) {
+        const Run& run = runs[i % runs.size()];
+        add(run, run.fields.data());
+        spoiled.push_back(run.fields);
+        spoiled.back()[32 * (places[i] % (run.fields.size() / 32)) + 31] ^= 1;
+        add(run, spoiled.back().data());
+    }
+    std::vector<Claim> expected(proofs.size());
+    for (std::size_t i = 0; i < proofs.size(); ++i) {
+        reduce(setup, *keys[i], proofs[i], false, CancelFlag(), LanePath::scalar, expected[i]);
+    }
+    std::size_t ended_early = 0;
+    for (const Claim& claim : expected) ended_early += claim.rest ? 1 : 0;
+    CHECK(ended_early > 2 && ended_early < proofs.size());
+
+    const std::int32_t raised = 1;
+    for (const LanePath path : paths()) {
+        for (std::size_t size = 1; size <= proofs.size(); ++size) {
+            for (const std::size_t cancelled : {size, size / 2}) {  // nobody, or one of them
+                std::vector<Submission> submissions;
+                std::vector<Claim> claims(size);
+                std::vector<Claim*> pointers;
+                for (std::size_t i = 0; i < size; ++i) {
+                    submissions.push_back({keys[i], &proofs[i], CancelFlag(i == cancelled ? &raised : nullptr)});
+                    pointers.push_back(&claims[i]);
+                }
+                reduce_many(setup, submissions, false, path, pointers);
+                for (std::size_t i = 0; i < size; ++i) {
+                    if (i != cancelled) {
+                        check_same(claims[i], expected[i]);
+                    } else {
+                        CHECK(claims[i].rest && claims[i].rest->is_cancelled());
+                    }
+                }
+            }
+        }
+    }
+}
+
+// A record whose hashes are wrong in one lane is noticed: what follows is not what the proof says by itself. And a record of
+// another message is not believed.
+void check_wrong_records(const TestCase& test) {
+    Run run(test);
+    run.run_eccvm();
+    const OpeningClaim opening = run.opening();
+    IpaClaim expected, replayed;
+    CHECK(!read_ipa(Transcript(), run.proof.ipa, opening, expected));
+    RecordedTranscript right, other;
+    record_ipa(run.proof.ipa, opening, right);
+    OpeningClaim other_opening = opening;
+    other_opening.point += Fq::one();
+    record_ipa(run.proof.ipa, other_opening, other);
+    for (std::size_t planted = right.count(); planted > 0;) {  // the last hash that is right, and then one that is another lane's
+        --planted;
+        RecordedTranscript wrong = right;
+        for (std::size_t i = 0; i < right.count(); ++i) wrong.add_hash(poseidon2_hash(i == planted ? other.message(i) : wrong.message(i)));
+        (void)read_ipa(Transcript::replaying(wrong), run.proof.ipa, opening, replayed);
+        const bool same = replayed.challenges == expected.challenges && replayed.generator_challenge == expected.generator_challenge;
+        CHECK(same == std::ranges::equal(other.message(planted), wrong.message(planted)));
+    }
+    while (other.hashed() < other.count()) other.add_hash(poseidon2_hash(other.message(other.hashed())));
+    CHECK(!read_ipa(Transcript::replaying(other), run.proof.ipa, opening, replayed));
+    CHECK(replayed.challenges == expected.challenges && replayed.b0 == expected.b0);
+}
+
+// Acceptance is a type: no step can express it, and nobody but the final check can make one.
+static_assert(!std::is_default_constructible_v<Acceptance> && !std::is_aggregate_v<Acceptance>);
+static_assert(!std::is_default_constructible_v<Rejection> && !std::is_constructible_v<Rejection, std::int32_t> &&
+              !std::is_constructible_v<Rejection, bbipc_verdict> && !std::is_constructible_v<Rejection, Verdict> &&
+              !std::is_constructible_v<Rejection, Acceptance>);
+static_assert(!std::is_constructible_v<Verdict, std::int32_t> && !std::is_constructible_v<Verdict, bbipc_verdict> &&
+              !std::is_constructible_v<Verdict, Objection> && !std::is_constructible_v<Verdict, std::nullopt_t>);
+template <class Step, class... Arguments>
+constexpr bool only_objects = std::is_same_v<std::invoke_result_t<Step, Arguments...>, Objection>;
+static_assert(only_objects<decltype(verify_oink), const Key&, OinkResult&>);
+static_assert(only_objects<decltype(decode_hiding_kernel_io), const PartView&, HidingKernelIo&>);
+static_assert(only_objects<decltype(verify_merge), const MergeMessages&, std::span<const G1, 4>, std::span<const G1, 4>, PairingCheck&>);
+static_assert(only_objects<decltype(verify_eccvm), const EccvmMessages&, EccvmResult&>);
+static_assert(only_objects<decltype(verify_joint), const JointMessages&, const JointInputs&, PairingCheck&>);
+static_assert(only_objects<decltype(read_ipa), Transcript, const PartView&, const OpeningClaim&, IpaClaim&>);
 
 // What no proof brings about: nothing that was left out may read as acceptance.
 void check_undecided(const TestCase& test) {
     const Setup setup = aztec_setup();
     const Claim untouched;
     const Claim* const claims[2] = {&untouched, &untouched};
-    Verdict verdicts[2] = {verdict_valid(), verdict_valid()};
+    Verdict verdicts[2] = {Rejection::cancelled(), Rejection::cancelled()};
     check(setup, claims, {}, Options{}, verdicts);
-    for (const Verdict& v : verdicts) CHECK(v.outcome == BBIPC_ERROR && v.message[0] != 0);
-    CHECK(Verdict{}.outcome != BBIPC_VALID && verdict_undecided().outcome == BBIPC_ERROR);
-    CHECK(verdict_cancelled().outcome == BBIPC_CANCELLED && verdict_invalid(BBIPC_STEP_IPA).outcome == BBIPC_INVALID);
+    for (const Verdict& v : verdicts) CHECK(v.as_c().outcome == BBIPC_ERROR && v.as_c().message[0] != 0);
+    CHECK(bbipc_verdict{}.outcome != BBIPC_VALID && Verdict().as_c().outcome == BBIPC_ERROR);
+    CHECK(Rejection::cancelled().as_c().outcome == BBIPC_CANCELLED);
+    CHECK(Rejection::invalid(BBIPC_STEP_IPA).as_c().outcome == BBIPC_INVALID);
+    CHECK(Rejection::failure("").as_c().outcome == BBIPC_ERROR);
 
     // An inner-product argument whose work is stopped does not hold; one of zeros does not either, alone or with others.
     Run run(test);
-    EccvmResult eccvm;
-    CHECK(verify_eccvm(run.transcript, run.proof.eccvm, eccvm).outcome == BBIPC_VALID);
+    run.run_eccvm();
     IpaClaim ipa;
-    CHECK(read_ipa(run.proof.ipa, eccvm.claim, ipa).outcome == BBIPC_VALID);
+    CHECK(!read_ipa(Transcript(), run.proof.ipa, run.opening(), ipa));
     const IpaClaim zeros{};
     const IpaClaim* const good[2] = {&ipa, &ipa};
     const IpaClaim* const mixed[2] = {&ipa, &zeros};
     const std::int32_t raised = 1;
     bool cancelled = false;
     CHECK(!check_ipa(good, Options{1, LanePath::scalar, CancelFlag(&raised)}, cancelled) && cancelled);
+    CHECK(!check_ipa_alone(ipa, Options{1, LanePath::scalar, CancelFlag(&raised)}, cancelled) && cancelled);
+    CHECK(check_ipa_alone(ipa, Options{}, cancelled) && !cancelled);
+    CHECK(!check_ipa_alone(zeros, Options{}, cancelled) && !cancelled);
     CHECK(check_ipa(std::span(good).first(1), Options{}, cancelled) && !cancelled);
     CHECK(check_ipa(good, Options{}, cancelled) && !cancelled);
     CHECK(!check_ipa(mixed, Options{}, cancelled) && !cancelled);
@@ -233,6 +389,8 @@ int main(int argc, char** argv) {
         if (test.kind == "eccvm") ++seen[1], check_eccvm(test);
         if (test.kind == "joint") ++seen[2], check_joint(test);
     }
+    check_side_by_side(file.cases);
+    check_wrong_records(file.cases[0]);
     CHECK(seen[0] == 1 && seen[1] == 2 && seen[2] == 2);
     return check_result();
 }

@@ -1,5 +1,7 @@
 #include "transcript.hpp"
 
+#include <algorithm>
+
 #include "../hash/poseidon2.hpp"
 
 BBIPC_BEGIN
@@ -17,9 +19,22 @@ const char* part_name(std::int32_t part) {
     }
 }
 
-Transcript::Transcript() : error_(verdict_valid()) {
+Transcript::Transcript() {
     input_.reserve(4);
     buffer_.reserve(1024);
+}
+
+Transcript Transcript::recording(RecordedTranscript& record) {
+    Transcript transcript;
+    transcript.record_ = &record;
+    record.elements_.reserve(2048);  // of a proof of usual length
+    return transcript;
+}
+
+Transcript Transcript::replaying(const RecordedTranscript& record) {
+    Transcript transcript;
+    transcript.replay_ = &record;
+    return transcript;
 }
 
 void Transcript::load(const PartView& part) { input_.push_back(part); }
@@ -33,7 +48,7 @@ bool Transcript::take(std::size_t count, U256* integers) {
         }
         if (segment_ == input_.size()) {
             const PartView last = input_.empty() ? PartView{} : input_.back();
-            error_ = verdict_error(last.part, static_cast<std::int64_t>(last.count),
+            error_ = FormatError::at(last.part, static_cast<std::int64_t>(last.count),
                                    "proof too short: %s ends where another element was expected", part_name(last.part));
             return false;
         }
@@ -51,7 +66,7 @@ void Transcript::fail(std::size_t elements_back, const char* what) {
         while (position == 0) position = input_[--segment].count;
         --position;
     }
-    error_ = verdict_error(input_[segment].part, static_cast<std::int64_t>(position), "%s[%zu]: %s",
+    error_ = FormatError::at(input_[segment].part, static_cast<std::int64_t>(position), "%s[%zu]: %s",
                            part_name(input_[segment].part), position, what);
 }
 
@@ -102,12 +117,28 @@ void Transcript::absorb(const Grumpkin& point) {
 
 Transcript::Hash Transcript::next() {
     if (failed()) return {};
-    const Fr hash = poseidon2_hash(buffer_);
+    if (record_ != nullptr) {
+        record_->elements_.insert(record_->elements_.end(), buffer_.begin(), buffer_.end());
+        record_->ends_.push_back(record_->elements_.size());
+        record_->elements_.push_back(Fr::zero());  // the place of the hash
+        buffer_.clear();
+        return {};
+    }
+    const Fr hash = hash_pending();
+    ++hashes_;
     buffer_.clear();
     buffer_.push_back(hash);
     const U256 h = hash.to_int();
     constexpr u64 top_bit = u64{1} << 63;
     return {{U256{{h.limb[0], h.limb[1] & ~top_bit, 0, 0}}}, {h.shifted_right(127)}};
+}
+
+// A recorded hash counts only for the very message that it is of.
+Fr Transcript::hash_pending() const {
+    if (replay_ != nullptr && hashes_ < replay_->hashed() && std::ranges::equal(replay_->message(hashes_), buffer_)) {
+        return replay_->hash(hashes_);
+    }
+    return poseidon2_hash(buffer_);
 }
 
 Challenge Transcript::challenge() { return next().low; }

@@ -1,6 +1,8 @@
 """Batch verification (chapter 09 section 5, chapter 00 section 7): every proof of a batch gets the verdict it gets alone."""
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 
@@ -142,6 +144,82 @@ def test_positions_of_bad_proofs(size: int, where: str, kind: str) -> None:
     verdicts = shared_verifier().check([item.claim for item in batch], threads=2)
     assert [verdict.valid for verdict in verdicts] == [i not in places for i in range(size)]
     assert verdicts == [item.verdict for item in batch]
+
+
+def pairs_of(batch: list[Entry]) -> list[tuple[ChonkProof, bytes]]:
+    return [(item.proof, item.key) for item in batch]
+
+
+@settings(max_examples=25)
+@given(batch=st.lists(entries(), min_size=1, max_size=24), threads=st.integers(1, 3))
+def test_proofs_reduced_side_by_side_get_their_single_verdicts(batch: list[Entry], threads: int) -> None:
+    assert shared_verifier().verify_many(pairs_of(batch), threads=threads) == [item.verdict for item in batch]
+    claims = shared_verifier().reduce_many(pairs_of(batch))
+    assert shared_verifier().check(claims, threads=threads) == [item.verdict for item in batch]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 17, 64, 65])
+@given(data=st.data())
+@settings(max_examples=2)
+def test_groups_of_every_size(size: int, data: st.DataObject) -> None:
+    batch = data.draw(st.lists(entries(), min_size=size, max_size=size))
+    assert shared_verifier().verify_many(pairs_of(batch), threads=2) == [item.verdict for item in batch]
+
+
+@pytest.mark.parametrize("lane", [0, 3, 7])
+def test_a_failure_of_any_kind_in_one_lane_leaves_the_others_alone(lane: int) -> None:
+    good = [item for item in pool() if item.verdict.valid]
+    for bad in pool():
+        if not bad.verdict.valid and bad.name.startswith(("flow1", "key", "short")):
+            batch = [*good[:lane], bad, *good[: 7 - lane]]
+            claims = shared_verifier().reduce_many(pairs_of(batch))
+            assert shared_verifier().check(claims) == [item.verdict for item in batch], bad
+
+
+def test_a_failure_in_all_lanes() -> None:
+    for bad in pool():
+        if not bad.verdict.valid and bad.name.startswith("flow4"):
+            assert shared_verifier().verify_many(pairs_of([bad] * 8)) == [bad.verdict] * 8, bad
+
+
+@settings(max_examples=10)
+@given(batch=st.lists(st.tuples(entries(), st.booleans()), min_size=1, max_size=17))
+def test_cancelled_lanes_leave_the_others_alone(batch: list[tuple[Entry, bool]]) -> None:
+    flags = [CancelFlag() for _ in batch]
+    for flag, (_, is_cancelled) in zip(flags, batch, strict=True):
+        if is_cancelled:
+            flag.set()
+    items = [item for item, _ in batch]
+    claims = shared_verifier().reduce_many(pairs_of(items), cancels=flags)
+    expected = [Verdict(Outcome.CANCELLED) if is_cancelled else item.verdict for item, is_cancelled in batch]
+    assert shared_verifier().check(claims, cancels=flags) == expected
+
+
+def test_lanes_that_are_cancelled_at_any_moment_leave_the_others_alone() -> None:
+    good = [item for item in pool() if item.verdict.valid]
+    pairs = pairs_of(good[:8])
+    for turns in range(0, 40, 3):
+        flags: list[CancelFlag | None] = [CancelFlag() if lane in (2, 5) else None for lane in range(8)]
+
+        def cancel(turns: int = turns, flags: list[CancelFlag | None] = flags) -> None:
+            for _ in range(turns):
+                os.sched_yield()
+            for flag in flags:
+                if flag is not None:
+                    flag.set()
+
+        with ThreadPoolExecutor(1) as other:
+            other.submit(cancel)
+            claims = shared_verifier().reduce_many(pairs, cancels=flags)
+        verdicts = shared_verifier().check(claims)
+        for lane, verdict in enumerate(verdicts):
+            assert verdict.valid or (lane in (2, 5) and verdict.outcome is Outcome.CANCELLED)
+
+
+def test_wrong_numbers_of_flags() -> None:
+    with pytest.raises(ValueError, match="1 cancel flags for 2 proofs"):
+        shared_verifier().reduce_many(pairs_of(list(pool()[:2])), cancels=[None])
+    assert shared_verifier().reduce_many([]) == []
 
 
 def test_forged_g0_is_refused_in_a_batch_of_one_and_of_two() -> None:

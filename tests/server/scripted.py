@@ -63,8 +63,9 @@ class ScriptedBackend:
         self.calls.append(("verify", [task.key.decode()], threads))
         return self._verdict(task, cancel)
 
-    def reduce(self, task: Task, *, cancel: Any) -> Any:
-        return task
+    def reduce(self, tasks: Sequence[Task], *, cancels: Sequence[Any]) -> Sequence[Any]:
+        assert len(tasks) == len(cancels)
+        return tasks
 
     def check(self, claims: Sequence[Any], *, threads: int, cancels: Sequence[Any]) -> list[Verdict]:
         self.calls.append(("check", [task.key.decode() for task in claims], threads))

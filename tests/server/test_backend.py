@@ -29,7 +29,8 @@ def test_threads_that_come_first_share_one_verifier(monkeypatch: pytest.MonkeyPa
 
     def reduce(_: int) -> Claim:
         together.wait()
-        claim: Claim = backend.reduce(task, cancel=CancelFlag())
+        [claim] = backend.reduce([task], cancels=[CancelFlag()])
+        assert isinstance(claim, Claim)
         return claim
 
     with ThreadPoolExecutor(4) as pool:

@@ -49,9 +49,10 @@ class TimedBackend:
         self.batches.append(Batch(now, threads, [task.key.decode()], now + self.cost))
         return Verdict(Outcome.VALID)
 
-    def reduce(self, task: Task, *, cancel: Any) -> Any:
-        self.cost = EACH
-        return task, trio.current_time()
+    def reduce(self, tasks: Sequence[Task], *, cancels: Sequence[Any]) -> Sequence[Any]:
+        assert len(tasks) == len(cancels)
+        self.cost = EACH * len(tasks)
+        return [(task, trio.current_time()) for task in tasks]
 
     def check(self, claims: Sequence[Any], *, threads: int, cancels: Sequence[Any]) -> list[Verdict]:
         self.cost = SHARED / threads
