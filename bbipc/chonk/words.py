@@ -5,7 +5,7 @@ from typing import Final
 
 from bbipc.chonk.errors import ChonkFormatError
 
-__all__ = ["FR_MODULUS", "WORD", "canonical", "flatten", "join", "split", "whole_words"]
+__all__ = ["FR_MODULUS", "WORD", "canonical", "first_non_canonical", "flatten", "join", "split", "whole_words"]
 
 WORD: Final = 32
 """Bytes of a field element."""
@@ -14,6 +14,7 @@ FR_MODULUS: Final = 0x30644E72E131A029B85045B68181585D2833E84879B9709143E1F593F0
 """r, the modulus of Fr."""
 
 _MODULUS_BYTES = FR_MODULUS.to_bytes(WORD, "big")
+_SUSPICIOUS = bytes(int(byte >= _MODULUS_BYTES[0]) for byte in range(256))
 
 
 def join(words: object, position: str) -> bytes:
@@ -38,11 +39,21 @@ def canonical(data: bytes, position: str) -> bytes:
     Raises:
         ChonkFormatError: naming the first word that is not.
     """
-    # Equal-length byte strings compare as the big-endian integers they stand for.
-    for start in range(0, len(data), WORD):
-        if data[start : start + WORD] >= _MODULUS_BYTES:
-            raise ChonkFormatError.at(f"{position}[{start // WORD}]", "non-canonical field element: value >= the modulus of Fr")
+    index = first_non_canonical(data)
+    if index >= 0:
+        raise ChonkFormatError.at(f"{position}[{index}]", "non-canonical field element: value >= the modulus of Fr")
     return data
+
+
+def first_non_canonical(data: bytes) -> int:
+    """The index of the first word of `data`, a multiple of 32 bytes, that is not below the modulus of Fr; -1 if all are."""
+    # Nearly all words are known to be small by their first byte. Byte strings of equal length compare as the integers they
+    # stand for.
+    suspicious = data[::WORD].translate(_SUSPICIOUS)
+    index = suspicious.find(1)
+    while index >= 0 and data[WORD * index : WORD * (index + 1)] < _MODULUS_BYTES:
+        index = suspicious.find(1, index + 1)
+    return index
 
 
 def split(data: bytes) -> list[bytes]:

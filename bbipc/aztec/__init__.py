@@ -1,0 +1,54 @@
+"""Aztec transactions in Python: parse them, write them, and tell whether they are valid.
+
+    from bbipc.aztec import Tx, verify_tx
+
+    tx = Tx.from_bytes(Path("tx.bin").read_bytes())
+    print(tx.hash().hex(), tx.data.constants.tx_context)
+    verdict = verify_tx(tx, network="mainnet")
+    print(verdict)          # valid | invalid: ... | undecided: ...
+
+A transaction is valid if its proof is valid under a key of the registry *and* the key tree that it names is that of the
+protocol: chapter 15 of docs/spec says why both are needed. Nothing here does I/O, but for `Registry.from_json`; all names may
+be used from any thread. Importing this package loads nothing of it.
+"""
+
+TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more than all of the rest
+if TYPE_CHECKING:
+    from bbipc.aztec.errors import TxFormatError
+    from bbipc.aztec.proof import ProofForm, TxProof
+    from bbipc.aztec.registry import Network, Registry, Release
+    from bbipc.aztec.tx import HashedValues, Tx
+
+_MODULES = {
+    "errors": ("TxFormatError",),
+    "proof": ("ProofForm", "TxProof"),
+    "registry": ("Network", "Registry", "Release"),
+    "tx": ("HashedValues", "Tx"),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "HashedValues",
+    "Network",
+    "ProofForm",
+    "Registry",
+    "Release",
+    "Tx",
+    "TxFormatError",
+    "TxProof",
+]
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - part of what is loaded late
+
+    value: object = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
