@@ -118,31 +118,16 @@ class Client:
         """
         return verdict_of(await self._perform(verification_request(proof, key)))
 
-    def verify_many(
-        self, pairs: Iterable[_Pair] | AsyncIterable[_Pair], in_flight: int = IN_FLIGHT
-    ) -> AsyncIterator[RemoteVerdict]:
+    def verify_many(self, pairs: Iterable[_Pair] | AsyncIterable[_Pair], in_flight: int = IN_FLIGHT) -> "Verdicts":
         """The server's verdicts on many proofs, in their order, as they become known: `async for verdict in ...`.
 
         Proofs are taken from `pairs` only as verdicts are asked for; up to `in_flight` of them are with the server at once. A
-        program that leaves the loop early closes the iterator (`contextlib.aclosing`): that cancels the rest.
+        program that leaves the loop early can cancel the rest: `async with contextlib.aclosing(client.verify_many(...))`.
 
         Raises:
             ValueError: `in_flight` is less than 1.
         """
-        return self._verify_many(pairs, checked_in_flight(in_flight))
-
-    async def _verify_many(self, pairs: Iterable[_Pair] | AsyncIterable[_Pair], in_flight: int) -> AsyncIterator[RemoteVerdict]:
-        started: deque[_Pending] = deque()
-        try:
-            async for proof, key in _each(pairs):
-                started.append(_Pending(self._connection, verification_request(proof, key)))
-                if len(started) == in_flight:
-                    yield verdict_of(await started.popleft().wait())
-            while started:
-                yield verdict_of(await started.popleft().wait())
-        finally:
-            for pending in started:
-                pending.abandon()
+        return Verdicts(self._connection, pairs, checked_in_flight(in_flight))
 
     async def _perform(self, request: Request) -> Answer:
         # What is cancelled already is not even begun.
@@ -150,13 +135,40 @@ class Client:
         return await _Pending(self._connection, request).wait()
 
 
-async def _each(pairs: Iterable[_Pair] | AsyncIterable[_Pair]) -> AsyncIterator[_Pair]:
-    if isinstance(pairs, AsyncIterable):
-        async for pair in pairs:
-            yield pair
-    else:
-        for pair in pairs:
-            yield pair
+class Verdicts(AsyncIterator[RemoteVerdict]):
+    """The verdicts of `Client.verify_many`."""
+
+    def __init__(self, connection: Connection, pairs: Iterable[_Pair] | AsyncIterable[_Pair], in_flight: int) -> None:
+        self._connection = connection
+        self._pairs = aiter(pairs) if isinstance(pairs, AsyncIterable) else iter(pairs)
+        self._in_flight = in_flight
+        self._all_started = False
+        self._started: deque[_Pending] = deque()
+
+    async def __anext__(self) -> RemoteVerdict:
+        try:
+            await self._start_more()
+            if not self._started:
+                raise StopAsyncIteration
+            return verdict_of(await self._started.popleft().wait())
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        """Cancel what has no verdict yet; there will be no more."""
+        self._all_started = True
+        while self._started:
+            self._started.popleft().abandon()
+
+    async def _start_more(self) -> None:
+        while not self._all_started and len(self._started) < self._in_flight:
+            try:
+                proof, key = await anext(self._pairs) if isinstance(self._pairs, AsyncIterator) else next(self._pairs)
+            except (StopIteration, StopAsyncIteration):
+                self._all_started = True
+            else:
+                self._started.append(_Pending(self._connection, verification_request(proof, key)))
 
 
 @asynccontextmanager

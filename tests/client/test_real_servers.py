@@ -1,12 +1,15 @@
-"""The Trio client and the blocking one against real servers: bbipc and, where it is at hand, bb."""
+"""The async client under Trio and asyncio, and the blocking one in threads, against real servers: bbipc and, if it is here, bb."""
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import anyio
 import pytest
 import trio
 
+from bbipc.chonk import ChonkProof
 from bbipc.client import Dialect, ServerError, ServerGone, ServerUnreachable, blocking, open_client
 from bbipc.client.session import Request
 from bbipc.client.transport import spawned
@@ -26,34 +29,81 @@ def command_of(server: str) -> Sequence[str]:
     return BBIPC if server == "bbipc" else bb_command()
 
 
-def broken_proof() -> object:
+def broken_proof() -> ChonkProof:
     parts = {name: list(words) for name, words in flow1_parts().items()}
     parts["merge_proof"][20], parts["merge_proof"][21] = parts["merge_proof"][21], parts["merge_proof"][20]
     return raw_proof(parts)
 
 
-@pytest.mark.parametrize("server", commands())
-def test_trio(server: str) -> None:
-    async def test() -> None:
-        with trio.fail_after(PATIENCE):
-            async with open_client(command=command_of(server)) as client:
-                assert client.supports_tagged == (server == "bbipc")
-                assert (await client.call("Blake2s", data=b"abc"))["hash"] == DIGEST
-                assert (await client.call_tagged("Blake2s", data=b"abc"))["hash"] == DIGEST
-                assert str(await client.verify(FLOW1.proof, FLOW1.vk)) == "valid"
-                assert str(await client.verify(broken_proof(), FLOW1.vk)) == "invalid"
-
-    trio.run(test)
+EXPECTED = ["valid", "invalid", "valid", "invalid", "valid"]
 
 
-@pytest.mark.parametrize("server", commands())
-def test_blocking(server: str) -> None:
+def pairs() -> list[tuple[ChonkProof, bytes]]:
+    return [(broken_proof() if text == "invalid" else FLOW1.proof, FLOW1.vk) for text in EXPECTED]
+
+
+async def use_async(server: str) -> None:
+    """What every client can do, from many tasks at once."""
+    with anyio.fail_after(PATIENCE):
+        async with open_client(command=command_of(server)) as client:
+            assert client.supports_tagged == (server == "bbipc")
+
+            async def one(number: int) -> None:
+                call = client.call if number % 2 else client.call_tagged
+                data = b"%d" % number
+                assert (await call("Blake2s", data=data))["hash"] == hashlib.blake2s(data).digest()
+
+            async def many() -> None:
+                assert [str(verdict) async for verdict in client.verify_many(pairs(), in_flight=2)] == EXPECTED
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(many)
+                for number in range(100):
+                    group.start_soon(one, number)
+            assert str(await client.verify(FLOW1.proof, FLOW1.vk)) == "valid"
+
+
+def use_threads(server: str) -> None:
     with blocking.open_client(command=command_of(server), timeout=PATIENCE) as client:
         assert client.supports_tagged == (server == "bbipc")
-        assert client.call("Blake2s", data=b"abc")["hash"] == DIGEST
-        assert client.verify(FLOW1.proof, FLOW1.vk).valid
-        pairs = [(FLOW1.proof, FLOW1.vk), (broken_proof(), FLOW1.vk), (FLOW1.proof, FLOW1.vk)]
-        assert [str(verdict) for verdict in client.verify_many(pairs, in_flight=2)] == ["valid", "invalid", "valid"]
+
+        def one(number: int) -> None:
+            call = client.call if number % 2 else client.call_tagged
+            data = b"%d" % number
+            assert call("Blake2s", data=data)["hash"] == hashlib.blake2s(data).digest()
+
+        with ThreadPoolExecutor(8) as pool:
+            many = [pool.submit(lambda: [str(verdict) for verdict in client.verify_many(pairs(), in_flight=2)]) for _ in "12"]
+            for done in [pool.submit(one, number) for number in range(100)]:
+                done.result()
+            assert [done.result() for done in many] == [EXPECTED, EXPECTED]
+        assert str(client.verify(FLOW1.proof, FLOW1.vk)) == "valid"
+
+
+@pytest.mark.parametrize("server", commands())
+@pytest.mark.parametrize("kind", ["trio", "asyncio", "threads"])
+def test_every_client_with_every_server(kind: str, server: str) -> None:
+    if kind == "threads":
+        use_threads(server)
+    else:
+        anyio.run(use_async, server, backend=kind)
+
+
+@pytest.mark.parametrize(("server", "count"), [("bbipc", 10_000), pytest.param("bb", 2_000, marks=needs_bb)])
+def test_64_threads_share_one_blocking_client(server: str, count: int) -> None:
+    """Each thread must get the answers to its own requests, and all of them."""
+    threads = 64
+
+    def work(thread: int) -> int:
+        right = 0
+        for number in range(thread, count, threads):
+            data = number.to_bytes(4, "little")
+            call = client.call if number % 3 else client.call_tagged
+            right += call("Blake2s", data=data)["hash"] == hashlib.blake2s(data).digest()
+        return right
+
+    with blocking.open_client(command=command_of(server), timeout=PATIENCE) as client, ThreadPoolExecutor(threads) as pool:
+        assert sum(pool.map(work, range(threads))) == count
 
 
 def test_many_verifications_at_once_while_plain_calls_go_on() -> None:
