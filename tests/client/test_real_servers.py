@@ -1,4 +1,4 @@
-"""The async client under Trio and asyncio, and the blocking one in threads, against real servers: bbipc and, if it is here, bb."""
+"""The async client under Trio and asyncio, and the blocking one in threads: against bbipc, and bb if there is one."""
 
 import hashlib
 from collections.abc import Sequence
