@@ -1,7 +1,9 @@
-// What the native tests share: CHECK counts a failure and goes on; `return check_result();` ends main.
+// What the native tests share: CHECK counts a failure and goes on (or ends the test, if BBIPC_STOP_AT_FAILURE is
+// set); `return check_result();` ends main.
 #pragma once
 
 #include <cstdio>
+#include <cstdlib>
 
 struct CheckCounts {
     unsigned long passed = 0, failed = 0;
@@ -14,7 +16,9 @@ inline CheckCounts& check_counts() {
 
 inline void check(bool ok, const char* expression, const char* file, int line) {
     ++(ok ? check_counts().passed : check_counts().failed);
-    if (!ok) std::fprintf(stderr, "%s:%d: failed: %s\n", file, line, expression);
+    if (ok) return;
+    std::fprintf(stderr, "%s:%d: failed: %s\n", file, line, expression);
+    if (std::getenv("BBIPC_STOP_AT_FAILURE") != nullptr) std::_Exit(1);
 }
 
 #define CHECK(...) check(static_cast<bool>(__VA_ARGS__), #__VA_ARGS__, __FILE__, __LINE__)

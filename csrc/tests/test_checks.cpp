@@ -1,0 +1,598 @@
+// Rules of the specification of which each has a test that only it makes fail: spelling of points and words, which error comes
+// first, batches, cancellation.
+// Argument: the file that tests/reference/capi_cases.py writes.
+#include <algorithm>
+#include <cstring>
+#include <functional>
+
+#include "../chonk/key_cache.hpp"
+#include "../chonk/merge.hpp"
+#include "../chonk/verify.hpp"
+#include "case_file.hpp"
+#include "check.hpp"
+#include "paths.hpp"
+#include "random_elements.hpp"
+
+using namespace bbipc;
+
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+U256 power_of_two(unsigned bit) {
+    U256 value{};
+    value.limb[bit / 64] = u64{1} << bit % 64;
+    return value;
+}
+
+U256 sum(const U256& a, const U256& b) {
+    U256 out;
+    add_carry(out, a, b);
+    return out;
+}
+
+// ---- Spelling of points (chapter 02 section 3) ----
+
+DecodeError decode(const U256 (&limbs)[4], G1& point, unsigned& failed) {
+    failed = 77;
+    return decode_g1(limbs, point, failed);
+}
+
+void test_points() {
+    RandomElements random(1);
+    unsigned failed = 0;
+    G1 point;
+    const G1 p = random.point<G1Curve>();
+    const FqLimbs x = split_fq(p.x.to_int()), y = split_fq(p.y.to_int());
+    const U256 good[4] = {x.lo, x.hi, y.lo, y.hi};
+    CHECK(decode(good, point, failed) == DecodeError::none && point == p && failed == 0);
+
+    // Infinity is four zeros and nothing else: no three, two or one of them.
+    for (unsigned set = 0; set < 16; ++set) {
+        for (const U256& value : {U256{{1, 0, 0, 0}}, power_of_two(64), power_of_two(117)}) {
+            U256 limbs[4];
+            for (unsigned i = 0; i < 4; ++i) limbs[i] = (set >> i & 1) != 0 ? value : U256{};
+            const DecodeError error = decode(limbs, point, failed);
+            CHECK(set == 0 ? error == DecodeError::none && point.is_infinity() : error != DecodeError::none || !point.is_infinity());
+        }
+    }
+    // (0, y) and (x, 0) are points like others: on the curve or refused. No point has y = 0.
+    for (unsigned n = 0; n < 40; ++n) {
+        const Fq v = n < 20 ? Fq::from_u64(n + 1) : random.element<Fq>();
+        const FqLimbs limbs = split_fq(v.to_int());
+        const U256 only_y[4] = {{}, {}, limbs.lo, limbs.hi}, only_x[4] = {limbs.lo, limbs.hi, {}, {}};
+        CHECK(decode(only_y, point, failed) == (v.sqr() == Fq::from_u64(3) ? DecodeError::none : DecodeError::not_on_curve));
+        CHECK(decode(only_x, point, failed) == DecodeError::not_on_curve && failed == 0);
+        CHECK(!(G1{Fq::zero(), v}).is_infinity() && !(G1{v, Fq::zero()}).is_infinity());
+        CHECK((G1{Fq::zero(), v}).is_on_curve() == (v.sqr() == Fq::from_u64(3)) && !(G1{v, Fq::zero()}).is_on_curve());
+        const Fr w = n < 20 ? Fr::from_u64(n + 1) : random.element<Fr>();
+        CHECK(!(Grumpkin{Fr::zero(), w}).is_infinity() && !(Grumpkin{w, Fr::zero()}).is_infinity());
+        CHECK((Grumpkin{Fr::zero(), w}).is_on_curve() == (w.sqr() == -Fr::from_u64(17)) && !(Grumpkin{w, Fr::zero()}).is_on_curve());
+        Fr root;
+        if ((-Fr::from_u64(17)).sqrt(root)) CHECK((Grumpkin{Fr::zero(), root}).is_on_curve());
+    }
+    // Any bit above the width of a limb is refused, whatever stands below it, and names its limb.
+    for (unsigned limb = 0; limb < 4; ++limb) {
+        const bool low = limb % 2 == 0;
+        const auto error = low ? DecodeError::low_limb_too_wide : DecodeError::high_limb_too_wide;
+        for (unsigned bit = low ? 136 : 118; bit < 256; ++bit) {
+            for (const bool zeros : {false, true}) {
+                U256 limbs[4];
+                for (unsigned i = 0; i < 4 && !zeros; ++i) limbs[i] = good[i];
+                limbs[limb] = sum(limbs[limb], power_of_two(bit));
+                CHECK(decode(limbs, point, failed) == error && failed == limb);
+            }
+        }
+    }
+    // x + q and y + q are other numbers than x and y.
+    for (unsigned n = 0; n < 200; ++n) {
+        const G1 q = n == 0 ? p : random.point<G1Curve>();
+        for (const bool in_y : {false, true}) {
+            const U256 value = sum((in_y ? q.y : q.x).to_int(), Fq::modulus);
+            if (value.bit_length() > 254) continue;
+            const FqLimbs wide = split_fq(value), rest = split_fq((in_y ? q.x : q.y).to_int());
+            const U256 limbs[4] = {in_y ? rest.lo : wide.lo, in_y ? rest.hi : wide.hi, in_y ? wide.lo : rest.lo,
+                                   in_y ? wide.hi : rest.hi};
+            CHECK(decode(limbs, point, failed) == DecodeError::not_canonical && failed == (in_y ? 2u : 0u));
+        }
+    }
+    Fq element;
+    for (u64 k = 0; k < 3; ++k) {
+        const FqLimbs limbs = split_fq(sum(Fq::modulus, U256{{k, 0, 0, 0}}));
+        CHECK(decode_fq(limbs.lo, limbs.hi, element) == DecodeError::not_canonical);
+    }
+    const FqLimbs largest = split_fq((-Fq::one()).to_int());
+    CHECK(decode_fq(largest.lo, largest.hi, element) == DecodeError::none && element == -Fq::one());
+}
+
+// ---- A proof that can be edited ----
+
+struct Input {
+    Bytes words, key;
+    u64 count[5];
+
+    explicit Input(const TestCase& test) : words(test.bytes("fields")), key(test.bytes("vk")) {
+        FormatError error;
+        CHECK(split_lengths(words.size() / 32, words.size() / 32 - fixed_length, count, error));
+    }
+    std::uint8_t* word(unsigned part, u64 index) {
+        u64 start = 0;
+        for (unsigned i = 0; i < part; ++i) start += count[i];
+        return &words[32 * (start + index)];
+    }
+    void add(unsigned part, u64 index, const U256& value) {
+        std::uint8_t* const at = word(part, index);
+        store_be(at, sum(load_be(at), value));
+    }
+    bbipc_proof view() const {
+        bbipc_proof proof{};
+        const std::uint8_t* next = words.data();
+        for (unsigned i = 0; i < 5; ++i) {
+            proof.part[i] = next;
+            proof.count[i] = count[i];
+            next += 32 * count[i];
+        }
+        return proof;
+    }
+};
+
+bbipc_verdict verify(const Core& core, const Input& input, std::uint32_t flags = 0) {
+    bbipc_verdict verdict{};
+    verdict.outcome = BBIPC_VALID;
+    const bbipc_proof proof = input.view();
+    bbipc_verify(core.get(), &proof, input.key.data(), input.key.size(), flags, 1, nullptr, &verdict);
+    return verdict;
+}
+
+template <class Change>
+Input changed(Input input, const Change& change) {
+    change(input);
+    return input;
+}
+
+bool is_error(const bbipc_verdict& v, std::int32_t part, std::int64_t position, const char* text = "") {
+    const bool ok = v.outcome == BBIPC_ERROR && v.part == part && v.position == position && std::strstr(v.message, text);
+    if (!ok) {
+        std::fprintf(stderr, "  outcome %d step %d part %d position %ld: %s\n", v.outcome, v.step, v.part, long(v.position),
+                     v.message);
+    }
+    return ok;
+}
+
+constexpr std::int32_t part_ids[5] = {BBIPC_PART_HIDING_OINK, BBIPC_PART_MERGE, BBIPC_PART_ECCVM, BBIPC_PART_IPA,
+                                      BBIPC_PART_JOINT};
+
+// Every word is below r: the first, the last and any between them, of every part (chapter 00 section 3).
+void test_words(const Core& core, const Input& good) {
+    for (unsigned part = 0; part < 5; ++part) {
+        for (const u64 index : {u64{0}, good.count[part] / 2, good.count[part] - 1}) {
+            for (const U256& value : {Fr::modulus, sum(Fr::modulus, U256{{1, 0, 0, 0}}), U256{{~u64{0}, ~u64{0}, ~u64{0}, ~u64{0}}}}) {
+                const Input bad = changed(good, [&](Input& i) { store_be(i.word(part, index), value); });
+                CHECK(is_error(verify(core, bad), part_ids[part], std::int64_t(index), "fr::modulus"));
+            }
+        }
+        // A word plus r is the same element, and refused all the same.
+        const u64 last = good.count[part] - 1;
+        CHECK(is_error(verify(core, changed(good, [&](Input& i) { i.add(part, last, Fr::modulus); })), part_ids[part],
+                       std::int64_t(last), "fr::modulus"));
+    }
+}
+
+// Under `strict` each part has its own length (chapter 00 section 6): no pair of wrong ones makes up for each other.
+void test_strict(const Core& core, const Input& good) {
+    CHECK(verify(core, good, BBIPC_STRICT).outcome == BBIPC_VALID);
+    for (unsigned from = 0; from < 5; ++from) {
+        for (unsigned to = 0; to < 5; ++to) {
+            if (from == to) continue;
+            const Input bad = changed(good, [&](Input& i) { --i.count[from], ++i.count[to]; });
+            const unsigned first = std::min(from, to);
+            CHECK(is_error(verify(core, bad, BBIPC_STRICT), part_ids[first], -1, "wrong size"));
+        }
+    }
+    for (std::size_t i = 0; i < 115; ++i) {  // each word of the key plus r: the same key, in another spelling
+        Bytes key = good.key;
+        const U256 wide = sum(load_be(&key[32 * i]), Fr::modulus);
+        store_be(&key[32 * i], wide);
+        Input bad = good;
+        bad.key = key;
+        CHECK(is_error(verify(core, bad, BBIPC_STRICT), BBIPC_PART_KEY, std::int64_t(i), "non-canonical"));
+    }
+    for (std::size_t i = 0; i < 115; ++i) {  // r itself, another spelling of 0
+        Input bad = good;
+        store_be(&bad.key[32 * i], Fr::modulus);
+        CHECK(is_error(verify(core, bad, BBIPC_STRICT), BBIPC_PART_KEY, std::int64_t(i), "non-canonical"));
+    }
+    for (const unsigned bit : {5u, 31u, 32u, 50u, 63u}) {  // all 64 bits of the number of public inputs count
+        Input bad = good;
+        store_be(&bad.key[32], sum(load_be(&bad.key[32]), power_of_two(bit)));
+        CHECK(is_error(verify(core, bad), BBIPC_PART_FLAT, -1, "proof has wrong size"));
+    }
+    for (const unsigned bit : {64u, 65u, 100u, 200u}) {
+        for (std::size_t i = 0; i < 3; ++i) {
+            Input bad = good;
+            store_be(&bad.key[32 * i], sum(load_be(&bad.key[32 * i]), power_of_two(bit)));
+            CHECK(is_error(verify(core, bad, BBIPC_STRICT), BBIPC_PART_KEY, std::int64_t(i), "non-canonical"));
+            if (bit == 64) CHECK(verify(core, bad).outcome == BBIPC_VALID);  // the integers are truncated to 64 bits
+        }
+    }
+    Bytes longer = good.key;
+    longer.push_back(0);
+    Input bad = good;
+    bad.key = longer;
+    for (const std::uint32_t flags : {0u, std::uint32_t{BBIPC_STRICT}}) {
+        CHECK(is_error(verify(core, bad, flags), BBIPC_PART_KEY, -1, "wrong size"));
+    }
+}
+
+// Every point and every scalar of two limbs is decoded, and of two errors the first is told (chapter 00 section 4).
+void test_errors(const Core& core, const Input& good) {
+    const u64 inputs = good.count[0] - oink_fixed_length;
+    struct Place {
+        unsigned part;
+        u64 index;
+    };
+    const Place in_order[] = {{0, inputs - 28}, {1, 0},   {1, 16},  {1, 33},  {1, 37},  {2, 0},   {2, 180}, {2, 272},
+                              {2, 510},         {2, 544}, {2, 586}, {2, 602}, {2, 608}, {4, 0},   {4, 48},  {4, 131 + 154},
+                              {4, 376},         {4, 384}, {4, 469}, {4, 473}, {3, 62}};
+    const U256 wide = power_of_two(200);
+    const auto spoilt = [&](Input input, const Place& place) {
+        store_be(input.word(place.part, place.index), wide);
+        return input;
+    };
+    const auto is_coordinate = [&](const Place& p) { return p.part == 2 && p.index == 0; };
+    for (std::size_t a = 0; a < std::size(in_order); ++a) {
+        const Place &first = in_order[a];
+        const Input once = spoilt(good, first);
+        const char* const text = is_coordinate(first) ? "not on the curve" : "low limb";
+        CHECK(is_error(verify(core, once), part_ids[first.part], std::int64_t(first.index), text));
+        for (const std::size_t b : {a + 1, std::size(in_order) - 1}) {
+            if (b <= a || b >= std::size(in_order)) continue;
+            CHECK(is_error(verify(core, spoilt(once, in_order[b])), part_ids[first.part], std::int64_t(first.index), text));
+        }
+        // An error is not forgotten when the elements run out.
+        const Input shorter = changed(once, [&](Input& i) {
+            if (first.part == 2) --i.count[4], ++i.count[3];
+        });
+        if (first.part == 2) CHECK(is_error(verify(core, shorter), part_ids[2], std::int64_t(first.index), text));
+    }
+    // A high limb is to blame for itself.
+    for (const Place& place : {Place{1, 1}, Place{1, 3}, Place{2, 181}, Place{4, 474}, Place{4, 476}}) {
+        const Input bad = spoilt(good, place);
+        CHECK(is_error(verify(core, bad), part_ids[place.part], std::int64_t(place.index), "high limb"));
+    }
+    // Every point of a key.
+    for (std::size_t i = 0; i < 28; ++i) {
+        Input bad = good;
+        std::uint8_t* const x = &bad.key[32 * (3 + 4 * i)];
+        store_be(x, sum(load_be(x), U256{{1, 0, 0, 0}}));
+        CHECK(is_error(verify(core, bad), BBIPC_PART_KEY, std::int64_t(3 + 4 * i), "curve"));
+        for (std::size_t limb = 0; limb < 4; ++limb) {
+            bad = good;
+            store_be(&bad.key[32 * (3 + 4 * i + limb)], power_of_two(limb % 2 == 0 ? 136 : 118));
+            CHECK(is_error(verify(core, bad), BBIPC_PART_KEY, std::int64_t(3 + 4 * i + limb), "limb"));
+        }
+    }
+    // Each of the seven points in the public inputs.
+    for (u64 i = 0; i < 7; ++i) {
+        const Input bad = changed(good, [&](Input& in) { in.add(0, inputs - 28 + 4 * i + 2, U256{{1, 0, 0, 0}}); });
+        CHECK(is_error(verify(core, bad), BBIPC_PART_HIDING_OINK, std::int64_t(inputs - 28 + 4 * i), "curve"));
+    }
+}
+
+// The length is the sum modulo 2^64 (chapter 03 section 3), and a proof never has fewer elements than its parts.
+void test_lengths() {
+    u64 lengths[5];
+    FormatError error;
+    CHECK(split_lengths(fixed_length, 0, lengths, error) && lengths[0] == oink_fixed_length);
+    for (const u64 total : {u64{0}, u64{1}, fixed_length - 1}) {
+        CHECK(!split_lengths(total, total - fixed_length, lengths, error) && error.message[0] != 0);
+    }
+    for (const u64 total : {fixed_length, fixed_length + 5, ~u64{0}}) {
+        CHECK(split_lengths(total, total - fixed_length, lengths, error));
+        CHECK(lengths[0] + lengths[1] + lengths[2] + lengths[3] + lengths[4] == total);
+        for (const u64 wrong : {total - 1, total + 1}) CHECK(!split_lengths(wrong, total - fixed_length, lengths, error));
+    }
+}
+
+// ---- Batches ----
+
+constexpr std::int32_t steps[3] = {BBIPC_STEP_PI_PAIRING, BBIPC_STEP_MERGE_PAIRING, BBIPC_STEP_JOINT_PAIRING};
+
+// Claims of one to four proofs, every subset of them bad, each at one or two of its pairing checks, some with a verdict of
+// their own behind them: each is judged as it is alone.
+void test_batches(const Setup& setup) {
+    RandomElements random(3);
+    for (std::size_t count = 1; count <= 4; ++count) {
+        for (unsigned bad = 0; bad < 1u << count; ++bad) {
+            std::vector<Claim> claims(count);
+            std::vector<const Claim*> pointers;
+            std::vector<Rejection> expected;
+            for (std::size_t i = 0; i < count; ++i) {
+                Claim& claim = claims[i];
+                claim.pairing_count = 3;
+                for (std::size_t k = 0; k < 3; ++k) claim.pairings[k].step = steps[k];
+                const FormatError error = FormatError::at(BBIPC_PART_IPA, 7, "an error");
+                claim.rest = i % 2 == 0 ? Rejection::invalid(BBIPC_STEP_IPA) : Rejection::unreadable(error, BBIPC_STEP_IPA);
+                expected.push_back(*claim.rest);
+                if ((bad >> i & 1) != 0) {
+                    const std::size_t k = random.word() % 3, also = random.word() % 3;
+                    claim.pairings[k].p0.add(g1_generator(), Fr::one());
+                    claim.pairings[also].p1 = g1_generator();
+                    expected.back() = Rejection::invalid(steps[std::min(k, also)]);
+                }
+                pointers.push_back(&claim);
+            }
+            std::vector<Verdict> verdicts(count);
+            check(setup, pointers, {}, Options{}, verdicts);
+            for (std::size_t i = 0; i < count; ++i) {
+                const bbipc_verdict &v = verdicts[i].as_c(), &e = expected[i].as_c();
+                CHECK(v.outcome == e.outcome && v.step == e.step && v.position == e.position);
+            }
+        }
+    }
+}
+
+// Inner-product arguments of three proofs, some with a wrong G0 or a0.
+void test_argument_batches(const Setup& setup, const Claim& good) {
+    for (const unsigned bad : {1u, 2u, 5u, 7u}) {
+        std::vector<Claim> claims(3, good);
+        std::vector<const Claim*> pointers;
+        for (std::size_t i = 0; i < 3; ++i) {
+            if ((bad >> i & 1) != 0) {
+                if (i == 1) {
+                    claims[i].ipa.g0 = -claims[i].ipa.g0;
+                } else {
+                    claims[i].ipa.a0 += Fq::one();
+                }
+            }
+            pointers.push_back(&claims[i]);
+        }
+        std::vector<Verdict> verdicts(3);
+        Options options;
+        options.threads = 2;
+        check(setup, pointers, {}, options, verdicts);
+        for (std::size_t i = 0; i < 3; ++i) {
+            const bool is_bad = (bad >> i & 1) != 0;
+            const bbipc_verdict& v = verdicts[i].as_c();
+            CHECK(v.outcome == (is_bad ? BBIPC_INVALID : BBIPC_VALID) && (!is_bad || v.step == BBIPC_STEP_IPA));
+        }
+    }
+    // Each check of chapter 09.3 by itself, judged alone and in a combination. Check 1 alone: G0 changes, and C with it. Check 2
+    // alone: C, the value, or a point of a round changes.
+    const auto holds = [](const IpaClaim& claim) {
+        const IpaClaim* const pointer = &claim;
+        bool cancelled = false;
+        const bool exactly = check_ipa_alone(claim, Options{}, cancelled);
+        CHECK(!cancelled);
+        return exactly ? check_ipa(std::span(&pointer, 1), Options{}, cancelled) : false;
+    };
+    const auto combined_holds = [](const IpaClaim& claim) {
+        const IpaClaim* const pointer = &claim;
+        bool cancelled = false;
+        return check_ipa(std::span(&pointer, 1), Options{}, cancelled);
+    };
+    CHECK(holds(good.ipa));
+    const auto plus = [](const Grumpkin& p, const Grumpkin& q) { return (Jacobian<GrumpkinCurve>::from_affine(p) + q).to_affine(); };
+    IpaClaim claim = good.ipa;
+    claim.g0 = plus(claim.g0, grumpkin_generator());
+    Jacobian<GrumpkinCurve> shift = Jacobian<GrumpkinCurve>::infinity();  // a0 times the generator
+    const U256 a0 = claim.a0.to_int();
+    for (unsigned i = 256; i-- > 0;) {
+        shift = shift.dbl();
+        if (a0.bit(i)) shift += grumpkin_generator();
+    }
+    claim.opening.commitment = plus(claim.opening.commitment, shift.to_affine());
+    CHECK(!holds(claim) && !combined_holds(claim));
+    claim = good.ipa;
+    claim.g0 = plus(claim.g0, grumpkin_generator());
+    CHECK(!holds(claim) && !combined_holds(claim));
+    claim = good.ipa;
+    claim.opening.commitment = plus(claim.opening.commitment, grumpkin_generator());
+    CHECK(!holds(claim) && !combined_holds(claim));
+    claim = good.ipa;
+    claim.opening.value += Fq::one();
+    CHECK(!holds(claim) && !combined_holds(claim));
+    claim = good.ipa;
+    claim.b0 += Fq::one();
+    CHECK(!holds(claim) && !combined_holds(claim));
+    for (std::size_t i = 0; i < ipa_rounds; ++i) {
+        claim = good.ipa;
+        claim.left[i] = plus(claim.left[i], grumpkin_generator());
+        CHECK(!holds(claim));
+        claim = good.ipa;
+        claim.right[i] = plus(claim.right[i], grumpkin_generator());
+        CHECK(!holds(claim));
+    }
+}
+
+// ---- Cancellation ----
+
+// A source of weights that raises a flag when the n-th weight is drawn: a cancellation in the middle of a check.
+std::int32_t outcome(const Verdict& verdict) { return verdict.as_c().outcome; }
+
+struct Raising final : RandomSource {
+    std::int32_t* flag;
+    mutable unsigned left;
+
+    Raising(std::int32_t* f, unsigned n) : flag(f), left(n) {}
+    std::ptrdiff_t read(void* out, std::size_t size) const override {
+        if (left-- == 0) __atomic_store_n(flag, 1, __ATOMIC_RELAXED);
+        return system_random().read(out, size);
+    }
+};
+
+void test_cancellation(const Setup& setup, const Claim& good) {
+    Claim bad = good;
+    bad.ipa.a0 += Fq::one();
+    const Claim* const claims[3] = {&good, &bad, &good};
+    // All are cancelled: whenever the flag is raised, each verdict is cancelled, or what the claim deserves if it was decided
+    // before; nothing invalid is invented.
+    unsigned cancelled = 0;
+    for (const unsigned moment : {0u, 7u, 8u, 9u, 12u, 30u}) {  // before, while pairings or arguments are combined, after
+        std::int32_t flag = 0;
+        const Raising random(&flag, moment);
+        Options options;
+        options.cancel = CancelFlag(&flag);
+        options.random = &random;
+        Verdict verdicts[3];
+        check(setup, claims, {}, options, verdicts);
+        for (std::size_t i = 0; i < 3; ++i) {
+            const auto deserved = claims[i] == &bad ? BBIPC_INVALID : BBIPC_VALID;
+            CHECK(outcome(verdicts[i]) == BBIPC_CANCELLED || (flag == 0 && outcome(verdicts[i]) == deserved));
+            cancelled += outcome(verdicts[i]) == BBIPC_CANCELLED ? 1 : 0;
+        }
+        CHECK(flag == 0 || outcome(verdicts[0]) == BBIPC_CANCELLED);
+    }
+    CHECK(cancelled >= 3 * 4);
+    // One is cancelled, and the others are judged.
+    for (std::size_t one = 0; one < 3; ++one) {
+        std::int32_t flag = 0;
+        const Raising random(&flag, 2);  // while pairings are combined
+        Options options;
+        options.random = &random;
+        std::vector<CancelFlag> flags(3);
+        flags[one] = CancelFlag(&flag);
+        Verdict verdicts[3];
+        check(setup, claims, flags, options, verdicts);
+        for (std::size_t i = 0; i < 3; ++i) {
+            const auto deserved = i == one ? BBIPC_CANCELLED : claims[i] == &bad ? BBIPC_INVALID : BBIPC_VALID;
+            CHECK(outcome(verdicts[i]) == deserved);
+        }
+    }
+    // An argument that is stopped neither holds nor fails.
+    const std::int32_t raised = 1;
+    Options stopped;
+    stopped.cancel = CancelFlag(&raised);
+    for (const std::size_t count : {1, 2}) {
+        const IpaClaim* const arguments[2] = {&good.ipa, &good.ipa};
+        bool is_cancelled = false;
+        CHECK(!check_ipa(std::span(arguments).first(count), stopped, is_cancelled));
+        CHECK(is_cancelled);
+        is_cancelled = false;
+        CHECK(!check_ipa_alone(good.ipa, stopped, is_cancelled) && is_cancelled);
+    }
+    // What was cancelled while it was reduced stays so, and carries nothing that could be checked.
+    for (const std::size_t pairings : {0, 1, 2, 3}) {
+        Claim half = good;
+        half.pairing_count = pairings;
+        half.rest = Rejection::cancelled();
+        const Claim* const both[2] = {&half, &good};
+        Verdict verdicts[2];
+        check(setup, both, {}, Options{}, verdicts);
+        CHECK(outcome(verdicts[0]) == BBIPC_CANCELLED && outcome(verdicts[1]) == BBIPC_VALID);
+    }
+    // A claim without a verdict is none that holds.
+    const Claim nothing;
+    const Claim* const pointers[2] = {&nothing, &good};
+    Verdict verdicts[2];
+    check(setup, pointers, {}, Options{}, verdicts);
+    CHECK(outcome(verdicts[0]) == BBIPC_ERROR && verdicts[0].as_c().message[0] != 0 && outcome(verdicts[1]) == BBIPC_VALID);
+}
+
+// A flag that is raised from the start stops a reduction, of one proof among others too.
+void test_cancelled_reduction(const Setup& setup, const Input& input) {
+    Key key;
+    FormatError error;
+    CHECK(decode_key(input.key.data(), input.key.size(), key, error));
+    const bbipc_proof proof = input.view();
+    const std::int32_t raised = 1, lowered = 0;
+    Claim claim;
+    reduce(setup, key, proof, false, CancelFlag(&raised), LanePath::scalar, claim);
+    CHECK(claim.rest && claim.rest->is_cancelled());
+    reduce(setup, key, proof, false, CancelFlag(&lowered), LanePath::scalar, claim);
+    CHECK(!claim.rest && claim.pairing_count == 3);
+    const Submission submissions[3] = {
+        {&key, &proof, CancelFlag(&lowered)}, {&key, &proof, CancelFlag(&raised)}, {&key, &proof, CancelFlag()}};
+    Claim results[3];
+    Claim* const pointers[3] = {&results[0], &results[1], &results[2]};
+    reduce_many(setup, submissions, false, LanePath::scalar, pointers);
+    CHECK(!results[0].rest && results[1].rest && results[1].rest->is_cancelled() && !results[2].rest);
+    CHECK(results[0].pairing_count == 3 && results[2].pairing_count == 3);
+}
+
+// Messages of transcripts that are hashed elsewhere count only for what was really absorbed.
+void test_replayed_transcript(const Input& input) {
+    PartView part{BBIPC_PART_MERGE, input.words.data() + 32 * input.count[0], 41};
+    RecordedTranscript record;
+    Transcript recorder = Transcript::recording(record);
+    recorder.load(part);
+    (void)recorder.receive_fr();
+    (void)recorder.challenge();
+    (void)recorder.receive_fr();
+    (void)recorder.challenge();
+    CHECK(record.count() == 2 && record.hashed() == 0);
+    record.add_hash(Fr::from_u64(5));  // not the hash of the message
+    Transcript replay = Transcript::replaying(record), other = Transcript::replaying(record), plain;
+    for (Transcript* t : {&replay, &other, &plain}) t->load(part);
+    (void)replay.receive_fr();
+    CHECK(replay.challenge().value == (U256{{5, 0, 0, 0}}));  // so a hash that is there is taken for its message
+    (void)other.receive_fr();
+    other.absorb(Fr::one());  // and for no other
+    (void)plain.receive_fr();
+    plain.absorb(Fr::one());
+    CHECK(other.challenge().value == plain.challenge().value);
+}
+
+// ---- Points in every relation to each other ----
+
+template <class C>
+void test_additions() {
+    RandomElements random(5);
+    for (int n = 0; n < 10; ++n) {
+        const Affine<C> p = random.point<C>(), q = random.point<C>();
+        using J = Jacobian<C>;
+        const auto scaled = [&](const Affine<C>& a) {  // another representation of the point
+            const typename C::Base z = random.element<typename C::Base>(), zz = z.sqr();
+            return J{a.x * zz, a.y * zz * z, z};
+        };
+        const J jp = scaled(p), jq = scaled(q);
+        const Affine<C> sum = (J::from_affine(p) + q).to_affine(), twice = J::from_affine(p).dbl().to_affine();
+        CHECK((jp + jq).to_affine() == sum && (jp + q).to_affine() == sum && (jq + jp).to_affine() == sum && sum.is_on_curve());
+        CHECK((jp + scaled(p)).to_affine() == twice && (jp + p).to_affine() == twice && twice.is_on_curve());
+        CHECK((jp + scaled(-p)).is_infinity() && (jp + -p).is_infinity() && (jp + -jp).is_infinity());
+        CHECK((jp + J::infinity()).to_affine() == p && (J::infinity() + jp).to_affine() == p);
+        CHECK((jp + Affine<C>::infinity()).to_affine() == p && (J::infinity() + p).to_affine() == p);
+        CHECK((J::infinity() + J::infinity()).is_infinity() && J::infinity().dbl().is_infinity());
+        CHECK(J::infinity().to_affine().is_infinity() && (-p).y == -p.y && -p != p);
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 2) {
+        std::fprintf(stderr, "usage: %s CASES\n", argv[0]);
+        return 2;
+    }
+    Bytes g2_x, translator_key;
+    std::vector<Input> inputs;
+    for (const TestCase& test : CaseFile(argv[1]).cases) {
+        if (test.kind == "setup") g2_x = test.bytes("g2_x"), translator_key = test.bytes("translator_key");
+        if (test.kind == "proof") inputs.emplace_back(test);
+    }
+    CHECK(inputs.size() == 2);
+    const Core core = make_core(paths_under_test()[0], g2_x.data(), translator_key.data());
+    CHECK(core != nullptr);
+    Setup setup = aztec_setup();
+    CHECK(decode_setup(g2_x.data(), translator_key.data(), setup) == nullptr);
+
+    test_points();
+    test_additions<G1Curve>();
+    test_additions<GrumpkinCurve>();
+    test_replayed_transcript(inputs[0]);
+    test_words(core, inputs[0]);
+    test_strict(core, inputs[0]);
+    test_errors(core, inputs[0]);
+    test_lengths();
+    test_batches(setup);
+    Key key;
+    FormatError error;
+    Claim claim;
+    CHECK(decode_key(inputs[0].key.data(), inputs[0].key.size(), key, error));
+    reduce(setup, key, inputs[0].view(), false, CancelFlag(), LanePath::scalar, claim);
+    CHECK(!claim.rest);
+    test_argument_batches(setup, claim);
+    test_cancellation(setup, claim);
+    test_cancelled_reduction(setup, inputs[0]);
+    return check_result();
+}

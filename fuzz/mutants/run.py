@@ -1,0 +1,468 @@
+"""Change the verifier in many small ways, each of which breaks a rule of the specification, and see that a test notices.
+
+python fuzz/mutants/run.py [--build DIR] [--only TEXT] [--sample MINUTES] [--seed N] [--jobs N] [--report FILE]
+
+The mutants stand in the TOML files beside this one: for a source file, which tests to run (the likeliest first), and for each
+mutant the rule it breaks, a text that occurs once in the file, and what replaces it. A text that does not occur, or occurs
+twice, is an error of the table. `count = N` stands for N mutants, in whose text `{k}` is 0 .. N-1; they are compiled once.
+
+A mutant is *killed* if it does not compile (by a static assertion), or a test fails or takes too long; otherwise it has
+*survived*. `equivalent` in the table is the argument why no test can notice; such a mutant must survive.
+
+The core is built once, and each mutant compiles and links only what depends on the changed file, for one arithmetic path: adx
+where the processor has it, as it makes the tests faster, otherwise portable.
+Python's share is tested with the extension that is installed. Exit status: 0 as it should be, 1 a survivor without an argument
+or a killed mutant with one, 2 an error of the table or of the build.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Final
+
+HERE: Final = Path(__file__).parent
+ROOT: Final = HERE.parent.parent
+COPIED: Final = ("CMakeLists.txt", "pyproject.toml", "cmake", "csrc", "tests", "docs/spec", "bbipc", "fuzz")
+TIME_LIMIT: Final = 300
+"""Seconds after which a test counts as failed: a mutant may loop for ever."""
+
+KILLED: Final = "killed"
+SURVIVED: Final = "survived"
+EQUIVALENT: Final = "equivalent"
+WRONG: Final = "killed, though said to be equivalent"
+
+
+class TableError(Exception):
+    """The table does not fit the sources."""
+
+
+class BuildError(Exception):
+    """The core cannot be built or tested without any mutant."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One line of the table."""
+
+    file: str
+    """Relative to the root of the project."""
+    rule: str
+    """Chapter of docs/spec and the rule in it that is broken."""
+    old: str
+    new: str
+    tests: tuple[str, ...]
+    """Names of native tests, or paths of Python tests; the likeliest to fail first."""
+    count: int = 0
+    """For a family, the number of its members."""
+    index: int = -1
+    """For a member, its number."""
+    equivalent: str = ""
+
+    @property
+    def name(self) -> str:
+        member = f" [{self.index}]" if self.index >= 0 else ""
+        return f"{self.file}: {self.rule}{member}"
+
+    @property
+    def is_python(self) -> bool:
+        return self.file.endswith(".py")
+
+    def applied_to(self, source: str) -> str:
+        """The changed source."""
+        if not self.count:
+            return source.replace(self.old, self.new)
+        number = '(std::strtoull(std::getenv("BBIPC_MUTANT"), nullptr, 10))'
+        return "#include <cstdlib>\n" + source.replace(self.old, self.new.replace("{k}", number))
+
+
+@dataclass
+class Result:
+    """How a mutant fared."""
+
+    mutant: Mutant
+    status: str
+    by: str
+    """The test that failed, or "compiler"."""
+    seconds: float
+
+
+def read_table(folder: Path = HERE, root: Path = ROOT) -> list[Mutant]:
+    """All mutants, families as one; raises TableError if any does not fit its file."""
+    mutants: list[Mutant] = []
+    problems: list[str] = []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            table: dict[str, Any] = tomllib.loads(path.read_text())
+            mutants += _read_file(table, root)
+        except (TableError, KeyError, OSError, tomllib.TOMLDecodeError) as error:
+            problems.append(f"{path.name}: {error}")
+    if problems:
+        raise TableError("\n".join(problems))
+    return mutants
+
+
+def _read_file(table: dict[str, Any], root: Path) -> Iterator[Mutant]:
+    problems: list[str] = []
+    source = (root / table["file"]).read_text()
+    seen: set[tuple[str, str]] = set()
+    for row in table["mutants"]:
+        unknown = set(row) - {"rule", "old", "new", "count", "equivalent", "tests"}
+        occurrences = source.count(row["old"])
+        if unknown:
+            problems.append(f"{row['rule']}: unknown {sorted(unknown)}")
+        elif occurrences != 1:
+            problems.append(f"{row['rule']}: the text occurs {occurrences} times, not once: {row['old']!r}")
+        elif row["old"] == row["new"] or (row["old"], row["new"]) in seen:
+            problems.append(f"{row['rule']}: nothing changes, or the same mutant twice")
+        seen.add((row["old"], row["new"]))
+        mutant = Mutant(
+            file=table["file"],
+            rule=row["rule"],
+            old=row["old"],
+            new=row["new"],
+            tests=tuple(row.get("tests", table["tests"])),
+            count=row.get("count", 0),
+            equivalent=row.get("equivalent", ""),
+        )
+        if not problems:
+            yield mutant
+    if problems:
+        raise TableError("\n  ".join(["", *problems]))
+
+
+def members(mutants: Iterable[Mutant]) -> Iterator[Mutant]:
+    """The mutants one by one, families as their members."""
+    for m in mutants:
+        if not m.count:
+            yield m
+        for k in range(m.count):
+            yield Mutant(m.file, m.rule, m.old, m.new, m.tests, m.count, k, m.equivalent)
+
+
+def copy_sources(target: Path) -> None:
+    """Bring a copy of the project up to date; what did not change keeps its time."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *COPIED],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    ).stdout
+    names = {name.decode() for name in listed.split(b"\0") if name}
+    for name in sorted(names):
+        source, copy = ROOT / name, target / name
+        if source.exists() and not (copy.exists() and copy.read_bytes() == source.read_bytes()):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, copy)
+    for copy in [path for folder in COPIED for path in (target / folder).rglob("*")]:
+        foreign = copy.is_file() and str(copy.relative_to(target)) not in names
+        if foreign and "__pycache__" not in copy.parts and copy.suffix != ".so":
+            copy.unlink()
+
+
+def arithmetic_path() -> str:
+    """The fastest one that can be compiled alone and runs here."""
+    try:
+        flags = set(re.findall(r"\w+", Path("/proc/cpuinfo").read_text()))
+    except OSError:
+        return "portable"
+    return "adx" if {"adx", "bmi2"} <= flags else "portable"
+
+
+def run(command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command, its output captured as text."""
+    return subprocess.run(
+        [str(part) for part in command],
+        check=False,
+        text=True,
+        errors="replace",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        **options,
+    )
+
+
+@dataclass
+class Base:
+    """The build without any mutant."""
+
+    source: Path
+    build: Path
+    path: str
+    """The arithmetic path under test."""
+    commands: dict[str, list[str]] = field(default_factory=dict)
+    """Source file, relative, -> command that compiles it, without output."""
+    objects: dict[str, Path] = field(default_factory=dict)
+    dependencies: dict[str, set[str]] = field(default_factory=dict)
+    """Source file -> the files of the project that it includes, and itself."""
+
+    def prepare(self, native_tests: set[str], jobs: int) -> None:
+        """Build the library and the tests."""
+        copy_sources(self.source)
+        options = ["-DBBIPC_TESTS=ON", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_CXX_FLAGS_RELEASE=-O1"]
+        launcher = [f"-DCMAKE_CXX_COMPILER_LAUNCHER={path}" for path in [shutil.which("ccache")] if path]
+        configured = run(
+            ["cmake", "-S", str(self.source), "-B", str(self.build), "-G", "Ninja", *options, *launcher],
+        )
+        if configured.returncode != 0:
+            raise BuildError(configured.stdout[-4000:])
+        targets = ["bbipc_core_static", *(f"test_{test}_{self.path}" for test in sorted(native_tests))]
+        targets += [f"cases_{cases}" for cases in ("capi", "protocol", "relations")]
+        built = run(["cmake", "--build", self.build, "-j", str(jobs), "--target", *targets])
+        if built.returncode != 0:
+            raise BuildError(built.stdout[-4000:])
+        for entry in json.loads((self.build / "compile_commands.json").read_text()):
+            words = shlex.split(entry["command"])
+            words = words[1:] if words[0].endswith("ccache") else words
+            at = words.index("-o")
+            name = str(Path(entry["file"]).relative_to(self.source))
+            if not re.search(rf"_({self.path}|static)\.dir/", words[at + 1]) or not (self.build / words[at + 1]).exists():
+                continue
+            self.objects[name] = Path(entry["directory"]) / words[at + 1]
+            self.commands[name] = words[:at] + words[at + 2 :]
+        listed = run(["ninja", "-C", self.build, "-t", "deps"]).stdout
+        by_object = {path.resolve(): name for name, path in self.objects.items()}
+        current: set[str] | None = None
+        for line in listed.splitlines():
+            if line and not line.startswith(" "):
+                name = by_object.get((self.build / line.split(":")[0]).resolve(), "")
+                current = self.dependencies.setdefault(name, set()) if name else None
+            elif current is not None and line.strip().startswith(str(self.source)):
+                current.add(str(Path(line.strip()).relative_to(self.source)))
+        for test in sorted(native_tests):
+            problem = self.fails(self.executable(test), test, {})
+            if problem:
+                raise BuildError(f"test_{test} fails without any mutant:\n{problem}")
+
+    def executable(self, test: str) -> Path:
+        return self.build / "csrc" / "tests" / f"test_{test}_{self.path}"
+
+    def arguments(self, test: str) -> list[str]:
+        """What CTest gives the test: a file of cases, if it has one."""
+        text = (self.build / "csrc" / "tests" / "CTestTestfile.cmake").read_text()
+        found = re.search(rf"add_test\(\[=\[test_{test}_{self.path}\]=\] (.*)\)", text)
+        if found is None:
+            raise BuildError(f"CTest knows no test_{test}_{self.path}")
+        return shlex.split(found[1])[1:]
+
+    def fails(self, program: Path, test: str, environment: dict[str, str]) -> str:
+        """What a failing test said; empty if it passed."""
+        try:
+            done = run(
+                [program, *self.arguments(test)],
+                env={**os.environ, "BBIPC_STOP_AT_FAILURE": "1", **environment},
+                timeout=TIME_LIMIT,
+            )
+        except subprocess.TimeoutExpired:
+            return "no end"
+        return "" if done.returncode == 0 else done.stdout or f"status {done.returncode}"
+
+
+@dataclass
+class Workshop:
+    """A copy of the sources in which one mutant at a time is compiled and tested."""
+
+    base: Base
+    folder: Path
+
+    def prepare(self, *, python: bool) -> None:
+        copy_sources(self.folder)
+        if python:
+            found = find_spec("bbipc._core")
+            if found is None or found.origin is None:
+                raise BuildError("bbipc is not installed, so Python's share cannot be tested")
+            shutil.copy(found.origin, self.folder / "bbipc")
+            site = self.folder / "build" / "site"
+            site.mkdir(parents=True, exist_ok=True)
+            # An editable installation puts itself before PYTHONPATH.
+            (site / "sitecustomize.py").write_text(
+                "import sys\nsys.meta_path[:] = [f for f in sys.meta_path if 'editable' not in type(f).__module__.lower()]\n"
+            )
+
+    def judge(self, mutant: Mutant) -> Iterator[Result]:
+        """Compile and test a mutant, or all members of a family."""
+        path = self.folder / mutant.file
+        original = path.read_text()
+        path.write_text(mutant.applied_to(original))
+        try:
+            if mutant.is_python:
+                yield self._timed(mutant, lambda: self._python_killer(mutant))
+            elif mutant.count:
+                yield from self._family(mutant)
+            else:
+                yield self._timed(mutant, lambda: self._native_killer(mutant, {}))
+        finally:
+            path.write_text(original)
+
+    def _timed(self, mutant: Mutant, killer: Any) -> Result:
+        start = time.monotonic()
+        by = killer()
+        if_killed, if_not = (WRONG, EQUIVALENT) if mutant.equivalent else (KILLED, SURVIVED)
+        status = if_killed if by else if_not
+        return Result(mutant, status, by, time.monotonic() - start)
+
+    def _family(self, mutant: Mutant) -> Iterator[Result]:
+        changed = self._compile([name for name in self.base.commands if self._depends(name, mutant.file)])
+        if changed is None:
+            raise BuildError(f"{mutant.name} does not compile")
+        programs = {test: self._link(test, changed) for test in mutant.tests}
+        for member in members([mutant]):
+            environment = {"BBIPC_MUTANT": str(member.index)}
+            yield self._timed(
+                member,
+                lambda environment=environment: next(
+                    (test for test in mutant.tests if self.base.fails(programs[test], test, environment)), ""
+                ),
+            )
+
+    def _native_killer(self, mutant: Mutant, environment: dict[str, str]) -> str:
+        affected = [name for name in self.base.commands if self._depends(name, mutant.file)]
+        tests = {test: f"csrc/tests/test_{test}.cpp" for test in mutant.tests}
+        changed: dict[str, Path] | None = {}
+        # A header that a test includes: the test alone is compiled first, with the library as it was.
+        if not mutant.file.endswith(".cpp"):
+            for test, source in tests.items():
+                if source in affected:
+                    alone = self._compile([source])
+                    if alone is None:
+                        return "compiler"
+                    if self.base.fails(self._link(test, alone), test, environment):
+                        return test
+        changed = self._compile([name for name in affected if not name.startswith("csrc/tests/") or name in tests.values()])
+        if changed is None:
+            return "compiler"
+        for test in mutant.tests:
+            if self.base.fails(self._link(test, changed), test, environment):
+                return test
+        return ""
+
+    def _depends(self, name: str, file: str) -> bool:
+        return file in self.base.dependencies.get(name, ()) or name == file
+
+    def _compile(self, names: Sequence[str]) -> dict[str, Path] | None:
+        """Objects of these sources as they are in this copy; None if one does not compile."""
+        folder = self.folder / "build" / "objects"
+        folder.mkdir(parents=True, exist_ok=True)
+        objects: dict[str, Path] = {}
+        for name in names:
+            out = folder / (name.replace("/", "-") + ".o")
+            command = [word.replace(str(self.base.source) + "/", str(self.folder) + "/") for word in self.base.commands[name]]
+            if run([*command, "-w", "-o", out], cwd=self.base.build).returncode != 0:
+                return None
+            objects[name] = out
+        return objects
+
+    def _link(self, test: str, changed: dict[str, Path]) -> Path:
+        """A test with the changed objects before the library, whose own are then not taken."""
+        source = f"csrc/tests/test_{test}.cpp"
+        out = self.folder / "build" / f"test_{test}"
+        objects = [changed.get(source, self.base.objects[source])]
+        objects += [path for name, path in changed.items() if not name.startswith("csrc/tests/")]
+        library = self.base.build / "csrc" / "libbbipc_core_static.a"
+        compiler = self.base.commands[source][0]
+        linked = run([compiler, "-O1", *objects, library, "-pthread", "-o", out])
+        if linked.returncode != 0:
+            raise BuildError(linked.stdout[-2000:])
+        return out
+
+    def _python_killer(self, mutant: Mutant) -> str:
+        paths = os.pathsep.join([str(self.folder / "build" / "site"), str(self.folder)])
+        environment = {**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        for test in mutant.tests:
+            command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *test.split()]
+            try:
+                done = run(command, cwd=self.folder, env=environment, timeout=TIME_LIMIT)
+            except subprocess.TimeoutExpired:
+                return test
+            if done.returncode in (1, 2):
+                return test
+            if done.returncode != 0:
+                raise BuildError(f"{' '.join(command)}:\n{done.stdout[-2000:]}")
+        return ""
+
+
+def judge_all(mutants: Sequence[Mutant], base: Base, folder: Path, jobs: int, deadline: float) -> Iterator[Result]:
+    """Judge until the deadline, `jobs` at a time."""
+    workshops: SimpleQueue[Workshop] = SimpleQueue()
+    for number in range(jobs):
+        workshop = Workshop(base, folder / f"workshop-{number}")
+        workshop.prepare(python=any(m.is_python for m in mutants))
+        workshops.put(workshop)
+
+    def judge(mutant: Mutant) -> list[Result]:
+        if time.monotonic() > deadline:
+            return []
+        workshop = workshops.get()
+        try:
+            return list(workshop.judge(mutant))
+        finally:
+            workshops.put(workshop)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for results in pool.map(judge, mutants):
+            yield from results
+
+
+def main() -> int:
+    """Run the mutants that were asked for."""
+    parser = argparse.ArgumentParser(description="Mutants of the verifier, and whether a test notices them.")
+    parser.add_argument("--build", type=Path, default=ROOT / "build" / "mutants", help="directory of the build")
+    parser.add_argument("--only", default="", help="only mutants in whose file or rule this text occurs")
+    parser.add_argument("--sample", type=float, default=0, metavar="MINUTES", help="in random order, for so long")
+    parser.add_argument("--seed", type=int, default=None, help="of the random order; default: a new one")
+    parser.add_argument("--jobs", type=int, default=2, help="mutants at a time; default: 2")
+    parser.add_argument("--report", type=Path, help="append a line of JSON for each mutant to this file")
+    parser.add_argument("--check", action="store_true", help="only check the table, and count")
+    arguments = parser.parse_args()
+    try:
+        table = [m for m in read_table() if arguments.only in m.name]
+        print(f"{len(list(members(table)))} mutants", flush=True)
+        if arguments.check:
+            return 0
+        return _run(table, arguments)
+    except (TableError, BuildError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(table: list[Mutant], arguments: argparse.Namespace) -> int:
+    folder = arguments.build.resolve()
+    base = Base(folder / "source", folder / "native", arithmetic_path())
+    native = {test for m in table if not m.is_python for test in m.tests}
+    base.prepare(native, max(arguments.jobs, 1))
+    deadline = float("inf")
+    if arguments.sample:
+        deadline = time.monotonic() + 60 * arguments.sample
+        seed = arguments.seed if arguments.seed is not None else random.randrange(2**32)
+        print(f"seed {seed}")
+        table = random.Random(seed).sample(table, len(table))
+    counts: dict[str, int] = {}
+    for result in judge_all(table, base, folder, arguments.jobs, deadline):
+        counts[result.status] = counts.get(result.status, 0) + 1
+        line = f"{result.status}: {result.mutant.name}" + (f" (by {result.by})" if result.by else "")
+        if result.status != KILLED or sys.stdout.isatty() or not result.mutant.count:
+            print(f"{line}, {result.seconds:.1f} s", flush=True)
+        if arguments.report:
+            with arguments.report.open("a") as report:
+                m = result.mutant
+                record = {"file": m.file, "rule": m.rule, "index": m.index, "status": result.status, "by": result.by}
+                report.write(json.dumps(record) + "\n")
+    print(", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "none judged")
+    return 1 if counts.get(SURVIVED) or counts.get(WRONG) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
