@@ -156,6 +156,11 @@ class Core:
         """The path in use: `portable`, `adx` or `ifma`."""
         return _ARITHMETIC_NAMES[lib.bbipc_core_arith(self._handle)]
 
+    @property
+    def handle(self) -> Any:
+        """The `bbipc_core *`, for :mod:`bbipc.chonk.cheap`; valid as long as this object."""
+        return self._handle
+
     # ---- Verification ----
 
     def verify(self, parts: Sequence[bytes], key: bytes, *, threads: int, strict: bool, cancel: CancelFlag | None) -> Verdict:

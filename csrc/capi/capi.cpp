@@ -14,6 +14,7 @@
 #endif
 
 #include "../engine/engine.hpp"
+#include "../wire/answer.hpp"
 
 namespace {
 
@@ -276,6 +277,16 @@ std::int32_t bbipc_poseidon2_hash(const bbipc_core* core, const std::uint8_t* wo
 std::int32_t bbipc_poseidon2_hash_many(const bbipc_core* core, const std::uint8_t* words, const std::uint64_t* counts,
                                        std::uint64_t messages, std::uint8_t* out) {
     return with_status([&] { return core->poseidon2_hash_many(words, counts, messages, out); });
+}
+
+void bbipc_answer_frames(const bbipc_core* core, const bbipc_answer_rules* rules, const std::uint8_t* in,
+                         std::uint64_t in_length, std::uint8_t* out, std::uint64_t out_length, bbipc_answered* answered) {
+    bbipc::wire::answer_frames(*core, *rules, in, in_length, out, out_length, *answered);
+}
+
+void bbipc_answer_message(const bbipc_core* core, const bbipc_answer_rules* rules, const std::uint8_t* payload,
+                          std::uint64_t length, std::uint8_t* out, std::uint64_t out_length, bbipc_answered* answered) {
+    bbipc::wire::answer_message(*core, *rules, payload, length, out, out_length, *answered);
 }
 
 }  // extern "C"

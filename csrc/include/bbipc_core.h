@@ -196,6 +196,66 @@ int32_t bbipc_poseidon2_hash(const bbipc_core *core, const uint8_t *words, uint6
 int32_t bbipc_poseidon2_hash_many(const bbipc_core *core, const uint8_t *words, const uint64_t *counts, uint64_t messages,
                                   uint8_t *out);
 
+/* ---- Cheap requests of the wire (docs/protocol.md) ------------------------------------------------------------------ */
+
+/* The commands that are answered here, if the rules allow it. */
+enum {
+    BBIPC_CHEAP_POSEIDON2_HASH = 0,
+    BBIPC_CHEAP_POSEIDON2_PERMUTATION = 1,
+    BBIPC_CHEAP_BLAKE2S = 2,
+    BBIPC_CHEAP_BLAKE2S_TO_FIELD = 3,
+    BBIPC_CHEAP_GRUMPKIN_MUL = 4,
+    BBIPC_CHEAP_GRUMPKIN_ADD = 5,
+    BBIPC_CHEAP_GRUMPKIN_REDUCE512 = 6,
+    BBIPC_CHEAP_BN254_FR_SQRT = 7,
+    BBIPC_CHEAP_BN254_FQ_SQRT = 8,
+    BBIPC_CHEAP_BN254_G1_MUL = 9,
+    BBIPC_CHEAP_BN254_G1_IS_ON_CURVE = 10,
+    BBIPC_CHEAP_BN254_G1_FROM_COMPRESSED = 11,
+    BBIPC_CHEAP_SET_MSM_LEGACY = 12,
+    BBIPC_CHEAP_COMMANDS = 13
+};
+
+/* Why no more was answered. */
+enum {
+    BBIPC_STOPPED_INPUT = 0,   /* nothing is left but perhaps the beginning of a frame of at most 4096 bytes */
+    BBIPC_STOPPED_OTHER = 1,   /* the next frame is not answered here: another command, an error, a longer one ... */
+    BBIPC_STOPPED_OUTPUT = 2,  /* less than BBIPC_MAX_CHEAP_RESPONSE bytes of room are left */
+    BBIPC_STOPPED_WORK = 3     /* the bound on work is reached */
+};
+
+enum { BBIPC_MAX_CHEAP_RESPONSE = 256 };
+
+/* What may be answered. */
+typedef struct {
+    uint32_t commands;          /* bit i: command i of BBIPC_CHEAP_... */
+    int32_t envelope;           /* all requests come in envelopes; else they are plain or tagged */
+    int32_t plain;              /* plain requests, too: their connection owes no earlier plain response */
+    uint32_t max_payload;       /* longer ones are not; 4096 at most */
+    uint64_t max_work;          /* about microseconds; the request that exceeds it is still answered */
+    const uint64_t *in_flight;  /* ids of this connection that are not: their requests are in flight */
+    uint64_t in_flight_count;
+} bbipc_answer_rules;
+
+typedef struct {
+    uint64_t consumed;                        /* bytes of the input whose requests are answered */
+    uint64_t produced;                        /* bytes of the responses */
+    uint64_t work;
+    int32_t stopped;                          /* BBIPC_STOPPED_... */
+    uint32_t answered[BBIPC_CHEAP_COMMANDS];  /* how many of each command */
+} bbipc_answered;
+
+/* Answers the requests at the beginning of a run of frames (4-byte little-endian length, payload) with frames of the same kind:
+ * those that cost little, are well formed, and have an answer that is not an ErrorResponse. Stops at the first other one. The
+ * responses have the bytes that the rules in bbipc/server give. No error is possible. `in` must not change meanwhile: what
+ * stands in shared memory is copied first. */
+void bbipc_answer_frames(const bbipc_core *core, const bbipc_answer_rules *rules, const uint8_t *in, uint64_t in_length,
+                         uint8_t *out, uint64_t out_length, bbipc_answered *answered);
+
+/* The same for one payload without its length, and a response without one. Not answered: `produced` is 0. */
+void bbipc_answer_message(const bbipc_core *core, const bbipc_answer_rules *rules, const uint8_t *payload, uint64_t length,
+                          uint8_t *out, uint64_t out_length, bbipc_answered *answered);
+
 #ifdef __cplusplus
 }
 #endif

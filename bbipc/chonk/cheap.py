@@ -1,0 +1,103 @@
+"""Answers to the wire's cheap requests, made by the core without a visit to Python (`bbipc_answer_frames`)."""
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final, NamedTuple
+
+from bbipc._core import ffi, lib
+from bbipc.chonk.core import Core
+
+__all__ = ["COMMANDS", "MAX_IDS", "MAX_PAYLOAD", "Answered", "Answerer"]
+
+COMMANDS: Final = (
+    "Poseidon2Hash",
+    "Poseidon2Permutation",
+    "Blake2s",
+    "Blake2sToField",
+    "GrumpkinMul",
+    "GrumpkinAdd",
+    "GrumpkinReduce512",
+    "Bn254FrSqrt",
+    "Bn254FqSqrt",
+    "Bn254G1Mul",
+    "Bn254G1IsOnCurve",
+    "Bn254G1FromCompressed",
+    "SetMsmLegacy",
+)
+"""The commands, in the order of BBIPC_CHEAP_..."""
+MAX_PAYLOAD: Final = 4096
+"""Bytes of the longest request that is answered."""
+MAX_IDS: Final = 64
+"""Ids that may be in flight; each request is compared with all of them."""
+
+_OUTPUT: Final = 64 * 1024
+_EMPTY: Final[tuple[int, ...]] = ()
+
+
+class Answered(NamedTuple):
+    """What a run of frames has come to.
+
+    Attributes:
+        consumed: bytes of the frames that are answered.
+        frames: the responses, framed.
+        commands: the commands that were answered, and how many of each.
+        work: what it took, in microseconds of a machine of average speed.
+        more: whether the next frame might be answered as well by another call: only the bounds ended this one.
+    """
+
+    consumed: int
+    frames: bytes
+    commands: list[tuple[str, int]]
+    work: int
+    more: bool
+
+
+class Answerer:
+    """Answers requests; not to be used by two threads at a time.
+
+    Args:
+        core: the core; the setup does not matter.
+        commands: those of :data:`COMMANDS` that may be answered.
+        envelope: whether all requests come in envelopes.
+        max_work: about how many microseconds a call takes at most.
+    """
+
+    __slots__ = ("_answered", "_core", "_out", "_rules")
+
+    def __init__(self, core: Core, commands: Collection[str], *, envelope: bool = False, max_work: int = 1000) -> None:
+        self._core = core
+        self._out = ffi.new("uint8_t[]", _OUTPUT)
+        self._answered = ffi.new("bbipc_answered *")
+        self._rules = ffi.new("bbipc_answer_rules *")
+        self._rules.commands = sum(1 << index for index, name in enumerate(COMMANDS) if name in commands)
+        self._rules.envelope = envelope
+        self._rules.max_payload = MAX_PAYLOAD
+        self._rules.max_work = max_work
+
+    def answer(self, data: bytes, start: int = 0, *, plain: bool = True, in_flight: Iterable[int] = _EMPTY) -> Answered | None:
+        """Answer the requests at the beginning of `data[start:]`; None if the first is not to be answered here.
+
+        Args:
+            data: frames; the last one may be cut.
+            start: where they begin; the end of a frame.
+            plain: whether plain requests may be answered: no earlier one waits for its response.
+            in_flight: ids, at most :data:`MAX_IDS`, of requests that wait for their responses.
+        """
+        rules, answered = self._rules, self._answered
+        ids = list(in_flight) if in_flight else None
+        keep: Any = None
+        if ids:
+            keep = ffi.new("uint64_t[]", ids)
+            rules.in_flight, rules.in_flight_count = keep, len(ids)
+        else:
+            rules.in_flight_count = 0
+        rules.plain = plain
+        frames = ffi.from_buffer("uint8_t[]", data)
+        lib.bbipc_answer_frames(self._core.handle, rules, frames + start, len(data) - start, self._out, _OUTPUT, answered)
+        consumed = answered.consumed
+        if not consumed:
+            return None
+        commands = [
+            (COMMANDS[index], count) for index, count in enumerate(ffi.unpack(answered.answered, len(COMMANDS))) if count
+        ]
+        more = answered.stopped in (lib.BBIPC_STOPPED_OUTPUT, lib.BBIPC_STOPPED_WORK)
+        return Answered(consumed, bytes(ffi.buffer(self._out, answered.produced)), commands, answered.work, more)
