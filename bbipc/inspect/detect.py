@@ -85,6 +85,6 @@ def _starts_with_a_frame(data: bytes) -> bool:
     length = int.from_bytes(data[:HEADER_BYTES], "little")
     payload = data[HEADER_BYTES : HEADER_BYTES + length]
     try:
-        return cursor.skip(payload, 0, _MAX_VALUES) == length
+        return cursor.skip(payload, 0, cursor.Allowance(_MAX_VALUES)) == length
     except DecodeError:
         return False

@@ -18,6 +18,7 @@ from bbipc.server.backend import Task
 from bbipc.server.batch_report import concerns_ipa
 from bbipc.server.errors import CommandError
 from bbipc.wire import cursor
+from bbipc.wire.cursor import Allowance
 from bbipc.wire.dialect import Decoders, Unserved, error_response, response_encoder
 from bbipc.wire.schema import extended, published
 from bbipc.wire.values import FR_MODULUS, SIMPLE, WORD, Fields
@@ -420,7 +421,7 @@ def deadline_of(request: Unserved) -> int | None:
     """The :data:`DEADLINE` of a published command that is forwarded; raises DecodeError."""
     _, position = cursor.array_header(request.command, 0)
     _, position = cursor.text(request.command, position)
-    fields, _ = published().command(request.name).with_optional(_OPTIONAL).decode(request.command, position)
+    fields, _ = published().command(request.name).with_optional(_OPTIONAL).decode(request.command, position, Allowance())
     deadline: int | None = fields.get(DEADLINE)
     return deadline
 

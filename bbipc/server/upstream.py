@@ -26,6 +26,7 @@ from bbipc.client.transport import Transport, spawned
 from bbipc.server.fair import FairQueue
 from bbipc.server.idle import IdleSignal
 from bbipc.wire import cursor
+from bbipc.wire.cursor import Allowance
 from bbipc.wire.dialect import Unserved, encode_command, error_response
 from bbipc.wire.errors import DecodeError
 from bbipc.wire.frame import Frame, FrameReader
@@ -86,7 +87,7 @@ def admit(request: Unserved) -> bytes | None:
     try:
         _, position = cursor.array_header(request.command, 0)
         _, position = cursor.text(request.command, position)
-        schema.command(request.name).decode(request.command, position)
+        schema.command(request.name).decode(request.command, position, Allowance())
     except DecodeError as error:
         return error_response(str(error))
     return None
@@ -282,6 +283,6 @@ def _is_response(payload: bytes) -> bool:
         count, position = cursor.array_header(payload, 0)
         _, position = cursor.text(payload, position)
         is_pair = count == 2 and cursor.kind_at(payload, position) == "map"
-        return is_pair and cursor.skip(payload, 0, _MAX_VALUES) == len(payload)
+        return is_pair and cursor.skip(payload, 0, Allowance(_MAX_VALUES)) == len(payload)
     except DecodeError:
         return False

@@ -17,6 +17,9 @@ from bbipc.wire.errors import DecodeError
 MAX_DEPTH: Final = 32
 """Nesting allowed in ignored values. The schema itself needs 5."""
 
+MAX_IGNORED_VALUES: Final = 1 << 16
+"""Values allowed in one frame, all together, in fields that are not part of the schema."""
+
 _TRUNCATED: Final = "the msgpack object ends early: the frame is too short for what its headers announce"
 
 # tag -> (name of its kind, bytes of its size or value)
@@ -53,6 +56,20 @@ _SIZED: Final = {
     0xDB: ("str", 4, 0),
 }
 _COUNTED: Final = {0xDC: ("array", 2), 0xDD: ("array", 4), 0xDE: ("map", 2), 0xDF: ("map", 4)}
+
+
+class Allowance:
+    """How many values may still be stepped over in one frame: nobody asked for them, so the time for them is bounded before
+    any is spent, whatever fields and structures they are spread over."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: int = MAX_IGNORED_VALUES) -> None:
+        self.values = values
+
+
+class AllowanceSpentError(DecodeError):
+    """There are more values to be ignored than is allowed."""
 
 
 def truncated() -> DecodeError:
@@ -163,17 +180,19 @@ def boolean(data: bytes, position: int) -> tuple[bool, int]:
     raise _unexpected(data, position, "bool")
 
 
-def skip(data: bytes, position: int, max_values: int) -> int:
+def skip(data: bytes, position: int, allowance: Allowance) -> int:
     """The position behind the value at `position`, which may be anything well formed.
 
-    `max_values` bounds the values it is made of, because this is the only place where time is spent on what nobody
+    The values it is made of are taken from `allowance`, because this is the only place where time is spent on what nobody
     asked for; :data:`MAX_DEPTH` bounds its nesting.
     """
+    left = allowance.values
     open_collections: list[int] = []  # values still to come in each enclosing collection
     while True:
-        if max_values <= 0:
-            raise DecodeError("too many values in a field that is not part of the command")
-        max_values -= 1
+        if left <= 0:
+            allowance.values = 0
+            raise AllowanceSpentError("too many values in fields that are not part of the command")
+        left -= 1
         children, position = _step_over(data, position)
         if position > len(data):
             raise truncated()
@@ -188,6 +207,7 @@ def skip(data: bytes, position: int, max_values: int) -> int:
                 break
             open_collections.pop()
         else:
+            allowance.values = left
             return position
 
 

@@ -26,14 +26,17 @@ from typing import Any, Final, NamedTuple
 import msgpack
 
 from bbipc.wire import cursor
+from bbipc.wire.cursor import Allowance, AllowanceSpentError
 from bbipc.wire.errors import DecodeError, EncodeError
 from bbipc.wire.frame import encode_frame
-from bbipc.wire.schema import extended
+from bbipc.wire.schema import extended, published
 from bbipc.wire.values import Decoder, Fields, Type
 
 MAX_REQUEST_ID: Final = 2**64 - 1
 MAX_FORWARDED_VALUES: Final = 1 << 20
-"""Values allowed in the arguments of a command that is checked for being well formed but not decoded."""
+"""Values allowed in the arguments of a published command that is checked for being well formed but not decoded."""
+INLINE_VALUES: Final = 1 << 10
+"""Values that :func:`parse_briefly` steps over in one frame."""
 MAX_MESSAGE: Final = 4096
 """Characters of an error message that are sent."""
 
@@ -78,8 +81,34 @@ Decoders = Mapping[bytes, tuple[str, Decoder]]
 _EXPECTED: Final = "expected [Command] or [request_id, Command], where Command = [name, map]"
 
 
+def parse_briefly(payload: bytes, decoders: Decoders, *, envelope: bool = False) -> Parsed | None:
+    """As parse_request(), but None if it would have to step over more than :data:`INLINE_VALUES` values that nobody asked for:
+    the time that this takes is bounded by the size of the payload and what a command has a use for."""
+    return _parse(payload, decoders, Allowance(INLINE_VALUES), Allowance(INLINE_VALUES), envelope=envelope)
+
+
 def parse_request(payload: bytes, decoders: Decoders, *, envelope: bool = False) -> Parsed:
     """What the frame `payload` asks for; `decoders` maps command names to the types of their fields. Never raises."""
+    parsed = _parse(payload, decoders, Allowance(), Allowance(MAX_FORWARDED_VALUES), envelope=envelope)
+    if parsed is None:
+        tag = read_tag(payload, envelope=envelope)
+        return Malformed(tag, "too many values in fields that are not part of the command")
+    return parsed
+
+
+def read_tag(payload: bytes, *, envelope: bool = False) -> Tag | None:
+    """The tag of what may be a request, if there is one that can be read."""
+    try:
+        if envelope:
+            return _read_envelope(payload)[0]
+        count, position = _outer_header(payload, 0)
+        return _read_tag(payload, position)[0] if count == 2 else None
+    except DecodeError:
+        return None
+
+
+def _parse(payload: bytes, decoders: Decoders, allowance: Allowance, forwarded: Allowance, *, envelope: bool) -> Parsed | None:
+    """None if the allowance does not suffice; `forwarded`: that for published commands without a decoder."""
     tag: Tag | None = None
     try:
         if envelope:
@@ -93,7 +122,9 @@ def parse_request(payload: bytes, decoders: Decoders, *, envelope: bool = False)
                 tag, position = _read_tag(payload, position)
             elif count != 1:
                 raise DecodeError(f"array of {count} elements, {_EXPECTED}")
-        return _parse_command(payload, position, tag, decoders)
+        return _parse_command(payload, position, tag, decoders, allowance, forwarded)
+    except AllowanceSpentError:
+        return None
     except DecodeError as error:
         return Malformed(tag, str(error))
 
@@ -124,7 +155,9 @@ def _read_tag(payload: bytes, position: int) -> tuple[Tag | None, int]:
     return (Tag(request_id) if request_id else None), position
 
 
-def _parse_command(payload: bytes, start: int, tag: Tag | None, decoders: Decoders) -> Request | Unserved:
+def _parse_command(
+    payload: bytes, start: int, tag: Tag | None, decoders: Decoders, allowance: Allowance, forwarded: Allowance
+) -> Request | Unserved:
     count, position = _command_header(payload, start)
     if count != 2:
         raise DecodeError(f"command: array of {count} elements, expected [name, map]")
@@ -135,9 +168,10 @@ def _parse_command(payload: bytes, start: int, tag: Tag | None, decoders: Decode
         raise
     known = decoders.get(raw_name)
     if known is None:
-        return _unserved(payload, start, position, tag, raw_name)
+        published_name = published().knows(raw_name.decode(errors="replace"))
+        return _unserved(payload, start, position, tag, raw_name, forwarded if published_name else allowance)
     name, decoder = known
-    fields, position = decoder.decode(payload, position)
+    fields, position = decoder.decode(payload, position, allowance)
     _check_end(payload, position)
     return Request(tag, name, fields)
 
@@ -150,10 +184,10 @@ def _command_header(payload: bytes, position: int) -> tuple[int, int]:
         raise
 
 
-def _unserved(payload: bytes, start: int, position: int, tag: Tag | None, raw_name: bytes) -> Unserved:
+def _unserved(payload: bytes, start: int, position: int, tag: Tag | None, raw_name: bytes, allowance: Allowance) -> Unserved:
     if cursor.kind_at(payload, position) not in ("map", "nothing"):
         raise DecodeError(f"command: {cursor.kind_at(payload, position)} for the arguments, expected map")
-    _check_end(payload, cursor.skip(payload, position, MAX_FORWARDED_VALUES))
+    _check_end(payload, cursor.skip(payload, position, allowance))
     return Unserved(tag, raw_name.decode(errors="replace"), payload[start:])
 
 
@@ -238,6 +272,6 @@ def parse_response(payload: bytes, *, envelope: bool = False) -> Response:
         type_ = extended().response(name)
     except KeyError:
         raise DecodeError(f"unknown response {name!r}") from None
-    fields, position = type_.decode(payload, position)
+    fields, position = type_.decode(payload, position, Allowance())
     _check_end(payload, position)
     return Response(request_id, name, fields)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 HEADER_BYTES = 4
@@ -34,7 +35,7 @@ class Oversized(NamedTuple):
 
 
 class Discarded(NamedTuple):
-    """The frame given up by :meth:`FrameReader.discard` has passed; the next frame follows."""
+    """The frame given up by :meth:`FrameReader.discard`, or for want of memory, has passed; the next frame follows."""
 
     length: int
 
@@ -63,7 +64,7 @@ class FrameReader:
     """Cuts a stream of bytes into frames, however the stream was cut into chunks.
 
     States: between frames (``_head`` holds 0-3 bytes of a length), inside a body (``_missing`` > 0 bytes to come,
-    ``_chunks`` those that came), or ended (after an :class:`Oversized`).
+    ``_body`` those that came), or ended (after an :class:`Oversized`).
     """
 
     def __init__(self, max_frame_bytes: int = DEFAULT_MAX_FRAME_BYTES) -> None:
@@ -71,7 +72,7 @@ class FrameReader:
         self._head = b""
         self._length = 0
         self._missing = 0
-        self._chunks: list[bytes] = []
+        self._body = bytearray()  # one buffer, so that it takes what came, however small the pieces
         self._discarding = False
         self._ended = False
 
@@ -118,7 +119,7 @@ class FrameReader:
     def discard(self) -> None:
         """Give up the body now being received: forget its bytes, drop those to come, then report :class:`Discarded`."""
         if self._missing:
-            self._chunks.clear()
+            self._body = bytearray()
             self._discarding = True
 
     def end(self) -> Truncated | None:
@@ -132,17 +133,20 @@ class FrameReader:
         return None
 
     def _continue_body(self, data: bytes, position: int) -> int:
-        piece = data[position : position + self._missing]
+        end = min(position + self._missing, len(data))
         if not self._discarding:
-            self._chunks.append(piece)
-        self._missing -= len(piece)
-        return position + len(piece)
+            try:
+                self._body += memoryview(data)[position:end]
+            except MemoryError:
+                self.discard()
+        self._missing -= end - position
+        return end
 
     def _finish_body(self) -> Event:
         length, self._length = self._length, 0
-        if self._discarding:
-            self._discarding = False
-            return Discarded(length)
-        payload = b"".join(self._chunks)
-        self._chunks.clear()
-        return Frame(payload)
+        if not self._discarding:
+            body, self._body = self._body, bytearray()
+            with suppress(MemoryError):
+                return Frame(bytes(body))
+        self._discarding = False
+        return Discarded(length)

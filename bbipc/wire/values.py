@@ -23,6 +23,7 @@ from typing import Any, Final, Protocol
 import msgpack
 
 from bbipc.wire import cursor
+from bbipc.wire.cursor import Allowance
 from bbipc.wire.errors import DecodeError, EncodeError
 
 Value = Any
@@ -45,10 +46,10 @@ MODULI: Final[Mapping[str, int]] = {
 WORD: Final = 32
 MAX_ITEMS: Final = 1 << 16
 """Elements allowed in a vector that becomes a Python list."""
+BLOCK: Final = 1 << 13
+"""Field elements that are decoded at once: other threads get their turn in between."""
 MAX_ENTRIES: Final = 256
 """Entries allowed in a map: far more than any structure has, few enough to look at."""
-MAX_IGNORED_VALUES: Final = 1 << 16
-"""Values allowed inside one field that is not part of the schema."""
 
 _BIN_WORD: Final = b"\xc4\x20"
 _pack: Final[Callable[[Any], bytes]] = msgpack.Packer(autoreset=True).pack
@@ -57,8 +58,8 @@ _pack: Final[Callable[[Any], bytes]] = msgpack.Packer(autoreset=True).pack
 class Decoder(Protocol):
     """What reads one type of value."""
 
-    def decode(self, data: bytes, position: int) -> tuple[Value, int]:
-        """The value at `position` and the position behind it; raises DecodeError."""
+    def decode(self, data: bytes, position: int, allowance: Allowance, /) -> tuple[Value, int]:
+        """The value at `position` and the position behind it; raises DecodeError. `allowance`: that of the whole frame."""
 
 
 class Type(Decoder, Protocol):
@@ -96,7 +97,7 @@ def _as_bytes(value: Value, length: int | None = None) -> bytes:
 
 
 class _Bool:
-    def decode(self, data: bytes, position: int) -> tuple[bool, int]:
+    def decode(self, data: bytes, position: int, _allowance: Allowance) -> tuple[bool, int]:
         return cursor.boolean(data, position)
 
     def encode(self, value: Value) -> bytes:
@@ -114,7 +115,7 @@ class _Unsigned:
     def __init__(self, name: str, bits: int) -> None:
         self.name, self.limit = name, 1 << bits
 
-    def decode(self, data: bytes, position: int) -> tuple[int, int]:
+    def decode(self, data: bytes, position: int, _allowance: Allowance) -> tuple[int, int]:
         value, end = cursor.unsigned(data, position)
         if value >= self.limit:
             raise DecodeError(f"{value}, expected an {self.name} below {self.limit}")
@@ -130,7 +131,7 @@ class _Unsigned:
 
 
 class _String:
-    def decode(self, data: bytes, position: int) -> tuple[str, int]:
+    def decode(self, data: bytes, position: int, _allowance: Allowance) -> tuple[str, int]:
         raw, end = cursor.text(data, position)
         try:
             return raw.decode(), end
@@ -152,7 +153,7 @@ class _Bytes:
     def __init__(self, length: int | None = None) -> None:
         self.length = length
 
-    def decode(self, data: bytes, position: int) -> tuple[bytes, int]:
+    def decode(self, data: bytes, position: int, _allowance: Allowance) -> tuple[bytes, int]:
         start, end = cursor.binary_span(data, position)
         if self.length is not None and end - start != self.length:
             raise DecodeError(f"{end - start} bytes, expected {self.length}")
@@ -174,7 +175,7 @@ class _Element:
         self.modulus = MODULI[name]
         self._bound = self.modulus.to_bytes(WORD, "big") if self.modulus < 2**256 else None
 
-    def decode(self, data: bytes, position: int) -> tuple[bytes, int]:
+    def decode(self, data: bytes, position: int, _allowance: Allowance) -> tuple[bytes, int]:
         word, end = self.decode_any(data, position)
         if self._bound is not None and word >= self._bound:
             raise self.not_canonical(word)
@@ -217,10 +218,21 @@ class _Elements:
     def __init__(self, element: _Element, count: int | None = None) -> None:
         self.element, self.count = element, count
 
-    def decode(self, data: bytes, position: int) -> tuple[bytes, int]:
+    def decode(self, data: bytes, position: int, _allowance: Allowance) -> tuple[bytes, int]:
         count, position = cursor.array_header(data, position)
         if self.count is not None and count != self.count:
             raise DecodeError(f"{count} elements, expected {self.count}")
+        if count <= BLOCK:
+            words, position = self._decode_block(data, position, 0, count)
+            return words, position
+        blocks = []
+        for first in range(0, count, BLOCK):
+            block, position = self._decode_block(data, position, first, min(BLOCK, count - first))
+            blocks.append(block)
+        return b"".join(blocks), position
+
+    def _decode_block(self, data: bytes, position: int, first: int, count: int) -> tuple[bytes, int]:
+        """`count` elements; `first` is the index of the first one."""
         stride = len(_BIN_WORD) + WORD
         end = position + count * stride
         # Nearly always every element has the shortest header: then the headers stand at regular distances.
@@ -231,17 +243,17 @@ class _Elements:
             del packed[:: stride - 1]
             words = bytes(packed)
         else:
-            words, end = self._decode_one_by_one(data, position, count)
+            words, end = self._decode_one_by_one(data, position, first, count)
         index = self.element.find_not_canonical(words)
         if index is not None:
             error = self.element.not_canonical(words[index * WORD : (index + 1) * WORD])
-            error.within(f"[{index}]")
+            error.within(f"[{first + index}]")
             raise error
         return words, end
 
-    def _decode_one_by_one(self, data: bytes, position: int, count: int) -> tuple[bytes, int]:
+    def _decode_one_by_one(self, data: bytes, position: int, first: int, count: int) -> tuple[bytes, int]:
         words = bytearray()
-        for index in range(count):
+        for index in range(first, first + count):
             try:
                 word, position = self.element.decode_any(data, position)
             except DecodeError as error:
@@ -280,14 +292,14 @@ class _Vector:
     def __init__(self, item: Type) -> None:
         self.item = item
 
-    def decode(self, data: bytes, position: int) -> tuple[list[Value], int]:
+    def decode(self, data: bytes, position: int, allowance: Allowance) -> tuple[list[Value], int]:
         count, position = cursor.array_header(data, position)
         if count > MAX_ITEMS:
             raise DecodeError(f"{count} elements, at most {MAX_ITEMS} are allowed")
         items = []
         for index in range(count):
             try:
-                item, position = self.item.decode(data, position)
+                item, position = self.item.decode(data, position, allowance)
             except DecodeError as error:
                 error.within(f"[{index}]")
                 raise
@@ -307,7 +319,9 @@ KnownKeys = Mapping[bytes, tuple[str, Decoder]]
 _NO_KEYS: Final[KnownKeys] = {}
 
 
-def _decode_map(data: bytes, position: int, name: str, known: KnownKeys, optional: KnownKeys = _NO_KEYS) -> tuple[Fields, int]:
+def _decode_map(
+    data: bytes, position: int, allowance: Allowance, name: str, known: KnownKeys, optional: KnownKeys = _NO_KEYS
+) -> tuple[Fields, int]:
     """A map with the keys of `known`, and perhaps those of `optional`. Keys come in any order; unknown keys are ignored, as bb
     does; a repeated key is an error, because two parsers that resolve it differently would disagree about what was verified."""
     count, position = cursor.map_header(data, position)
@@ -324,12 +338,12 @@ def _decode_map(data: bytes, position: int, name: str, known: KnownKeys, optiona
         elif raw in optional:
             key, type_ = optional[raw]
         else:
-            position = _ignore(data, position, raw, ignored)
+            position = _ignore(data, position, allowance, raw, ignored)
             continue
         if key in fields:
             raise DecodeError(f"repeated key {key!r}")
         try:
-            fields[key], position = type_.decode(data, position)
+            fields[key], position = type_.decode(data, position, allowance)
         except DecodeError as error:
             error.within(key)
             raise
@@ -339,13 +353,13 @@ def _decode_map(data: bytes, position: int, name: str, known: KnownKeys, optiona
     return fields, position
 
 
-def _ignore(data: bytes, position: int, raw: bytes, ignored: set[bytes]) -> int:
+def _ignore(data: bytes, position: int, allowance: Allowance, raw: bytes, ignored: set[bytes]) -> int:
     shown = raw[:64].decode(errors="replace")
     if raw in ignored:
         raise DecodeError(f"repeated key {shown!r}")
     ignored.add(raw)
     try:
-        return cursor.skip(data, position, MAX_IGNORED_VALUES)
+        return cursor.skip(data, position, allowance)
     except DecodeError as error:
         error.within(shown)
         raise
@@ -361,9 +375,9 @@ class Structure:
         self._head = _map_head(len(types))
         self._keys = {key: _pack(key) for key in types}
 
-    def decode(self, data: bytes, position: int) -> tuple[Value, int]:
+    def decode(self, data: bytes, position: int, allowance: Allowance) -> tuple[Value, int]:
         """A dict with a value for every field of the structure."""
-        return _decode_map(data, position, self.name, self._known)
+        return _decode_map(data, position, allowance, self.name, self._known)
 
     def with_optional(self, types: Mapping[str, Type]) -> Decoder:
         """A decoder for maps that may have these fields, too; its dict has them only if the map had them."""
@@ -391,8 +405,8 @@ class _WithOptional:
         self.name = name
         self._known, self._optional = known, optional
 
-    def decode(self, data: bytes, position: int) -> tuple[Fields, int]:
-        return _decode_map(data, position, self.name, self._known, self._optional)
+    def decode(self, data: bytes, position: int, allowance: Allowance) -> tuple[Fields, int]:
+        return _decode_map(data, position, allowance, self.name, self._known, self._optional)
 
 
 class _Coordinate:
@@ -408,8 +422,8 @@ class _Coordinate:
         self.width = 2 * WORD if self.array else WORD
         self._words = _Elements(_Element("uint256_t"), 2)
 
-    def decode(self, data: bytes, position: int) -> tuple[bytes, int]:
-        return self._words.decode(data, position) if self.array else self.element.decode_any(data, position)
+    def decode(self, data: bytes, position: int, allowance: Allowance) -> tuple[bytes, int]:
+        return self._words.decode(data, position, allowance) if self.array else self.element.decode_any(data, position)
 
     def check_canonical(self, words: bytes) -> None:
         index = self.element.find_not_canonical(words)
@@ -430,8 +444,8 @@ class _Point(Structure):
         self._raw: KnownKeys = {b"x": ("x", self._coordinate), b"y": ("y", self._coordinate)}
         self._infinity = b"\xff" * (2 * self._coordinate.width)
 
-    def decode(self, data: bytes, position: int) -> tuple[bytes, int]:
-        raw, position = _decode_map(data, position, self.name, self._raw)
+    def decode(self, data: bytes, position: int, allowance: Allowance) -> tuple[bytes, int]:
+        raw, position = _decode_map(data, position, allowance, self.name, self._raw)
         point: bytes = raw["x"] + raw["y"]
         if point != self._infinity:
             for key in "xy":

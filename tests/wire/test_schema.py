@@ -8,6 +8,7 @@ import msgpack
 import pytest
 
 from bbipc.wire import values
+from bbipc.wire.cursor import Allowance
 from bbipc.wire.errors import DecodeError, EncodeError
 from bbipc.wire.schema import extended, published
 from bbipc.wire.values import FQ_MODULUS, FR_MODULUS
@@ -18,7 +19,7 @@ SCHEMA = published()
 
 def decode(name: str, fields: object) -> values.Fields:
     data = fields if isinstance(fields, bytes) else msgpack.packb(fields)
-    decoded, end = SCHEMA.command(name).decode(data, 0)
+    decoded, end = SCHEMA.command(name).decode(data, 0, Allowance())
     assert end == len(data)
     return decoded
 
@@ -148,7 +149,7 @@ def test_any_other_value_is_ignored(value: object) -> None:
 def test_a_cut_message_is_an_error(cut: int) -> None:
     data = msgpack.packb({"vks": [b"k" * 300], "num_cores": 70000, "batch_size": 200, "fifo_path": "p" * 40})
     with pytest.raises(DecodeError):
-        SCHEMA.command("ChonkBatchVerifierStart").decode(data[:-cut], 0)
+        SCHEMA.command("ChonkBatchVerifierStart").decode(data[:-cut], 0, Allowance())
 
 
 def test_integers_strings_and_limits() -> None:
@@ -224,14 +225,14 @@ def test_structures_of_more_than_15_fields() -> None:
     many = values.structure("Many", {f"field{index}": values.SIMPLE["bool"] for index in range(20)})
     fields = {f"field{index}": index % 3 == 0 for index in range(20)}
     assert many.encode(fields) == msgpack.packb(fields)
-    assert many.decode(many.encode(fields), 0) == (fields, len(many.encode(fields)))
+    assert many.decode(many.encode(fields), 0, Allowance()) == (fields, len(many.encode(fields)))
 
 
 def test_optional_fields() -> None:
     decoder = SCHEMA.command("Blake2s").with_optional({"deadline_ms": values.SIMPLE["unsigned int"]})
 
     def read(fields: object) -> object:
-        return decoder.decode(msgpack.packb(fields), 0)[0]
+        return decoder.decode(msgpack.packb(fields), 0, Allowance())[0]
 
     assert read({"data": b"x"}) == {"data": b"x"}
     assert read({"deadline_ms": 5, "other": [], "data": b"x"}) == {"data": b"x", "deadline_ms": 5}
@@ -244,4 +245,4 @@ def test_optional_fields() -> None:
             read(fields)
     repeated = b"\x83\xabdeadline_ms\x05\xabdeadline_ms\x05\xa4data\xc4\x00"
     with pytest.raises(DecodeError, match="repeated key 'deadline_ms'"):
-        decoder.decode(repeated, 0)
+        decoder.decode(repeated, 0, Allowance())

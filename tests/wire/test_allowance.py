@@ -1,0 +1,84 @@
+"""The work for what nobody asked for is bounded for a whole frame: counted in values stepped over, and in bytes kept."""
+
+from typing import Any
+
+import msgpack
+import pytest
+
+from bbipc.server.commands import decoders
+from bbipc.wire import cursor
+from bbipc.wire.cursor import MAX_IGNORED_VALUES
+from bbipc.wire.dialect import Malformed, Request, Tag, parse_briefly, parse_request
+from bbipc.wire.frame import Discarded, FrameReader, encode_frame
+
+HASH = {"data": b"abc"}
+WIDE = [0] * (MAX_IGNORED_VALUES - 2)
+PROOF: dict[str, Any] = {part: [] for part in ("hiding_oink_proof", "merge_proof", "eccvm_proof", "ipa_proof", "joint_proof")}
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One item for each value that is stepped over."""
+    counted: list[int] = []
+    step_over = cursor._step_over
+
+    def count(data: bytes, position: int) -> tuple[int, int]:
+        counted.append(position)
+        return step_over(data, position)
+
+    monkeypatch.setattr(cursor, "_step_over", count)
+    return counted
+
+
+def wide_fields(count: int) -> dict[str, Any]:
+    return {f"x{index}": WIDE for index in range(count)}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(["Blake2s", wide_fields(255) | HASH], id="in one map"),
+        pytest.param(
+            ["ChonkBatchVerify", {"vks": [], "proofs": [PROOF | wide_fields(4) for _ in range(200)]}], id="in inner maps"
+        ),
+        pytest.param(["NoSuchCommand", {"x": [0] * 1_000_000}], id="of an unknown command"),
+    ],
+)
+def test_one_allowance_for_a_frame(steps: list[int], command: list[Any]) -> None:
+    parsed = parse_request(msgpack.packb([7, command]), decoders())
+    assert isinstance(parsed, Malformed)
+    assert parsed.tag == Tag(7)
+    assert "too many values" in parsed.message
+    assert len(steps) <= MAX_IGNORED_VALUES
+
+
+def test_what_the_allowance_suffices_for_is_accepted(steps: list[int]) -> None:
+    payload = msgpack.packb([7, ["Blake2s", {"x": WIDE} | HASH]])
+    assert parse_request(payload, decoders()) == Request(Tag(7), "Blake2s", HASH)
+    del steps[:]
+    assert parse_briefly(payload, decoders()) is None
+    assert len(steps) <= 1024
+    assert parse_briefly(msgpack.packb([["Blake2s", {"x": [0] * 1000} | HASH]]), decoders()) == Request(None, "Blake2s", HASH)
+
+
+def test_small_pieces_of_a_frame_take_one_buffer() -> None:
+    payload = bytes(range(256)) * 1000
+    reader = FrameReader()
+    stream = encode_frame(payload)
+    for start in range(0, len(stream) - 2, 2):
+        assert not list(reader.feed(stream[start : start + 2]))
+    assert len(reader._body) == reader.held == len(payload) - 2
+    (frame,) = reader.feed(stream[-2:])
+    assert frame == (payload,)
+    assert reader.held == 0
+
+
+def test_no_memory_for_a_frame_costs_only_that_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(bytearray):
+        def __iadd__(self, _other: Any) -> "Full":
+            raise MemoryError
+
+    reader = FrameReader()
+    list(reader.feed(encode_frame(b"x" * 100)[:50]))
+    reader._body = Full()
+    assert list(reader.feed(b"x" * 54 + encode_frame(b"next"))) == [Discarded(100), (b"next",)]
