@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,7 +25,7 @@ from bbipc.server.batch_report import concerns_ipa
 from bbipc.server.budget import MIB, Budget
 from bbipc.server.errors import CommandError
 from bbipc.server.fifo import FifoWriter, check_fifo
-from bbipc.server.scheduler import Computation, Scheduler, Verification
+from bbipc.server.scheduler import INTERNAL_ERROR, Computation, Scheduler, Verification
 from bbipc.wire.dialect import error_response, response_encoder
 from bbipc.wire.schema import published
 from bbipc.wire.values import WORD, Fields
@@ -39,6 +39,10 @@ STOP: Final = "ChonkBatchVerifierStop"
 
 MAX_RESULT_BYTES: Final = 4 * MIB
 """Results that nobody has read, in bytes (some 30,000): above it, Queue is refused."""
+CALLS_PER_TURN: Final = 64
+"""Calls that are carried out before other tasks get a turn."""
+RESULT_OVERHEAD: Final = 512
+"""Bytes that a result takes beside its frame, and a key or a proof beside its bytes: measured, rounded up."""
 MAX_REASON: Final = 512
 """Characters of an error message in a result: a result is written to the FIFO as a whole or not at all."""
 
@@ -81,7 +85,7 @@ class _Proof:
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.task.parts))
+        return RESULT_OVERHEAD + sum(map(len, self.task.parts))
 
     def result(self, verdicts: Sequence[Verdict]) -> bytes:
         """The verdict as it goes to the FIFO: 4 bytes of length, big-endian, and a map."""
@@ -114,6 +118,11 @@ class _Session:
     stopping: bool = False
 
     @property
+    def key_bytes(self) -> int:
+        """What the keys take."""
+        return sum(map(len, self.keys)) + RESULT_OVERHEAD * len(self.keys)
+
+    @property
     def verified(self) -> bool:
         """Whether no proof waits for a verdict."""
         return not self.waiting and not self.verifying
@@ -139,8 +148,10 @@ class BatchService:
         self._session: _Session | None = None
         self._session_began = trio.Event()
         self._current: ServiceCall | None = None  # a Start or Stop that takes its time
-        self._calls: deque[ServiceCall] = deque()  # those behind it
+        self._calls: OrderedDict[ServiceCall, None] = OrderedDict()  # those behind it
+        self._calls_of: dict[object, OrderedDict[ServiceCall, None]] = {}  # the same by client, so that drop() finds them
         self._call_ended = trio.Event()
+        self._more_calls = trio.Event()
         self._proof_bytes = 0
         self._result_bytes = 0
 
@@ -170,33 +181,58 @@ class BatchService:
 
     def submit(self, call: ServiceCall) -> None:
         """Carry out `call` when its turn comes."""
-        self._calls.append(call)
+        self._calls[call] = None
+        self._calls_of.setdefault(call.client, OrderedDict())[call] = None
         self._next_calls()
 
     def cancel(self, call: ServiceCall) -> bool:
         """Nobody waits for `call`; True if it had not started, in which case it never will."""
         call.cancel()
-        if call in self._calls:
-            self._calls.remove(call)
-            return True
-        return False
+        if call not in self._calls:
+            return False
+        self._forget(call)
+        return True
 
     def drop(self, client: object) -> None:
         """`client` is gone: forget those of its calls that have not started. The service goes on, it belongs to all."""
-        for call in [call for call in self._calls if call.client is client]:
+        for call in list(self._calls_of.get(client, ())):
             self.cancel(call)
         if self._current is not None and self._current.client is client:
             self._current.cancel()
 
+    def _forget(self, call: ServiceCall) -> None:
+        """`call` does not wait any more."""
+        del self._calls[call]
+        of_client = self._calls_of[call.client]
+        del of_client[call]
+        if not of_client:
+            del self._calls_of[call.client]
+
     def _next_calls(self) -> None:
-        while self._calls and self._current is None:
-            call = self._calls.popleft()
+        """Carry out what can be carried out now, but so much at a time that others are not kept waiting."""
+        for _ in range(CALLS_PER_TURN):
+            if not self._calls or self._current is not None:
+                return
+            call = next(iter(self._calls))
+            self._forget(call)
             try:
                 response = self._carry_out(call)
             except CommandError as error:
                 response = error_response(f"{call.name}: {error}")
+            except Exception:
+                log.exception("%s failed", call.name)
+                response = error_response(f"{call.name}: {INTERNAL_ERROR}")
+                self._current = None
             if response is not None:
                 call.respond(response)
+        self._more_calls.set()
+
+    async def _carry_on(self) -> None:
+        """Carry out what _next_calls() left, for ever."""
+        while True:
+            await self._more_calls.wait()
+            self._more_calls = trio.Event()
+            self._next_calls()
 
     def _carry_out(self, call: ServiceCall) -> bytes | None:
         """The ``Response``, or None if it takes its time. Raises CommandError."""
@@ -240,6 +276,7 @@ class BatchService:
             fifo = FifoWriter(fields["fifo_path"], self._result_is_gone)
             batch_size = max(fields["batch_size"], 1)
             self._session = _Session(fields["vks"], sizes, fields["num_cores"] or None, batch_size, fifo)
+            self._budget.change(self._session.key_bytes)
             self._session_began.set()
             log.info("started, fifo=%s", fifo.path)
         self._finish_current(problem or self._done[START])
@@ -284,7 +321,7 @@ class BatchService:
         self._proof_bytes -= proof.size
         self._result_bytes += len(frame)
         session.results[frame] = proof.request_id
-        self._budget.change(len(frame))
+        self._budget.change(RESULT_OVERHEAD + len(frame))
         self._budget.change(-proof.size)
         session.fifo.put(frame)
         self._submit_more(session)
@@ -296,10 +333,15 @@ class BatchService:
         assert session is not None
         session.ids.discard(session.results.pop(frame))
         self._result_bytes -= len(frame)
-        self._budget.change(-len(frame))
+        self._budget.change(-RESULT_OVERHEAD - len(frame))
 
     async def run(self) -> None:
-        """Deliver results, for ever."""
+        """Carry out calls and deliver results, for ever."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._carry_on)
+            await self._deliver()
+
+    async def _deliver(self) -> None:
         while True:
             await self._session_began.wait()
             self._session_began = trio.Event()
@@ -317,6 +359,7 @@ class BatchService:
 
     def _ended(self, session: _Session, lost: int) -> None:
         self._session = None
+        self._budget.change(-session.key_bytes)
         response = self._done[STOP]
         if lost:
             message = f"stopped, but {lost} results are lost: nobody reads the FIFO {session.fifo.path!r}"

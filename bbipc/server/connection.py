@@ -38,9 +38,10 @@ from bbipc.server.commands import (
 )
 from bbipc.server.deadlines import Alarm, Deadlines
 from bbipc.server.errors import CommandError
-from bbipc.server.scheduler import Computation, Job, Scheduler, Verification
+from bbipc.server.scheduler import INTERNAL_ERROR, Computation, InThread, Job, Scheduler, Verification
 from bbipc.server.stats import Outcome, Reporter
-from bbipc.server.streams import ByteStream
+from bbipc.server.streams import ByteStream, send_all
+from bbipc.server.turns import Turn, Turns
 from bbipc.wire.dialect import (
     Decoders,
     Malformed,
@@ -50,18 +51,36 @@ from bbipc.wire.dialect import (
     Unserved,
     encode_response,
     error_response,
+    parse_briefly,
     parse_request,
+    read_tag,
 )
 from bbipc.wire.errors import DecodeError
 from bbipc.wire.frame import Discarded, Event, Frame, FrameReader, Oversized
+from bbipc.wire.values import Fields
 
 if TYPE_CHECKING:
     from bbipc.server.upstream import Forwarding, Upstream
 
-FRAMES_PER_TURN: Final = 64
-"""Requests of one connection that are looked at before other tasks get a turn."""
-BYTES_LIKE_A_FRAME: Final = 1024
-"""Bytes that take about as long as a small request."""
+BRIEF_BYTES: Final = 64 * 1024
+"""The longest frame that is decoded in the Trio thread, which takes a few milliseconds at most; a proof fits. Longer ones, and
+those with much that nobody asked for, are decoded in a worker."""
+MAX_WAITING: Final = 8192
+"""Requests of one connection that may wait for their responses; with more, it is not read."""
+REQUEST_BYTES: Final = 2048
+"""Bytes that a waiting request takes beside its frame: measured (1.1 KiB), rounded up."""
+SLOT_BYTES: Final = 256
+"""Bytes that a response takes beside itself while it waits for those before it."""
+ITEM_BYTES: Final = 128
+"""Bytes that an item of a list takes beside what it has in the frame: measured, rounded up."""
+STRUCTURE_BYTES: Final = 1536
+"""The same for one that is a structure, as the proofs of a batch."""
+REST_BYTES: Final = 1024 * 1024
+"""Bytes that are still read at the end if the system has them already: what a pipe or socket can hold."""
+MIN_PROGRESS: Final = 64 * 1024
+"""Bytes of a large frame that must arrive in each period of :data:`~bbipc.server.budget.PATIENCE` while memory is short."""
+READER_PATIENCE: Final = 5
+"""Such periods in which a client that holds much may read nothing of its responses while memory is short."""
 
 log = logging.getLogger("bbipc.connection")
 AnyJob = TypeVar("AnyJob", bound="Job | Forwarding | ServiceCall")
@@ -74,6 +93,7 @@ class End(Enum):
     STOPPED = "the server stopped reading"
     BROKEN_FRAME = "the input could not be cut into frames"
     LOST = "the client went away before it had read its responses"
+    DEFECT = "the server could not go on with it, see its log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +111,8 @@ class Services:
         deadlines: of requests.
         reporter: answers ``Stats``, and has the counters.
         shut_down: called when a client asks for the end of the server; all connections are then told to stop reading.
+        in_thread: runs what decodes a large frame in a worker thread.
+        turns: how long a connection may work before others get their turn.
     """
 
     scheduler: Scheduler
@@ -103,6 +125,8 @@ class Services:
     deadlines: Deadlines
     reporter: Reporter
     shut_down: Callable[[], None]
+    in_thread: InThread
+    turns: Turns
 
     async def wait_idle(self) -> None:
         """Until nothing is in flight on any connection; the batch service is stopped."""
@@ -168,13 +192,22 @@ class Connection:
         self._in_flight: dict[int, _Pending] = {}
         self._alarms: set[Alarm] = set()
         self._feeds_batch_service = False
-        self._waiting_bytes = 0  # of requests in the scheduler
-        self._outgoing: list[bytes] = []
-        self._outgoing_bytes = 0  # of responses ready to be sent or being sent
+        self._waiting_bytes = 0  # of requests that have a job
+        self._unread_bytes = 0  # of the chunk that is being looked at
+        self._outgoing = bytearray()
+        self._outgoing_bytes = 0  # of responses that wait for others, are ready to be sent, or are being sent
+        self._received = self._sent = 0  # bytes so far
+        self._marked = (0, 0)  # what these were when somebody last needed room
+        self._periods_unread = 0
+        self._waits_for_room = False
+        self._turn = Turn(services.turns)
         self._charged = 0  # what the budget knows of
         self._farewell: bytes | None = None  # the last frame, if the client asked for the end of the server
         self._reading = True
+        self._stopping = False
+        self._busy = False  # with what has been received
         self._read_scope = trio.CancelScope()
+        self._scope = trio.CancelScope()
         self._something_to_write = trio.Event()
         self._writer_sends = False
         self._end = End.CLOSED
@@ -184,28 +217,48 @@ class Connection:
         statistics = self._services.reporter.statistics
         statistics.connections += 1
         statistics.connections_total += 1
+        self._services.budget.holders[self] = None
         try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._write_until_done, nursery.cancel_scope)
-                await self._read_until_end()
-                if self._end is End.LOST:
-                    nursery.cancel_scope.cancel()
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._write_until_done)
+                    await self._read_until_end()
+                    if self._end is End.LOST:
+                        nursery.cancel_scope.cancel()
+        except Exception:
+            # Whatever one client provokes, the others have nothing to do with it.
+            log.exception("%s: closing", self.name)
+            self._end = End.DEFECT
         finally:
             statistics.connections -= 1
             for alarm in self._alarms:
                 alarm.cancel()
+            unanswered = self._unanswered
             self._services.drop(self)
             self._services.budget.change(-self._charged)
             self._charged = 0
+            del self._services.budget.holders[self]
         log.debug("%s: %s", self.name, self._end.value)
+        if unanswered:
+            log.info("%s: ended with %d requests unanswered", self.name, unanswered)
         return self._end
 
     def stop_reading(self) -> None:
         """Take no more requests, answer those that came, then end."""
-        if self._reading:
-            self._end = End.STOPPED
-            self._reading = False
-            self._read_scope.cancel()
+        if self._reading and not self._stopping:
+            self._stopping = True
+            if not self._busy:
+                self._read_scope.cancel()
+
+    def _fail(self) -> None:
+        """Give this client up, after a defect that was logged."""
+        self._end = End.DEFECT
+        self._scope.cancel()
+
+    @property
+    def _unanswered(self) -> int:
+        """Requests without a response so far, except that those behind the first plain one are all counted."""
+        return len(self._in_flight) + len(self._slots)
 
     # ---- Reading ----
 
@@ -213,6 +266,9 @@ class Connection:
         try:
             with self._read_scope:
                 await self._read()
+            if self._stopping and self._farewell is None:
+                self._end = End.STOPPED
+                await self._take_the_rest()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             log.debug("%s: reading failed: %s", self.name, error.__cause__ or error)
             self._end = End.LOST
@@ -220,29 +276,81 @@ class Connection:
         self._something_to_write.set()
 
     async def _read(self) -> None:
-        work = 0
-        while True:
-            chunk = await self._stream.receive()
+        stream, turn = self._stream, self._turn
+        turn.begin()
+        while not self._stopping:
+            while (chunk := stream.receive_nowait()) is None:
+                await stream.wait_readable()
+                turn.begin()
             if not chunk:
                 self._report_end_of_input()
                 return
-            work += len(chunk) // BYTES_LIKE_A_FRAME
-            for event in self._frames.feed(chunk):
-                self._take(event)
-                if not self._reading:
-                    return
-                work += 1
-                if work >= FRAMES_PER_TURN or self._holds_too_much():
-                    work = 0
-                    await self._pause()
+            self._busy = True
+            await self._look_at(chunk)
+            self._busy = False
+            if not self._reading:
+                return
             self._flush()
-            await self._find_room()
+            if self._is_in_want():
+                await self._find_room()
 
-    def _take(self, event: Event) -> None:
-        if type(event) is Frame:
-            parsed = parse_request(event.payload, self._services.decoders, envelope=self._services.envelope)
-            self._handle(parsed, len(event.payload))
-        elif isinstance(event, Discarded):
+    async def _take_the_rest(self) -> None:
+        """Look at what the system has already: it was sent before the end began."""
+        end = self._received + REST_BYTES
+        while self._reading and self._received < end and (chunk := self._stream.receive_nowait()):
+            await self._look_at(chunk)
+            self._flush()
+        truncated = self._frames.end()
+        if truncated is not None:
+            log.info("%s: not answered: %s", self.name, truncated)
+
+    async def _look_at(self, chunk: bytes) -> None:
+        """Take all requests that `chunk` completes."""
+        self._received += len(chunk)
+        self._unread_bytes = len(chunk)
+        events = self._frames.feed(chunk)
+        del chunk
+        for event in events:
+            if type(event) is Frame:
+                payload = event.payload
+                brief = len(payload) <= BRIEF_BYTES
+                parsed = self._parse_briefly(payload) if brief else None
+                if parsed is None:
+                    parsed = await self._parse_in_worker(payload)
+                size = len(payload)
+                del payload, event  # not to be kept while anything is waited for
+                self._handle_safely(parsed, size)
+                del parsed
+            else:
+                self._refuse(event)
+            if not self._reading:
+                break
+            if self._turn.is_over() or self._holds_too_much():
+                await self._pause()
+        self._unread_bytes = 0
+
+    def _parse_briefly(self, payload: bytes) -> Parsed | None:
+        try:
+            return parse_briefly(payload, self._services.decoders, envelope=self._services.envelope)
+        except Exception:
+            return self._not_parsed(payload)
+
+    async def _parse_in_worker(self, payload: bytes) -> Parsed:
+        self._flush()
+        parse = partial(parse_request, payload, self._services.decoders, envelope=self._services.envelope)
+        try:
+            parsed = await self._services.in_thread(parse)
+        except Exception:
+            parsed = self._not_parsed(payload)
+        self._turn.begin()
+        return parsed
+
+    def _not_parsed(self, payload: bytes) -> Malformed:
+        log.exception("%s: a frame of %d bytes could not be decoded", self.name, len(payload))
+        return Malformed(read_tag(payload, envelope=self._services.envelope), INTERNAL_ERROR)
+
+    def _refuse(self, event: Event) -> None:
+        if isinstance(event, Discarded):
             limit = self._services.budget.limits.total
             self._answer(
                 None,
@@ -263,8 +371,16 @@ class Connection:
         if self._stream.peer_is_gone() and (self._slots or self._in_flight or self._outgoing):
             self._end = End.LOST
         elif truncated is not None:
-            log.warning("%s: %s", self.name, truncated)
+            log.info("%s: %s", self.name, truncated)
             self._end = End.BROKEN_FRAME
+
+    def _handle_safely(self, parsed: Parsed, size: int) -> None:
+        """As _handle(); a defect that a request provokes costs that request."""
+        try:
+            self._handle(parsed, size)
+        except Exception:
+            log.exception("%s: a request failed", self.name)
+            self._answer(parsed.tag, error_response(INTERNAL_ERROR))
 
     def _handle(self, parsed: Parsed, size: int) -> None:
         tag = parsed.tag
@@ -327,6 +443,8 @@ class Connection:
         else:
             log.info("%s: asks for the end of the server", self.name)
             self._farewell = encode_response(command.response, request.tag)
+            self._end = End.STOPPED
+            self._reading = False
             self._services.shut_down()
 
     def _submit(
@@ -339,21 +457,29 @@ class Connection:
     ) -> None:
         """Give a job to those who do it, and keep its place among the responses. `deadline`: milliseconds from now."""
         tag = request.tag
+        if type(request) is Request:
+            size += _list_bytes(request.fields)
+        size += REQUEST_BYTES
         pending = _Pending(tag, request.name, size, trio.current_time(), _Slot() if tag is None else None)
+        job = pending.job = make_job(partial(self._finish_job, pending))
         self._waiting_bytes += size
         if tag is not None:
             self._in_flight[tag.request_id] = pending
         elif pending.slot is not None:
             self._slots.append(pending.slot)
-        job = pending.job = make_job(partial(self._finish_job, pending))
-        if deadline is not None:
-            ring = partial(self._expire, pending, deadline)
-            pending.alarm = self._services.deadlines.add(pending.received + deadline / 1000, ring)
-            self._alarms.add(pending.alarm)
-        if deadline == 0:
-            self._expire(pending, deadline)
-        else:
-            submit(job)
+        try:
+            if deadline is not None:
+                ring = partial(self._expire, pending, deadline)
+                pending.alarm = self._services.deadlines.add(pending.received + deadline / 1000, ring)
+                self._alarms.add(pending.alarm)
+            if deadline == 0:
+                self._expire(pending, deadline)
+            else:
+                submit(job)
+        except Exception:
+            log.exception("%s: %s could not be begun", self.name, request.name)
+            if pending.job is not None:
+                self._give_up(pending, INTERNAL_ERROR, Outcome.FAILED)
 
     # ---- The early end of a request ----
 
@@ -381,7 +507,7 @@ class Connection:
             slot = _Slot()
             slot.response = response
             self._slots.append(slot)
-            self._outgoing_bytes += len(response)
+            self._outgoing_bytes += SLOT_BYTES + len(response)
         else:
             self._emit(response, tag)
 
@@ -391,7 +517,11 @@ class Connection:
         self._answer(request.tag, response)
 
     def _finish_job(self, pending: _Pending, response: bytes) -> None:
-        self._finish(pending, response, Outcome.of(response))
+        try:
+            self._finish(pending, response, Outcome.of(response))
+        except Exception:
+            log.exception("%s: a response could not be sent; closing", self.name)
+            self._fail()
 
     def _finish(self, pending: _Pending, response: bytes, outcome: Outcome) -> None:
         """The response to a request that took its time; exactly once for each."""
@@ -413,16 +543,16 @@ class Connection:
     def _fill(self, slot: _Slot, response: bytes) -> None:
         """The response to a plain request, and all that waited for it."""
         slot.response = response
-        self._outgoing_bytes += len(response)
+        self._outgoing_bytes += SLOT_BYTES + len(response)
         while self._slots and self._slots[0].response is not None:
             ready = self._slots.popleft().response
             assert ready is not None
-            self._outgoing_bytes -= len(ready)
+            self._outgoing_bytes -= SLOT_BYTES + len(ready)
             self._emit(ready, None)
 
     def _emit(self, response: bytes, tag: Tag | None) -> None:
         frame = encode_response(response, tag)
-        self._outgoing.append(frame)
+        self._outgoing += frame
         self._outgoing_bytes += len(frame)
 
     # ---- Writing ----
@@ -430,33 +560,42 @@ class Connection:
     def _flush(self) -> None:
         """Send what is ready, at once as far as the system takes it; the writer sends the rest."""
         if self._outgoing and not self._writer_sends:
-            data = b"".join(self._outgoing)
             try:
-                sent = self._stream.send_nowait(data)
+                sent = self._stream.send_nowait(self._outgoing)
             except trio.BrokenResourceError:
                 sent = 0  # the writer meets the same error, and ends the connection
-            self._outgoing = [data[sent:]] if sent < len(data) else []
+            if sent == len(self._outgoing):
+                self._outgoing.clear()
+            else:
+                del self._outgoing[:sent]
+                self._writer_sends = True  # until it has done so, nobody need try again
             self._outgoing_bytes -= sent
+            self._sent += sent
         if self._outgoing or not self._reading:
             self._something_to_write.set()
         self._settle()
 
-    async def _write_until_done(self, connection: trio.CancelScope) -> None:
+    async def _write_until_done(self) -> None:
         try:
             while await self._wait_for_output():
-                frames, self._outgoing = self._outgoing, []
-                data = b"".join(frames)
+                data, self._outgoing = self._outgoing, bytearray()
                 self._writer_sends = True
-                await self._stream.send_all(data)
+                while data:
+                    sent = self._stream.send_nowait(data)
+                    del data[:sent]
+                    self._sent += sent
+                    self._outgoing_bytes -= sent
+                    if data:
+                        self._settle()
+                        await self._stream.wait_writable()
                 self._writer_sends = False
-                self._outgoing_bytes -= len(data)
                 self._settle()
             if self._farewell is not None:
                 await self._services.wait_idle()
-                await self._stream.send_all(self._farewell)
+                await send_all(self._stream, self._farewell)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._end = End.LOST
-            connection.cancel()
+            self._scope.cancel()
 
     async def _wait_for_output(self) -> bool:
         """Until there is something to be sent; False if there never will be."""
@@ -471,7 +610,7 @@ class Connection:
 
     def _settle(self) -> None:
         """Tell the budget what this connection holds now."""
-        held = self._waiting_bytes + self._outgoing_bytes + self._frames.held
+        held = self._waiting_bytes + self._outgoing_bytes + self._frames.held + self._unread_bytes
         if held != self._charged:
             self._services.budget.change(held - self._charged)
             self._charged = held
@@ -479,22 +618,73 @@ class Connection:
     def _holds_too_much(self) -> bool:
         if self._feeds_batch_service and self._services.batch_service.full:
             return True
-        return self._waiting_bytes + self._outgoing_bytes >= self._services.budget.limits.connection
+        return (
+            self._waiting_bytes + self._outgoing_bytes >= self._services.budget.limits.connection
+            or len(self._in_flight) + len(self._slots) >= MAX_WAITING
+        )
 
     async def _pause(self) -> None:
         """Let others work, and wait while this connection holds too much."""
         self._flush()
-        await trio.lowlevel.checkpoint()
+        await self._turn.end()
         while self._holds_too_much():
             await self._services.budget.wait()
+            self._turn.begin()
+
+    def _is_in_want(self) -> bool:
+        return self._holds_too_much() or not self._services.budget.allows(self._charged)
 
     async def _find_room(self) -> None:
-        """Wait until this connection may take more bytes. Give up a large unfinished frame if no work in progress can make
-        room for it: then only clients could, by reading their responses, and this one must not depend on them."""
+        """Wait until this connection may take more bytes. If the memory of all is short, those whose places make no progress
+        yield them. If there are none and no work in progress can make room either, this one gives up its large unfinished
+        frame: then only clients could, by reading their responses, and it must not depend on them."""
         budget = self._services.budget
-        while self._holds_too_much() or not budget.allows(self._charged):
-            if not self._holds_too_much() and self._services.scheduler.idle and self._frames.held > ALWAYS_GRANTED // 2:
-                self._frames.discard()
-                self._settle()
-            else:
-                await budget.wait()
+        self._waits_for_room = True
+        try:
+            while self._is_in_want():
+                if self._holds_too_much():
+                    await budget.wait()
+                elif self._services.scheduler.idle and self._has_large_frame() and not budget.somebody_may_yield(self):
+                    self._frames.discard()
+                    self._settle()
+                else:
+                    await budget.wait_and_look()
+        finally:
+            self._waits_for_room = False
+
+    def _has_large_frame(self) -> bool:
+        return self._frames.held > ALWAYS_GRANTED // 2
+
+    # What :class:`bbipc.server.budget.Holder` wants.
+
+    def may_yield(self) -> bool:
+        """See :class:`~bbipc.server.budget.Holder`."""
+        return (self._has_large_frame() and not self._waits_for_room) or self._outgoing_bytes > ALWAYS_GRANTED
+
+    def mark_progress(self) -> tuple[int, int]:
+        """Bytes received and sent since the last call."""
+        received, sent = self._received - self._marked[0], self._sent - self._marked[1]
+        self._marked = self._received, self._sent
+        self._periods_unread = 0 if sent or self._outgoing_bytes <= ALWAYS_GRANTED else self._periods_unread + 1
+        return received, sent
+
+    def yield_without_progress(self) -> None:
+        """See :class:`~bbipc.server.budget.Holder`."""
+        received, _ = self.mark_progress()
+        if self._has_large_frame() and not self._waits_for_room and received < MIN_PROGRESS:
+            log.info("%s: memory is short, and its unfinished frame makes no progress", self.name)
+            self._frames.discard()
+            self._settle()
+        if self._periods_unread >= READER_PATIENCE:
+            log.info("%s: memory is short, and it does not read its responses; closing", self.name)
+            self._end = End.LOST
+            self._scope.cancel()
+
+
+def _list_bytes(fields: Fields) -> int:
+    """What the lists among `fields` take beside what they had in the frame."""
+    total = 0
+    for value in fields.values():
+        if type(value) is list and value:
+            total += len(value) * (STRUCTURE_BYTES if type(value[0]) is dict else ITEM_BYTES)
+    return total

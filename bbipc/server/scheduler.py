@@ -10,12 +10,17 @@ There are `threads` workers. Two kinds of jobs wait for them, each kind in a que
 
 So a lone request starts at once on all threads, and under load batches grow by themselves; there is no timer. If both
 kinds wait, they take turns, and a batch leaves one worker to a computation that waits.
+
+No client makes others wait for more than one batch of that size. A request with more proofs is cut into *slices*, with turns
+of the others between them. And if clients with few proofs wait beside one with many, batches of the few and of all take
+turns: a lone verification need not pay for 63 proofs of somebody else's.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -39,6 +44,11 @@ a few per cent), few enough that the next batch starts soon."""
 GROUP_TASKS: Final = 8
 """Proofs that a worker reduces side by side: as many as the core hashes at once. Fewer, if all workers would not have some."""
 
+FEW: Final = 8
+"""A client whose waiting proofs fill at most this part of a batch has few: so many take about twice as long as one."""
+MANY: Final = 2
+"""One whose waiting proofs fill more than this part of it has many."""
+
 log = logging.getLogger("bbipc.scheduler")
 Result = TypeVar("Result")
 
@@ -50,7 +60,8 @@ class InThread(Protocol):
         """See the class."""
 
 
-def _threads(count: int) -> InThread:
+def make_threads(count: int) -> InThread:
+    """At most `count` worker threads."""
     limiter = trio.CapacityLimiter(count)
 
     async def in_thread(function: Callable[[], Result], /) -> Result:
@@ -88,6 +99,9 @@ class Verification:
         started: Trio's clock when it started.
         failed_checks: for each proof, set before `conclude` is called, see :func:`failed_checks`.
         cancelled: whether nobody waits for the verdicts any more.
+        taken: proofs that batches have had so far.
+        left: proofs of these without a verdict.
+        verdicts: for each proof.
     """
 
     client: object
@@ -97,14 +111,45 @@ class Verification:
     max_threads: int | None = None
     flags: list[Cancel] = field(default_factory=list)
     started: float = 0.0
-    failed_checks: Sequence[int] = ()
+    failed_checks: list[int] = field(default_factory=list)
     cancelled: bool = False
+    taken: int = 0
+    left: int = 0
+    verdicts: list[Any] = field(default_factory=list)
+
+    @property
+    def waiting(self) -> int:
+        """Proofs that no batch has had yet."""
+        return len(self.tasks) - self.taken
+
+    def take(self, count: int) -> Slice:
+        """The next `count` proofs, for a batch."""
+        if not self.verdicts:
+            self.verdicts = [None] * len(self.tasks)
+            self.failed_checks = [0] * len(self.tasks)
+        start = self.taken
+        self.taken += count
+        self.left += count
+        return Slice(self, start, self.taken)
 
     def cancel(self) -> None:
         """Nobody waits for the verdicts any more; a running verification ends between two steps."""
         self.cancelled = True
         for flag in self.flags:
             flag.set()
+
+
+@dataclass(eq=False, slots=True)
+class Slice:
+    """The proofs of a job that one batch takes: those from `start` up to, but without, `end`; `flags` end them."""
+
+    job: Verification
+    start: int
+    end: int
+    flags: list[Cancel] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return self.end - self.start
 
 
 Job = Computation | Verification
@@ -135,10 +180,12 @@ class Scheduler:
         self.counters = BatchCounters()
         self._backend = backend
         self._max_batch_tasks = max_batch_tasks
-        self._in_thread = in_thread or _threads(threads)
+        self._in_thread = in_thread or make_threads(threads)
         self._free = threads
         self._computations: FairQueue[object, Computation] = FairQueue()
         self._verifications: FairQueue[object, Verification] = FairQueue()
+        self._proofs_of: Counter[object] = Counter()  # of those of `_verifications`, for each client
+        self._few_is_next = True
         self._running: set[Job] = set()
         self._computation_is_next = True
         self._changed = trio.Event()
@@ -169,6 +216,7 @@ class Scheduler:
             self._computations.push(job.client, job)
         else:
             self._verifications.push(job.client, job)
+            self._proofs_of[job.client] += len(job.tasks)
         self._changed.set()
 
     def cancel(self, job: Job) -> bool:
@@ -178,19 +226,34 @@ class Scheduler:
         if isinstance(job, Computation):
             removed = self._computations.remove(job.client, job)
         else:
-            removed = self._verifications.remove(job.client, job)
+            waited = self._verifications.remove(job.client, job)
+            if waited:
+                self._count_out(job.client, job.waiting)
+            removed = waited and not job.taken
+            self._discard_if_done(job)
         self._idle_signal.check()
         return removed
 
     def drop(self, client: object) -> None:
         """Forget all jobs of `client`, whether they wait or run."""
         waiting: list[Job] = [*self._computations.drop(client), *self._verifications.drop(client)]
-        for job in waiting:
+        self._proofs_of.pop(client, None)
+        running = [job for job in self._running if job.client is client]
+        for job in (*waiting, *running):
             job.cancel()
+            if isinstance(job, Verification):
+                self._discard_if_done(job)
         self._idle_signal.check()
-        for running in self._running:
-            if running.client is client:
-                running.cancel()
+
+    def _count_out(self, client: object, proofs: int) -> None:
+        self._proofs_of[client] -= proofs
+        if not self._proofs_of[client]:
+            del self._proofs_of[client]
+
+    def _discard_if_done(self, job: Verification) -> None:
+        """Forget a cancelled job of which no batch has anything."""
+        if job.cancelled and not job.left:
+            self._running.discard(job)
 
     async def run(self) -> None:
         """Give work to free workers, for ever."""
@@ -221,18 +284,48 @@ class Scheduler:
         else:
             self._computation_is_next = True
             batch = self._take_batch()
-            workers = min(self._free, max(job.max_threads or self._free for job in batch))
+            workers = min(self._free, max(slice_.job.max_threads or self._free for slice_ in batch))
             self._free -= workers
-            self._running.update(batch)
+            self._running.update(slice_.job for slice_ in batch)
             nursery.start_soon(self._run_batch, batch, workers)
 
-    def _take_batch(self) -> list[Verification]:
-        batch = [self._verifications.pop()]
-        tasks = len(batch[0].tasks)
-        while self._verifications and tasks + len(self._verifications.peek().tasks) <= self._max_batch_tasks:
-            batch.append(self._verifications.pop())
-            tasks += len(batch[-1].tasks)
+    def _take_batch(self) -> list[Slice]:
+        """The next batch: in turn a request of each client, or only of those with few proofs. A request is cut only if it is
+        too long for any batch."""
+        few = self._few()
+        self._few_is_next = not few
+        batch: list[Slice] = []
+        space = self._max_batch_tasks
+        for client in few or self._clients_in_turn():
+            job = self._verifications.peek(client)
+            if batch and min(job.waiting, self._max_batch_tasks) > space:
+                break
+            batch.append(self._take_slice(job, min(job.waiting, space)))
+            space -= len(batch[-1])
+            if not space:
+                break
         return batch
+
+    def _take_slice(self, job: Verification, count: int) -> Slice:
+        if count == job.waiting:
+            self._verifications.pop(job.client)
+        else:
+            self._verifications.end_turn(job.client)
+        self._count_out(job.client, count)
+        return job.take(count)
+
+    def _clients_in_turn(self) -> Iterator[object]:
+        """Whose turn it is, as long as any verification waits."""
+        while self._verifications:
+            yield next(self._verifications.clients())
+
+    def _few(self) -> list[object]:
+        """The clients of a batch for those that have few proofs only, once for each of these; empty if it is all clients' turn,
+        or there is none that has many."""
+        if not self._few_is_next or max(self._proofs_of.values()) <= self._max_batch_tasks // MANY:
+            return []
+        few = [client for client in self._verifications.clients() if self._proofs_of[client] <= self._max_batch_tasks // FEW]
+        return [client for client in few for _ in range(self._verifications.count(client))]
 
     def _release(self, workers: int) -> None:
         self._free += workers
@@ -253,24 +346,68 @@ class Scheduler:
         self._release(1)
         self._finish(job, response)
 
-    async def _run_batch(self, batch: list[Verification], workers: int) -> None:
-        for job in batch:
-            job.started = trio.current_time()
-            job.flags.extend(self._backend.new_cancel() for _ in job.tasks)
+    async def _run_batch(self, batch: list[Slice], workers: int) -> None:
+        try:
+            verdicts = await self._verify_batch(batch, workers)
+        except Exception:
+            log.exception("a batch of %d proofs failed", sum(map(len, batch)))
+            verdicts = None
+        self._release(workers)
+        if verdicts is not None:
+            self.counters.count(verdicts)
+        failures = failed_checks(verdicts) if verdicts is not None else ()
+        position = 0
+        for slice_ in batch:
+            end = position + len(slice_)
+            if verdicts is None:
+                self._conclude(slice_, None, ())
+            else:
+                self._conclude(slice_, verdicts[position:end], failures[position:end])
+            position = end
+
+    async def _verify_batch(self, batch: list[Slice], workers: int) -> Sequence[Verdict]:
+        tasks: list[tuple[Task, Cancel]] = []
+        for slice_ in batch:
+            job = slice_.job
+            if not slice_.start:
+                job.started = trio.current_time()
+            flags = [self._backend.new_cancel() for _ in range(len(slice_))]
+            slice_.flags = flags
+            job.flags += flags
             if job.cancelled:  # since it was taken out of the queue
                 job.cancel()
-        tasks = [(task, flag) for job in batch for task, flag in zip(job.tasks, job.flags, strict=True)]
+            tasks += zip(job.tasks[slice_.start : slice_.end], flags, strict=True)
         log.debug("batch of %d proofs on %d workers", len(tasks), workers)
-        verdicts = await self._verify_all(tasks, workers)
-        self._release(workers)
-        self.counters.count(verdicts)
-        failures = failed_checks(verdicts)
-        start = 0
-        for job in batch:
-            end = start + len(job.tasks)
-            job.failed_checks = failures[start:end]
-            self._finish(job, job.conclude(verdicts[start:end]))
-            start = end
+        return await self._verify_all(tasks, workers)
+
+    def _conclude(self, slice_: Slice, verdicts: Sequence[Verdict] | None, failures: Sequence[int]) -> None:
+        """Some proofs of a job have their verdicts; None: they have none, by a defect. The last ones end the job."""
+        job = slice_.job
+        job.left -= len(slice_)
+        if len(slice_) == len(job.flags):
+            job.flags = []
+        else:
+            gone = set(map(id, slice_.flags))
+            job.flags = [flag for flag in job.flags if id(flag) not in gone]
+        if verdicts is None:
+            if not job.cancelled:
+                self.cancel(job)  # what of it waits, need not be verified
+                job.finish(error_response(INTERNAL_ERROR))
+            self._discard_if_done(job)
+            self._idle_signal.check()
+            return
+        job.verdicts[slice_.start : slice_.end] = verdicts
+        job.failed_checks[slice_.start : slice_.end] = failures
+        if job.cancelled:
+            self._discard_if_done(job)
+            self._idle_signal.check()
+        elif not job.left and not job.waiting:
+            try:
+                response = job.conclude(job.verdicts)
+            except Exception:
+                log.exception("verdicts could not be told")
+                response = error_response(INTERNAL_ERROR)
+            self._finish(job, response)
 
     async def _verify_all(self, tasks: Sequence[tuple[Task, Cancel]], workers: int) -> Sequence[Verdict]:
         """A verdict for each task; an exception of the backend is an error, of the one task alone."""

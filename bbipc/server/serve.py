@@ -18,10 +18,11 @@ from bbipc.server.connection import Connection, End, Services
 from bbipc.server.deadlines import Deadlines
 from bbipc.server.errors import StartError
 from bbipc.server.lifetime import PARENT_DIED, ParentWatch, started_on_a_pipe
-from bbipc.server.scheduler import Scheduler
+from bbipc.server.scheduler import Scheduler, make_threads
 from bbipc.server.stats import Reporter, Statistics
 from bbipc.server.streams import FdStream
 from bbipc.server.transport import replay_stream, socket_stream, standard_stream, unix_listener
+from bbipc.server.turns import Turns
 
 if TYPE_CHECKING:
     from bbipc.server.upstream import Upstream
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 EXIT_OK: Final = 0
 EXIT_BROKEN_INPUT: Final = 1
 EXIT_CANNOT_START: Final = 1
+EXIT_DEFECT: Final = 70
 EXIT_BROKEN_PIPE: Final = 141
 """128 + SIGPIPE: whoever should have read the responses went away."""
 
@@ -37,10 +39,14 @@ _EXIT_CODES: Final = {
     End.STOPPED: EXIT_OK,
     End.BROKEN_FRAME: EXIT_BROKEN_INPUT,
     End.LOST: EXIT_BROKEN_PIPE,
+    End.DEFECT: EXIT_DEFECT,
 }
 
 MIN_BACKLOG: Final = 128
 """Connections that may wait to be accepted, whatever --max-clients says: a burst of clients must not be refused."""
+
+DECODERS: Final = 2
+"""Threads that decode large frames. They share Python's lock with the Trio thread, so more would not be faster."""
 
 log = logging.getLogger("bbipc.server")
 
@@ -74,6 +80,8 @@ class Server:
                 started=trio.current_time(),
             ),
             shut_down=self.drain,
+            in_thread=make_threads(DECODERS),
+            turns=Turns(),
         )
         self._parent = ParentWatch()
         self._connections: set[Connection] = set()

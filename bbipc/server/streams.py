@@ -18,20 +18,34 @@ CHUNK: Final = 64 * 1024
 
 
 class ByteStream(Protocol):
-    """Both directions of a connection. One task receives, one sends; send_nowait() is not called while send_all() runs."""
+    """Both directions of a connection. One task receives, one sends."""
 
-    async def receive(self) -> bytes:
-        """Some bytes, as soon as there are any; none at the end of the input. Raises trio.BrokenResourceError."""
+    def receive_nowait(self) -> bytes | None:
+        """Some bytes, if there are any; none at the end of the input; None if one has to wait. Raises
+        trio.BrokenResourceError."""
+
+    async def wait_readable(self) -> None:
+        """Until receive_nowait() may tell something else than None."""
 
     def peer_is_gone(self) -> bool:
         """Whether it is certain that nobody will read what is sent: at the end of the input, this tells a client that has
         closed only its half from one that is not there any more."""
 
-    def send_nowait(self, data: bytes) -> int:
+    def send_nowait(self, data: bytes | bytearray) -> int:
         """Send as much of `data` as is possible without waiting; how much. Raises trio.BrokenResourceError."""
 
-    async def send_all(self, data: bytes) -> None:
-        """Send `data`, waiting as long as it takes. Raises trio.BrokenResourceError."""
+    async def wait_writable(self) -> None:
+        """Until send_nowait() may send something."""
+
+
+async def send_all(stream: ByteStream, data: bytes) -> None:
+    """Send `data`, waiting as long as it takes. Raises trio.BrokenResourceError."""
+    rest = bytearray(data)
+    while True:
+        del rest[: stream.send_nowait(rest)]
+        if not rest:
+            return
+        await stream.wait_writable()
 
 
 class FdStream:
@@ -52,15 +66,18 @@ class FdStream:
             trio.lowlevel.notify_closing(fd)
             os.set_blocking(fd, was_blocking)
 
-    async def receive(self) -> bytes:
-        """See :class:`ByteStream`. A checkpoint only if it has to wait."""
-        while True:
-            try:
-                return os.read(self._receive_fd, CHUNK)
-            except BlockingIOError:
-                await trio.lowlevel.wait_readable(self._receive_fd)
-            except OSError as error:
-                raise trio.BrokenResourceError(f"cannot read: {error.strerror}") from error
+    def receive_nowait(self) -> bytes | None:
+        """See :class:`ByteStream`."""
+        try:
+            return os.read(self._receive_fd, CHUNK)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise trio.BrokenResourceError(f"cannot read: {error.strerror}") from error
+
+    async def wait_readable(self) -> None:
+        """See :class:`ByteStream`."""
+        await trio.lowlevel.wait_readable(self._receive_fd)
 
     def peer_is_gone(self) -> bool:
         """See :class:`ByteStream`."""
@@ -68,7 +85,7 @@ class FdStream:
         poll.register(self._send_fd, 0)  # hang-ups and errors are always reported
         return bool(poll.poll(0))
 
-    def send_nowait(self, data: bytes | memoryview) -> int:
+    def send_nowait(self, data: bytes | bytearray) -> int:
         """See :class:`ByteStream`."""
         try:
             return os.write(self._send_fd, data)
@@ -77,11 +94,6 @@ class FdStream:
         except OSError as error:
             raise trio.BrokenResourceError(f"cannot write: {error.strerror}") from error
 
-    async def send_all(self, data: bytes) -> None:
-        """See :class:`ByteStream`. A checkpoint only if it has to wait."""
-        rest = memoryview(data)
-        while True:
-            rest = rest[self.send_nowait(rest) :]
-            if not rest:
-                return
-            await trio.lowlevel.wait_writable(self._send_fd)
+    async def wait_writable(self) -> None:
+        """See :class:`ByteStream`."""
+        await trio.lowlevel.wait_writable(self._send_fd)

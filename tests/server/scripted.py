@@ -17,6 +17,7 @@ from bbipc.server.connection import Connection, End, Services
 from bbipc.server.deadlines import Deadlines
 from bbipc.server.scheduler import Scheduler
 from bbipc.server.stats import Reporter, Statistics
+from bbipc.server.turns import Turns
 from bbipc.wire.frame import Frame, FrameReader, encode_frame
 
 NO_PROOF: dict[str, list[bytes]] = {
@@ -116,6 +117,12 @@ class Workers:
             await self.release()
 
 
+async def run_here(function: Callable[[], Any], /) -> Any:
+    """In the place of a thread."""
+    await trio.lowlevel.checkpoint()
+    return function()
+
+
 class ScriptedStream:
     """The server's side of a connection. `room`: bytes that the client will take before it stops reading; None: any number."""
 
@@ -130,18 +137,21 @@ class ScriptedStream:
 
     # The server's side.
 
-    async def receive(self) -> bytes:
-        await trio.lowlevel.checkpoint()
-        while not self._input and not self._input_ended:
-            self._check()
-            self._arrived = trio.Event()
-            await self._arrived.wait()
+    def receive_nowait(self) -> bytes | None:
         self._check()
+        if not self._input and not self._input_ended:
+            return None
         data = bytes(self._input[: 64 * 1024])
         del self._input[: len(data)]
         return data
 
-    def send_nowait(self, data: bytes) -> int:
+    async def wait_readable(self) -> None:
+        await trio.lowlevel.checkpoint()
+        while not self._input and not self._input_ended and not self.broken:
+            self._arrived = trio.Event()
+            await self._arrived.wait()
+
+    def send_nowait(self, data: bytes | bytearray) -> int:
         self._check()
         size = len(data) if self.room is None else min(self.room, len(data))
         if self.room is not None:
@@ -152,10 +162,9 @@ class ScriptedStream:
     def peer_is_gone(self) -> bool:
         return self.broken
 
-    async def send_all(self, data: bytes) -> None:
-        while data := data[self.send_nowait(data) :]:
-            self._drained = trio.Event()
-            await self._drained.wait()
+    async def wait_writable(self) -> None:
+        self._drained = trio.Event()
+        await self._drained.wait()
 
     def _check(self) -> None:
         if self.broken:
@@ -245,6 +254,8 @@ class ScriptedServer:
                 trio.current_time(),
             ),
             shut_down=self.stop,
+            in_thread=run_here,
+            turns=Turns(),
         )
         nursery.start_soon(self.scheduler.run)
         nursery.start_soon(self.batch_service.run)

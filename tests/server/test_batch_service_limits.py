@@ -89,7 +89,9 @@ def test_batch_size_and_num_cores_are_bounds(tmp_path: Path) -> None:
 def test_who_feeds_the_service_too_fast_is_not_read_for_a_while(tmp_path: Path) -> None:
     @run
     async def test() -> None:
-        async with scripted_server(threads=1, limits=Limits(connection=1000)) as server:
+        async with scripted_server(
+            threads=1, limits=Limits(connection=1000 * (32 + batch_service.RESULT_OVERHEAD) // 32)
+        ) as server:
             client, other = server.connect(), server.connect()
             await start(server, client, tmp_path / "fifo", batch=4)
             await client.send(*([queue(number)] for number in range(200)), [STOP])
@@ -122,7 +124,7 @@ def test_results_that_nobody_reads_are_bounded(tmp_path: Path, monkeypatch: pyte
                 (response,) = client.responses()
                 refused += is_error(response, "nobody reads the FIFO")
             assert refused == 50 - 9  # of 114 bytes each
-            assert server.budget.used < 2000
+            assert server.budget.used < 4000 + 10 * batch_service.RESULT_OVERHEAD
 
     test()
 

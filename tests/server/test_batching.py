@@ -15,7 +15,7 @@ from trio.testing import MockClock
 from bbipc.chonk import Outcome, Verdict
 from bbipc.server.backend import Task
 from bbipc.server.scheduler import Scheduler, Verification
-from server.scripted import Flag, run, scripted_server, verdict_response, verification
+from server.scripted import NO_PROOF, Flag, run, scripted_server, verdict_response, verification
 from server.test_connection import HASH, HASHED
 
 SHARED, EACH = 100.0, 10.0
@@ -126,7 +126,8 @@ crowds = st.lists(st.builds(Arrival, st.floats(0, 100), st.sampled_from([0, 0, 0
 
 @given(crowds, st.integers(1, 4), st.integers(6, 10))
 def test_with_bounded_batches_every_client_is_in_the_next_one(requests: list[Arrival], threads: int, limit: int) -> None:
-    """There are 6 clients, so each of them has a place in every batch, whatever the others send."""
+    """There are 6 clients, so each of them has a place in every batch, whatever the others send. Only one that has more than
+    few may have to let one batch of those with few pass."""
     backend, started, answered = simulate(requests, threads, limit)
     assert set(answered) == set(range(len(requests)))
     assert max(len(batch.keys) for batch in backend.batches) <= limit
@@ -136,7 +137,67 @@ def test_with_bounded_batches_every_client_is_in_the_next_one(requests: list[Arr
             for later, other in enumerate(requests)
         )
         if is_next_of_its_client:
-            assert not any(arrival.at < batch.started < started[number] for batch in backend.batches)
+            passed = [batch for batch in backend.batches if arrival.at < batch.started < started[number]]
+            waiting = [
+                other
+                for later, other in enumerate(requests)
+                if other.client == arrival.client and started[later] >= started[number]
+            ]
+            assert len(passed) <= (len(waiting) > limit // 8)
+            assert all(len(batch.keys) < limit for batch in passed)
+
+
+def test_a_lone_verification_waits_for_one_slice_of_a_long_request() -> None:
+    requests = [Arrival(0, 0, 1400), Arrival(1, 0, 1400), Arrival(2, 1, 1)]
+    backend, started, answered = simulate(requests, threads=2, limit=64)
+    assert set(answered) == {0, 1, 2}
+    assert backend.batches[1].keys == ["2"]  # by itself: it does not pay for 63 others
+    assert answered[2] == backend.batches[0].ended + (SHARED + EACH) / 2
+    assert max(len(batch.keys) for batch in backend.batches) == 64
+    assert sum(len(batch.keys) for batch in backend.batches) == 2801
+    assert started[0] == 0
+
+
+def test_many_lone_verifications_do_not_starve_a_long_request() -> None:
+    requests = [Arrival(0, 0, 640), *(Arrival(10 * number, 1, 1) for number in range(1, 400))]
+    backend, _, answered = simulate(requests, threads=2, limit=64)
+    index = next(index for index, batch in enumerate(backend.batches) if batch.ended >= answered[0])
+    assert index <= 2 * 640 // 64 + 2
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.integers(1, 4), st.data())
+def test_slices_give_every_proof_its_own_verdict(sizes: list[int], threads: int, data: st.DataObject) -> None:
+    """Requests longer than a batch, among others, and some that are cancelled when any part of them has been verified."""
+
+    @run
+    async def test() -> None:
+        async with scripted_server(threads=threads, max_batch_tasks=3) as server:
+            client = server.connect()
+            expected: dict[int, Any] = {}
+            for number, size in enumerate(sizes, 1):
+                bad = data.draw(st.integers(0, size))  # `size`: none
+                keys = [f"{'error' if index == bad else 'valid'} {number}.{index}".encode() for index in range(size)]
+                await client.send([number, ["ChonkBatchVerify", {"proofs": [NO_PROOF] * size, "vks": keys}]])
+                expected[number] = (
+                    ["ChonkBatchVerifyResponse", {"valid": True}]
+                    if bad == size
+                    else ["ErrorResponse", {"message": f"scripted: error {number}.{bad}"}]
+                )
+            while server.workers.waiting:
+                await server.workers.release(data.draw(st.integers(0, len(server.workers.waiting) - 1)))
+                if expected and data.draw(st.integers(0, 9)) == 0:
+                    await client.send([1000, ["CancelRequest", {"request_id": data.draw(st.sampled_from(sorted(expected)))}]])
+            responses = client.responses()
+            for number, wanted in expected.items():
+                (response,) = [fields for request_id, fields in responses if request_id == number]
+                assert response in (wanted, ["ErrorResponse", {"message": "cancelled by CancelRequest"}])
+            assert server.scheduler.idle
+            assert server.budget.used == 0
+            assert max(len(keys) for kind, keys, _ in server.backend.calls) <= 3
+            decided = server.backend.decided
+            assert len(decided) == len(set(decided))  # nothing is verified twice
+
+    test()
 
 
 @given(st.lists(arrivals, min_size=1, max_size=40), st.integers(1, 4))
