@@ -371,7 +371,7 @@ class Connection:
         if self._stream.peer_is_gone() and (self._slots or self._in_flight or self._outgoing):
             self._end = End.LOST
         elif truncated is not None:
-            log.info("%s: %s", self.name, truncated)
+            log.warning("%s: %s", self.name, truncated)
             self._end = End.BROKEN_FRAME
 
     def _handle_safely(self, parsed: Parsed, size: int) -> None:
