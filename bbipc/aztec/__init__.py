@@ -18,16 +18,22 @@ if TYPE_CHECKING:
     from bbipc.aztec.proof import ProofForm, TxProof
     from bbipc.aztec.registry import Network, Registry, Release
     from bbipc.aztec.tx import HashedValues, Tx
+    from bbipc.aztec.verdict import CHECKS, Check, TxVerdict
+    from bbipc.aztec.verify import verify_tx, verify_txs
 
 _MODULES = {
     "errors": ("TxFormatError",),
     "proof": ("ProofForm", "TxProof"),
     "registry": ("Network", "Registry", "Release"),
     "tx": ("HashedValues", "Tx"),
+    "verdict": ("CHECKS", "Check", "TxVerdict"),
+    "verify": ("verify_tx", "verify_txs"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "CHECKS",
+    "Check",
     "HashedValues",
     "Network",
     "ProofForm",
@@ -36,6 +42,9 @@ __all__ = [
     "Tx",
     "TxFormatError",
     "TxProof",
+    "TxVerdict",
+    "verify_tx",
+    "verify_txs",
 ]
 
 

@@ -1,7 +1,7 @@
 """The two forms of a transaction's `data`: their bytes, and from these the public inputs (chapter 15 section 2)."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 from bbipc.aztec.layout import Place, leaves, members, read, size, write
@@ -85,6 +85,10 @@ class Form:
         """The public inputs, 32 bytes each, of `data`, whose size must be right; they are not checked."""
         return b"".join([piece if isinstance(piece, bytes) else data[piece] for piece in self._pieces])
 
+    def locate(self, path: str) -> tuple[Any, int]:
+        """The kind and the offset of a part of `data`, for example of `constants.tx_context`."""
+        return _located(self.flag, path)
+
     def read(self, data: bytes) -> TxData:
         """The values in `data`, whose size must be right."""
         kinds = dict(members(self.record))
@@ -110,6 +114,21 @@ ROLLUP: Final = Form("rollup", "hiding_kernel_to_rollup", 0, PrivateToRollupKern
 PUBLIC: Final = Form("public", "hiding_kernel_to_public", 1, PrivateToPublicKernelCircuitPublicInputs, 1630108851)
 """With public calls."""
 FORMS: Final = (ROLLUP, PUBLIC)
+
+
+@cache
+def _located(flag: int, path: str) -> tuple[Any, int]:
+    form = FORMS[flag]
+    kind: Any = form.record
+    offset, order = 1, form.order
+    for wanted in path.split("."):
+        kinds = dict(members(kind))
+        for name in order or kinds:
+            if name == wanted:
+                break
+            offset += size(kinds[name])
+        kind, order = kinds[wanted], ()
+    return kind, offset
 
 
 def form_of(values: TxData) -> Form:

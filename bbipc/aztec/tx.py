@@ -7,15 +7,19 @@ from typing import Any, Final
 
 from bbipc.aztec.errors import TxFormatError
 from bbipc.aztec.forms import FORMS, Form, form_of
-from bbipc.aztec.hashes import CALLDATA, element, hash_elements
+from bbipc.aztec.hashes import CALLDATA, hash_elements
+from bbipc.aztec.layout import Array, read, size
 from bbipc.aztec.proof import ProofForm, TxProof, form_and_size
-from bbipc.aztec.records import PrivateToPublicKernelCircuitPublicInputs, PublicCallRequest, TxData
+from bbipc.aztec.records import PublicCallRequest, TxConstantData, TxData
 from bbipc.chonk.words import WORD, first_non_canonical
 
-__all__ = ["CLASS_LOG_WORDS", "HashedValues", "Tx"]
+__all__ = ["ACCUMULATED", "CLASS_LOG_WORDS", "HashedValues", "Tx"]
 
 CLASS_LOG_WORDS: Final = 3023
 """Elements of a contract class log; those behind the emitted ones are zero."""
+
+ACCUMULATED: Final = (("end",), ("non_revertible_accumulated_data", "revertible_accumulated_data"))
+"""The members of `data` that hold effects, by its flag."""
 
 _CLASS_LOG_BYTES: Final = WORD * CLASS_LOG_WORDS
 _MAX_ITEMS: Final = 255
@@ -105,12 +109,28 @@ class Tx:
 
     def calls(self) -> list[PublicCallRequest]:
         """The public calls in their order: non-revertible, revertible, teardown; without those that are all zeros."""
-        data = self.data
-        if not isinstance(data, PrivateToPublicKernelCircuitPublicInputs):
+        if not self.form.flag:
             return []
-        parts = data.non_revertible_accumulated_data, data.revertible_accumulated_data
-        requests = [request for part in parts for request in part.public_call_requests]
-        return [request for request in [*requests, data.public_teardown_call_request] if request != _NO_CALL]
+        paths = [f"{part}.public_call_requests" for part in ACCUMULATED[1]]
+        found = [call for path in [*paths, "public_teardown_call_request"] for call in self.items(path)]
+        return [call for call in found if call is not None]
+
+    def items(self, path: str) -> list[Any]:
+        """The records of an array of `data` (or the one record at `path`), in order, with None for each that is all zeros.
+
+        It decodes nothing else, so that looking at a few parts is fast.
+        """
+        kind, offset = self.form.locate(path)
+        item, count = (kind.of, kind.count) if isinstance(kind, Array) else (kind, 1)
+        step, data = size(item), self.data_bytes
+        starts = range(offset, offset + step * count, step)
+        return [read(item, data, start) if any(data[start : start + step]) else None for start in starts]
+
+    @cached_property
+    def constants(self) -> TxConstantData:
+        """`data.constants`, without decoding the rest."""
+        constants: TxConstantData = read(TxConstantData, self.data_bytes, 1)
+        return constants
 
     @cached_property
     def _public_inputs(self) -> bytes:
@@ -162,6 +182,12 @@ class Tx:
             raise TxFormatError(f"not in the regular form: {irregularities[0]}")
         return cls(tx_hash, body, proof, logs, tuple(calldata), tuple(irregularities))
 
+    @property
+    def size(self) -> int:
+        """The bytes of its binary form."""
+        values = sum(4 + len(calldata.values) + WORD for calldata in self.public_calldata)
+        return WORD + len(self.data_bytes) + 4 + len(self.proof.content) + 2 + sum(map(len, self.contract_class_logs)) + values
+
     def to_bytes(self) -> bytes:
         """The binary form, regular in every respect."""
         parts = [self.tx_hash, self.data_bytes, self.proof.to_bytes()]
@@ -210,9 +236,6 @@ class Tx:
             form = FORMS[body[0]]
             tx_hash = hash_elements(form.public_inputs(body), form.separator)
         return cls(tx_hash, body, parsed, logs, calldata, tuple(irregularities))
-
-
-_NO_CALL: Final = PublicCallRequest(element(0), element(0), False, element(0))
 
 
 class _Reader:

@@ -11,6 +11,9 @@ INVALID: Final = 1
 UNREADABLE: Final = 2
 """Wrong usage, or an input that cannot be read or decoded."""
 
+UNDECIDED: Final = 3
+"""A transaction was read, but whether it is valid cannot be decided here."""
+
 UNAVAILABLE: Final = 69
 """A server cannot be reached, went away, or did not answer in time."""
 

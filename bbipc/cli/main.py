@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "msgpack": "Serve the msgpack requests of bb's clients.",
     "verify": "Verify one Chonk proof.",
     "verify-many": "Verify many Chonk proofs together, which is faster.",
+    "verify-tx": "Tell whether Aztec transactions are valid.",
 }
 """Subcommand -> what it does, in a line. Each is the `command` of the module of its name, which is imported when it is run: a
 list of all need not load all that they need."""
