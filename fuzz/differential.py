@@ -9,8 +9,9 @@ mutant in fifty is also judged under Aztec's setup, by the published binary and 
 Each mutant has a number; number and seed reproduce it (`--start I --count 1 -v` shows it again). It is judged
 
 * by our verifier alone, as the server would: elements are checked, then the core decides;
-* by our verifier in a batch with other mutants and a valid proof, where the verdict must be the same as alone. A mutant that
-  fails in a check which a batch adds up comes with its mirror image (the opposite error), so that sums without weights cancel;
+* by our verifier in a batch of random size with other mutants and a valid proof, where the verdict must be the same as
+  alone. A mutant that fails in a check which a batch adds up comes with its mirror image (the opposite error), so that sums
+  without weights cancel;
 * by bb's ChonkVerify, and, where it is informative, by its ChonkBatchVerify together with a valid proof, or its mirror image.
 
 The outcome classes are valid, invalid and error. What is known to differ is listed in `RULES`, by rule. Two more things are
@@ -47,7 +48,7 @@ from bbipc.conform.samples import PARTS, TEST_SETUP, Sample, split
 from bbipc.conform.script import Script
 
 DATA: Final = Path(__file__).parent.parent / "tests" / "data"
-BATCH: Final = 8
+MAX_BATCH: Final = 64
 AZTEC_EVERY: Final = 50
 BATCH_COMMAND_EVERY: Final = 20
 
@@ -278,11 +279,13 @@ async def judge_batch(campaign: Campaign, batch: list[Judged]) -> None:
 
     def check() -> list[str]:
         valid = campaign.samples[batch[0].index % len(campaign.samples)]
-        proofs = [(ChonkProof.from_parts(valid.parts), valid.key), *((_raw(item.mutant), item.mutant.key) for item in batch)]
-        claims = campaign.test.reduce_many(proofs)
-        return [verdict.outcome.value for verdict in campaign.test.check(claims)]
+        proofs = [(_raw(item.mutant), item.mutant.key) for item in batch]
+        proofs.insert(place, (ChonkProof.from_parts(valid.parts), valid.key))
+        return [verdict.outcome.value for verdict in campaign.test.verify_many(proofs)]
 
-    first, *verdicts = await trio.to_thread.run_sync(check)
+    place = batch[0].index % (len(batch) + 1)
+    verdicts = await trio.to_thread.run_sync(check)
+    first = verdicts.pop(place)
     campaign.batched += len(batch)
     if first != Outcome.VALID.value:
         campaign.fail(batch[0].index, batch[0].mutant, "a valid proof was spoiled by its batch", ours=first)
@@ -310,11 +313,16 @@ async def work(campaign: Campaign) -> None:
     options = campaign.arguments
     bb, aztec_bb = Bb(options.bb), Bb(options.aztec_bb) if options.aztec_bb else None
     batch: list[Judged] = []
+    size = 1
     try:
         while (index := campaign.take()) is not None:
+            if not batch:
+                # Half of the batches have at most eight proofs with the valid one: as many as are reduced side by side.
+                random = Random(f"{options.seed} {index}")
+                size = random.randint(1, random.choice([7, MAX_BATCH]))
             mutant = campaign.mutant(index)
             batch += await judge_with_mirror(campaign, index, mutant, bb)
-            if len(batch) >= BATCH:
+            if len(batch) >= size:
                 await judge_batch(campaign, batch)
                 batch.clear()
             if index % AZTEC_EVERY == 0:

@@ -119,7 +119,8 @@ class Engine final : public bbipc_core {
         Claim claim;
         Claim* const claims[1] = {&claim};
         reduce_group({&proof, &key, &key_length, &cancel}, 1, flags, claims);
-        decide(claims, {}, options(threads, cancel), &verdict);
+        const Claim* const reduced[1] = {&claim};
+        decide(reduced, {}, options(threads, cancel), &verdict);
     }
 
     std::unique_ptr<bbipc_claim> reduce(const bbipc_proof& proof, const std::uint8_t* key, std::uint64_t key_length,
@@ -173,7 +174,7 @@ class Engine final : public bbipc_core {
             const std::uint64_t first = i * size, own = std::min(size, count - first);
             reduce_group(inputs.from(first), own, flags, std::span(pointers).subspan(first, own));
         });
-        decide(pointers, {}, options(threads, cancel), verdicts);
+        decide(std::vector<const Claim*>(pointers.begin(), pointers.end()), {}, options(threads, cancel), verdicts);
     }
 
     std::int32_t key_inspect(const std::uint8_t* key, std::uint64_t key_length, std::uint64_t* words, std::uint8_t* hash,

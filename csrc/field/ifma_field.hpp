@@ -75,7 +75,7 @@ struct Modulus52 {
 // a 2^260, reduced, as limbs.
 template <class P>
 constexpr Limbs52 montgomery_260(const Field<P>& a) {
-    return limbs_52((a * Field<P>::from_u64(16)).m);
+    return limbs_52(a.dbl().dbl().dbl().dbl().m);
 }
 
 // One element in each lane.
