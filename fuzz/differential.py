@@ -1,6 +1,6 @@
 """Differential soundness campaign: mutated proofs judged by us and by the real `bb`; any disagreement is a failure.
 
-    python fuzz/differential.py --bb PATH [--minutes M] [--count N] [--seed S] [--workers W]
+    python fuzz/differential.py --bb PATH [--minutes M] [--count N] [--seed S] [--workers W] [--resume FILE]
 
 PATH is a `bb` that verifies under the test setup (tests/data/test_setup.json), run as `PATH msgpack run`. With `--aztec-bb` one
 mutant in fifty is also judged under Aztec's setup, by the published binary and by us. Disagreements are saved for
@@ -17,7 +17,8 @@ Each mutant has a number; number and seed reproduce it (`--start I --count 1 -v`
 The outcome classes are valid, invalid and error. What is known to differ is listed in `RULES`, by rule. Two more things are
 failures: a mutant that we find valid although it is not the proof it was made from in another split, and any exception.
 
-SIGINT and SIGTERM end a campaign early, with its summary.
+SIGINT and SIGTERM end a campaign early, with its summary. With `--resume FILE` the same command goes on where it ended, also
+after the program was killed: the summary is then of all runs.
 
 Exit status: 0 no failure, 1 at least one, 2 wrong usage or a bb that does not run.
 """
@@ -113,6 +114,10 @@ class Bb:
                     await trio.aclose_forcefully(stream)
 
 
+_COUNTS: Final = ("judged", "batched", "mirrors", "batch_commands", "aztec_judged", "deaths")
+_COUNTERS: Final = ("outcomes", "steps", "by_rule")
+
+
 @dataclass
 class Campaign:
     """What was asked for, and what was found."""
@@ -134,6 +139,47 @@ class Campaign:
     steps: Counter[str] = field(default_factory=Counter)
     by_rule: Counter[str] = field(default_factory=Counter)
     failures: list[dict[str, Any]] = field(default_factory=list)
+    at_work: set[int] = field(default_factory=set)
+    """Mutants that were begun and not judged yet."""
+    seconds_before: float = 0
+    """Of earlier runs of the same campaign."""
+
+    def resume(self) -> None:
+        """Go on where the state file of `--resume` ends; raises ValueError if it is of another campaign."""
+        path = self.arguments.resume
+        if path is None or not path.exists():
+            return
+        state = json.loads(path.read_text())
+        if (state["seed"], state["start"]) != (self.arguments.seed, self.arguments.start):
+            raise ValueError(f"{path} is of seed {state['seed']}, start {state['start']}")
+        self.next_index, self.seconds_before = state["next_index"], state["seconds"]
+        for name in _COUNTS:
+            setattr(self, name, state[name])
+        for name in _COUNTERS:
+            setattr(self, name, Counter(state[name]))
+        self.failures = state["failures"]
+
+    def save_state(self) -> None:
+        """Write the state file. A mutant that was at work when the program was killed is judged again."""
+        path = self.arguments.resume
+        if path is None:
+            return
+        state = {
+            "seed": self.arguments.seed,
+            "start": self.arguments.start,
+            "next_index": min(self.at_work, default=self.next_index),
+            "seconds": self.seconds,
+            "failures": self.failures,
+            **{name: getattr(self, name) for name in (*_COUNTS, *_COUNTERS)},
+        }
+        partial = path.with_name(f"{path.name}.partial")
+        partial.write_text(json.dumps(state))
+        partial.replace(path)
+
+    @property
+    def seconds(self) -> float:
+        """How long the campaign has run, earlier runs included."""
+        return self.seconds_before + time.perf_counter() - self.started
 
     def take(self) -> int | None:
         """The number of the next mutant; None if it is time to stop."""
@@ -145,6 +191,7 @@ class Campaign:
         if options.count is not None and self.next_index >= options.start + options.count:
             return None
         self.next_index += 1
+        self.at_work.add(self.next_index - 1)
         return self.next_index - 1
 
     def mutant(self, index: int) -> Mutant:
@@ -324,11 +371,14 @@ async def work(campaign: Campaign) -> None:
             batch += await judge_with_mirror(campaign, index, mutant, bb)
             if len(batch) >= size:
                 await judge_batch(campaign, batch)
+                campaign.at_work -= {item.index for item in batch}
                 batch.clear()
+                campaign.save_state()
             if index % AZTEC_EVERY == 0:
                 await judge_under_aztec(campaign, index, mutant, aztec_bb)
         if batch:
             await judge_batch(campaign, batch)
+            campaign.at_work -= {item.index for item in batch}
     finally:
         campaign.deaths += bb.deaths
         with trio.CancelScope(shield=True):
@@ -370,13 +420,14 @@ async def main(campaign: Campaign) -> int:
             for _ in range(options.workers):
                 workers.start_soon(work, campaign)
         nursery.cancel_scope.cancel()
+    campaign.save_state()
     report(campaign)
     return 1 if campaign.failures else 0
 
 
 def report(campaign: Campaign) -> None:
     """The summary; its last line is for logs."""
-    seconds = time.perf_counter() - campaign.started
+    seconds = campaign.seconds
     sys.stdout.write("What decided about the mutants:\n")
     for step in ("error", *STEPS, "valid"):
         share = 100 * campaign.steps[step] / max(campaign.judged, 1)
@@ -408,6 +459,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--save", type=Path, default=Path("fuzz-findings"), metavar="DIRECTORY", help="where disagreements go (fuzz-findings)"
     )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="go on where this file says that an earlier run ended, and keep it up to date",
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for each mutant")
     arguments = parser.parse_args()
     if arguments.minutes is None and arguments.count is None:
@@ -419,4 +476,8 @@ if __name__ == "__main__":
     parsed = parse_arguments()
     setup = Setup.from_json(TEST_SETUP)
     plan = Campaign(parsed, load_samples(), Verifier(setup), Verifier(Setup.AZTEC), next_index=parsed.start)
+    try:
+        plan.resume()
+    except (ValueError, KeyError) as error:
+        sys.exit(f"--resume: {error}")
     sys.exit(trio.run(main, plan))

@@ -220,7 +220,7 @@ class Base:
         if configured.returncode != 0:
             raise BuildError(configured.stdout[-4000:])
         targets = ["bbipc_core_static", *(f"test_{test}_{self.path}" for test in sorted(native_tests))]
-        targets += [f"cases_{cases}" for cases in ("capi", "protocol", "relations")]
+        targets += [f"cases_{cases}" for cases in ("capi", "forged", "protocol", "relations")]
         built = run(["cmake", "--build", self.build, "-j", str(jobs), "--target", *targets])
         if built.returncode != 0:
             raise BuildError(built.stdout[-4000:])
