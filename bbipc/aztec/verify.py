@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
 
-from bbipc.aztec.checks import Policy, Subject, before_proof, messages, size_check
+from bbipc.aztec.checks import MAX_TX_BYTES, Policy, Subject, before_proof, messages, size_check
 from bbipc.aztec.errors import TxFormatError
 from bbipc.aztec.prepared import chonk_proof
 from bbipc.aztec.proof import ProofForm
@@ -141,6 +141,8 @@ def prepare(items: Sequence[TxInput], policy: Policy, *, stop_early: bool = Fals
 def _read(item: TxInput) -> tuple[Tx | TxVerdict, int]:
     """A transaction and its size; or the verdict, if it cannot be read or is too large to be looked at."""
     if isinstance(item, bytes):
+        if len(item) > MAX_TX_BYTES:
+            return _too_large(len(item)), len(item)
         try:
             item = Sized(Tx.from_bytes(item), len(item))
         except TxFormatError as error:
@@ -149,11 +151,14 @@ def _read(item: TxInput) -> tuple[Tx | TxVerdict, int]:
         item = Sized(item, None)
     tx = item.tx
     size = max(tx.size, item.size or 0)
-    check = size_check(size)
-    if not check.ok:
-        others = (Check(name, None, "not checked: the transaction is too large") for name in list(CHECKS)[1:])
-        return TxVerdict((check, *others)), size
-    return tx, size
+    return (_too_large(size) if size > MAX_TX_BYTES else tx), size
+
+
+def _too_large(size: int) -> TxVerdict:
+    others = (
+        Check(name, None, "not checked: the transaction is too large") for name in CHECKS if name not in ("size", "network")
+    )
+    return TxVerdict((size_check(size), *others))
 
 
 def _prepare(subject: Subject, policy: Policy, stop_early: bool) -> Pending:

@@ -41,14 +41,20 @@ def run(arguments: Sequence[str]) -> int:
     if options.metrics is not None and not _has_metrics():
         return EXIT_USAGE
     try:
-        backend = ChonkBackend(options.setup, strict=options.strict)
+        backend = ChonkBackend(options.setup, strict=options.strict, registry=options.registry, network=options.network)
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"bbipc: error: --setup {options.setup}: {error}\n")
+        names = {"--setup": options.setup, "--registry": options.registry, "--network": options.network}
+        given = " ".join(f"{name} {value}" for name, value in names.items() if value is not None)
+        sys.stderr.write(f"bbipc: error: {given}: {error}\n")
         return EXIT_USAGE
     if options.setup is not None:
         sys.stderr.write(
             f"bbipc: WARNING: proofs are verified under the trusted setup of {options.setup}, not that of Aztec; "
             "whoever made it may be able to forge proofs\n"
+        )
+    if options.registry is not None:
+        sys.stderr.write(
+            f"bbipc: WARNING: transactions are verified with the keys and key trees of {options.registry}, not those of Aztec\n"
         )
     gc.freeze()
     gc.enable()
@@ -162,6 +168,8 @@ def _run_parser(threads: int) -> argparse.ArgumentParser:
         help="worker threads (default: the processors, bounded by HARDWARE_CONCURRENCY: %(default)s)",
     )
     add("--setup", metavar="FILE", help="verify under the trusted setup of this JSON file: for tests only")
+    add("--registry", metavar="FILE", help="verify transactions with the keys and key trees of this JSON file: for tests only")
+    add("--network", metavar="NAME", help="accept transactions for this network only: mainnet, testnet, or one of the registry")
     add("--strict", action="store_true", help="demand the exact lengths of the parts of a proof, and canonical keys")
     add("--envelope", action="store_true", help="all requests come in envelopes: an 8-byte little-endian id before each")
     add(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bbipc.client.async_client import Client, open_client
     from bbipc.client.errors import ClientClosed, ClientError, ProtocolViolation, ServerError, ServerGone, ServerUnreachable
     from bbipc.client.probe import Dialect
-    from bbipc.client.verification import RemoteVerdict
+    from bbipc.client.verification import RemoteTxVerdict, RemoteVerdict
 
 __all__ = [
     "Client",
@@ -21,6 +21,7 @@ __all__ = [
     "ClientError",
     "Dialect",
     "ProtocolViolation",
+    "RemoteTxVerdict",
     "RemoteVerdict",
     "ServerError",
     "ServerGone",
@@ -32,7 +33,7 @@ _MODULES = {
     "async_client": ("Client", "open_client"),
     "errors": ("ClientClosed", "ClientError", "ProtocolViolation", "ServerError", "ServerGone", "ServerUnreachable"),
     "probe": ("Dialect",),
-    "verification": ("RemoteVerdict",),
+    "verification": ("RemoteTxVerdict", "RemoteVerdict"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -15,7 +15,16 @@ from bbipc.client.connection import Connection, connect
 from bbipc.client.messages import Answer, fields_of
 from bbipc.client.probe import Dialect
 from bbipc.client.session import Request
-from bbipc.client.verification import IN_FLIGHT, RemoteVerdict, checked_in_flight, verdict_of, verification_request
+from bbipc.client.verification import (
+    IN_FLIGHT,
+    RemoteTxVerdict,
+    RemoteVerdict,
+    checked_in_flight,
+    tx_request,
+    tx_verdict_of,
+    verdict_of,
+    verification_request,
+)
 from bbipc.wire.frame import DEFAULT_MAX_FRAME_BYTES
 from bbipc.wire.values import Fields
 
@@ -117,6 +126,20 @@ class Client:
             TypeError: an argument is of another type.
         """
         return verdict_of(await self._perform(verification_request(proof, key)))
+
+    async def verify_tx(self, tx: bytes, *, network: str | None = None) -> RemoteTxVerdict:
+        """The server's verdict on an Aztec transaction in its binary form, under the registry and the setup of the server.
+
+        Whatever is wrong with the transaction is a verdict; so is a server that does not know the command.
+
+        Args:
+            tx: the transaction.
+            network: the network that it must be for; None: any that the server takes.
+
+        Raises:
+            TypeError: an argument is of another type.
+        """
+        return tx_verdict_of(await self._perform(tx_request(tx, network)))
 
     def verify_many(self, pairs: Iterable[_Pair] | AsyncIterable[_Pair], in_flight: int = IN_FLIGHT) -> "Verdicts":
         """The server's verdicts on many proofs, in their order, as they become known: `async for verdict in ...`.

@@ -11,14 +11,19 @@ from bbipc.wire.values import Fields
 __all__ = [
     "COMMAND",
     "IN_FLIGHT",
+    "VERIFY_TX",
+    "RemoteTxVerdict",
     "RemoteVerdict",
     "checked_in_flight",
+    "tx_request",
+    "tx_verdict_of",
     "verdict_of",
     "verification_fields",
     "verification_request",
 ]
 
 COMMAND: Final = "ChonkVerify"
+VERIFY_TX: Final = "VerifyTx"
 
 IN_FLIGHT: Final = 32
 """How many proofs `verify_many` keeps with the server at once, unless it is told otherwise: half of the server's largest batch,
@@ -74,6 +79,48 @@ def verdict_of(answer: Answer) -> RemoteVerdict:
     if answer.name == ERROR_RESPONSE:
         return RemoteVerdict(Outcome.ERROR, answer.fields["message"])
     return RemoteVerdict(Outcome.VALID if answer.fields["valid"] else Outcome.INVALID)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTxVerdict:
+    """A server's verdict on an Aztec transaction; true exactly if it is valid under the server's registry and setup.
+
+    Attributes:
+        valid: whether the server found the transaction valid.
+        tx_hash: the transaction hash, computed from its data, 32 bytes; None if the server did not compute it.
+        reason: why it is not valid, or not decided; None if it is valid.
+    """
+
+    valid: bool
+    tx_hash: bytes | None
+    reason: str | None
+
+    def __bool__(self) -> bool:
+        return self.valid
+
+    def __str__(self) -> str:
+        return "valid" if self.valid else f"not valid: {self.reason}"
+
+
+def tx_request(tx: bytes, network: str | None) -> Request:
+    """The request for a verdict on a transaction.
+
+    Raises:
+        TypeError: an argument is of another type than said.
+    """
+    if not isinstance(tx, bytes) or not isinstance(network, str | None):
+        raise TypeError(f"tx must be bytes and network a str, not {type(tx).__name__} and {type(network).__name__}")
+    return Request(VERIFY_TX, {"tx": tx} | ({} if network is None else {"network": network}), tagged=True)
+
+
+def tx_verdict_of(answer: Answer) -> RemoteTxVerdict:
+    """The verdict in a response to `VERIFY_TX`."""
+    if answer.name == ERROR_RESPONSE:
+        return RemoteTxVerdict(False, None, answer.fields["message"])
+    fields = answer.fields
+    # Anything but True is no acceptance: the command is not in the published schema, so nobody else has checked its types.
+    valid = fields.get("valid") is True
+    return RemoteTxVerdict(valid, fields.get("tx_hash") or None, None if valid else str(fields.get("reason")))
 
 
 def checked_in_flight(in_flight: int) -> int:

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from bbipc.server import batch_service, stats
-from bbipc.server.backend import Task
+from bbipc.server.backend import AnyTask, Task, TxTask
 from bbipc.server.batch_report import concerns_ipa
 from bbipc.server.errors import CommandError
 from bbipc.wire import cursor
@@ -70,7 +70,7 @@ class Verified:
     """
 
     name: str
-    tasks: Callable[[Fields], Sequence[Task]]
+    tasks: Callable[[Fields], Sequence[AnyTask]]
     conclude: Callable[[Sequence[Verdict]], bytes]
 
 
@@ -111,6 +111,10 @@ DEADLINE: Final = "deadline_ms"
 bb ignores it, as it does every field that it does not know."""
 
 _OPTIONAL: Final = {DEADLINE: SIMPLE["unsigned int"]}
+
+VERIFY_TX: Final = "VerifyTx"
+_OPTIONAL_OF: Final = {VERIFY_TX: {"network": SIMPLE["string"]}}
+"""Fields that a client may leave out, by command."""
 
 
 # ---- Verification ---------------------------------------------------------------------------------------------------
@@ -157,6 +161,23 @@ def _conclude_several(verdicts: Sequence[Verdict]) -> bytes:
         if verdict.reason is not None:
             return error_response(_with_subject(verdict.reason, f"ChonkBatchVerify: proof[{index}]"))
     return _encoder("ChonkBatchVerify")({"valid": not failed})
+
+
+def _one_transaction(fields: Fields) -> Sequence[AnyTask]:
+    return [TxTask(fields["tx"], fields.get("network"))]
+
+
+def _conclude_transaction(verdicts: Sequence[Verdict]) -> bytes:
+    (verdict,) = verdicts
+    if _is_cancelled(verdict):
+        return _cancelled()
+    from bbipc.server.transactions import TxOutcome  # noqa: PLC0415 - was loaded by the backend
+
+    tx = verdict.tx if isinstance(verdict, TxOutcome) else None
+    if tx is None or tx.error is not None:
+        return error_response(f"{VERIFY_TX}: {verdict.reason if tx is None else tx.error}")
+    reason = "" if tx else str(tx).removeprefix("invalid: ")
+    return _encoder(VERIFY_TX)({"valid": bool(tx), "tx_hash": tx.tx_hash or b"", "reason": reason})
 
 
 def _is_cancelled(verdict: Verdict) -> bool:
@@ -403,6 +424,7 @@ def commands() -> dict[str, Command]:
         Verified("ChonkVerify", _one_proof, _conclude_one("ChonkVerify")),
         Verified("ChonkVerifyFromFields", _one_flat_proof, _conclude_one("ChonkVerifyFromFields")),
         Verified("ChonkBatchVerify", _several_proofs, _conclude_several),
+        Verified(VERIFY_TX, _one_transaction, _conclude_transaction),
     ]
     service = [ToService(name) for name in (batch_service.START, batch_service.QUEUE, batch_service.STOP)]
     extensions: list[Command] = [Cancellation("CancelRequest", _encoder("CancelRequest")), Report(stats.STATS)]
@@ -414,7 +436,10 @@ def commands() -> dict[str, Command]:
 @cache
 def decoders() -> Decoders:
     """The decoders of the fields of these commands, and of :data:`DEADLINE`."""
-    return {name.encode(): (name, extended().command(name).with_optional(_OPTIONAL)) for name in commands()}
+    return {
+        name.encode(): (name, extended().command(name).with_optional(_OPTIONAL | _OPTIONAL_OF.get(name, {})))
+        for name in commands()
+    }
 
 
 def deadline_of(request: Unserved) -> int | None:

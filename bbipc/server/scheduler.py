@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import trio
 
-from bbipc.server.backend import Backend, Cancel, Task
+from bbipc.server.backend import AnyTask, Backend, Cancel
 from bbipc.server.batch_report import BatchCounters, failed_checks
 from bbipc.server.fair import FairQueue
 from bbipc.server.idle import IdleSignal
@@ -105,7 +105,7 @@ class Verification:
     """
 
     client: object
-    tasks: Sequence[Task]
+    tasks: Sequence[AnyTask]
     conclude: Callable[[Sequence[Verdict]], bytes]
     finish: Callable[[bytes], None]
     max_threads: int | None = None
@@ -366,7 +366,7 @@ class Scheduler:
             position = end
 
     async def _verify_batch(self, batch: list[Slice], workers: int) -> Sequence[Verdict]:
-        tasks: list[tuple[Task, Cancel]] = []
+        tasks: list[tuple[AnyTask, Cancel]] = []
         for slice_ in batch:
             job = slice_.job
             if not slice_.start:
@@ -409,7 +409,7 @@ class Scheduler:
                 response = error_response(INTERNAL_ERROR)
             self._finish(job, response)
 
-    async def _verify_all(self, tasks: Sequence[tuple[Task, Cancel]], workers: int) -> Sequence[Verdict]:
+    async def _verify_all(self, tasks: Sequence[tuple[AnyTask, Cancel]], workers: int) -> Sequence[Verdict]:
         """A verdict for each task; an exception of the backend is an error, of the one task alone."""
         if len(tasks) != 1:
             try:
@@ -419,7 +419,7 @@ class Scheduler:
                 log.exception("a batch of %d proofs failed; verifying them one by one", len(tasks))
         return [await self._verify_alone(task, flag, workers) for task, flag in tasks]
 
-    async def _verify_alone(self, task: Task, flag: Cancel, workers: int) -> Verdict:
+    async def _verify_alone(self, task: AnyTask, flag: Cancel, workers: int) -> Verdict:
         try:
             return await self._in_thread(lambda: self._backend.verify(task, threads=workers, cancel=flag))
         except Exception:
@@ -428,7 +428,7 @@ class Scheduler:
 
             return Verdict(Outcome.ERROR, reason=INTERNAL_ERROR)
 
-    async def _verify_together(self, tasks: Sequence[tuple[Task, Cancel]], workers: int) -> list[Verdict]:
+    async def _verify_together(self, tasks: Sequence[tuple[AnyTask, Cancel]], workers: int) -> list[Verdict]:
         claims: list[Any] = [None] * len(tasks)
         size = min(GROUP_TASKS, -(-len(tasks) // workers))
         groups = iter(range(0, len(tasks), size))

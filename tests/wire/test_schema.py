@@ -215,7 +215,7 @@ def test_types_that_do_not_exist() -> None:
 
 def test_the_extended_schema_is_the_published_one_and_ours_behind_it() -> None:
     ours = extended()
-    assert ours.command_names == (*SCHEMA.command_names, "CancelRequest", "Stats")
+    assert ours.command_names == (*SCHEMA.command_names, "CancelRequest", "Stats", "VerifyTx")
     assert ours.describe(SCHEMA.command_names) == SCHEMA.describe(SCHEMA.command_names)
     assert ours.response_name("Stats") == "StatsResponse"
     assert not SCHEMA.knows("Stats")
