@@ -45,6 +45,9 @@ class Connection:
         self._session = session
         self._settle: dict[Request, Settle] = {}
         self._unsent: OrderedDict[Request, None] = OrderedDict()
+        # What the writer sends now: requests that were started, whose frames the server may not have whole.
+        self._sending: list[Request] = []
+        self._rest = b""
         self._work = anyio.Event()
         self._ended = anyio.Event()
         self._failure: ClientError | None = None
@@ -65,7 +68,9 @@ class Connection:
             settle(copy.copy(self._failure))
             return
         self._settle[request] = settle
-        self._enqueue(request)
+        self._unsent[request] = None
+        if len(self._settle) > 1 or not self._send_at_once():
+            self._work.set()
 
     def abandon(self, request: Request) -> None:
         """Nobody waits for `request` any more: it is not sent, or its response is dropped. If it is a tagged one that was sent
@@ -77,11 +82,20 @@ class Connection:
             return
         cancel = self._session.abandon(request)
         if cancel is not None and self._failure is None:
-            self._enqueue(cancel)
+            self._unsent[cancel] = None
+            self._work.set()
 
-    def _enqueue(self, request: Request) -> None:
-        self._unsent[request] = None
-        self._work.set()
+    def _send_at_once(self) -> bool:
+        """Send without the writer, if that is possible without waiting: waking it costs more than all the rest. It is not done
+        while other requests are under way, since the writer sends many in one piece."""
+        if self._sending or self._transport.send_now is None:
+            return False
+        self._take_next_frames()
+        self._rest = self._rest[self._transport.send_now(self._rest) :]
+        if self._rest:
+            return False
+        self._sending = []
+        return True
 
     def _settle_one(self, request: Request, result: Answer | Exception) -> None:
         settle = self._settle.pop(request, None)
@@ -104,20 +118,22 @@ class Connection:
     async def write(self) -> None:
         """Send requests, until they cannot be sent any more."""
         while True:
-            if not self._unsent:
+            if not self._sending:
+                self._take_next_frames()
+            if not self._sending:
                 self._work = anyio.Event()
                 await self._work.wait()
                 continue
-            started, frames = self._next_frames()
+            frames, self._rest = self._rest, b""
             try:
                 await self._transport.stream.send(frames)
             except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-                await self._refuse(started)
+                await self._refuse()
                 return
+            self._sending = []
 
-    def _next_frames(self) -> tuple[list[Request], bytes]:
-        """The frames of those that wait, about as many as a pipe holds."""
-        started: list[Request] = []
+    def _take_next_frames(self) -> None:
+        """Start those that wait, about as many as a pipe holds."""
         frames: list[bytes] = []
         size = 0
         while self._unsent and size < CHUNK:
@@ -127,18 +143,18 @@ class Connection:
             except EncodeError as error:
                 self._settle_one(request, error)
                 continue
-            started.append(request)
+            self._sending.append(request)
             frames.append(frame)
             size += len(frame)
-        return started, frames[0] if len(frames) == 1 else b"".join(frames)
+        self._rest = b"".join(frames)
 
-    async def _refuse(self, started: list[Request]) -> None:
+    async def _refuse(self) -> None:
         """Requests cannot be sent any more: those with answers on their way can still be answered, but no others."""
         with anyio.move_on_after(_LAST_WORDS_PATIENCE):
             await self._ended.wait()
         gone = self._failure = self._failure or ServerGone("the server does not read requests any more")
         unsent, self._unsent = self._unsent, OrderedDict()
-        for request in (*started, *unsent):
+        for request in (*self._sending, *unsent):
             self._settle_one(request, copy.copy(gone))
             request.abandoned = True
 

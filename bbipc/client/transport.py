@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket as sockets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from subprocess import PIPE, Popen
 from typing import TYPE_CHECKING, Final
 
 import anyio
-from anyio.abc import ByteStream
+from anyio.abc import ByteStream, SocketAttribute
 from anyio.lowlevel import checkpoint
 
 from bbipc.client.errors import ServerUnreachable
@@ -37,11 +38,20 @@ async def _nothing() -> str:
 
 @dataclass(frozen=True)
 class Transport:
-    """A stream to a server. `why_ended` says, when the server has ended it, what is known about the reason."""
+    """A stream to a server.
+
+    Attributes:
+        stream: to send and to receive, at the same time.
+        name: for messages.
+        why_ended: says, when the server has ended the stream, what is known about the reason.
+        send_now: sends the beginning of what it is given, as much as goes without waiting, and returns how many bytes; an error
+            is left to the next `stream.send`. None if there is no such thing.
+    """
 
     stream: ByteStream
     name: str
     why_ended: Callable[[], Awaitable[str]] = _nothing
+    send_now: Callable[[bytes], int] | None = None
 
 
 class PipeStream(ByteStream):
@@ -85,6 +95,13 @@ class PipeStream(ByteStream):
                 await anyio.wait_writable(self._descriptor(self._writing))
             except OSError as error:
                 raise anyio.BrokenResourceError from error
+
+    def send_now(self, item: bytes) -> int:
+        """See `Transport`."""
+        try:
+            return 0 if self._closed else os.write(self._writing, item)
+        except OSError:
+            return 0
 
     async def send_eof(self) -> None:
         """Not possible without closing both."""
@@ -169,7 +186,7 @@ async def spawned(
 
     stream = _pipes_of(process)
     try:
-        yield Transport(stream, words[0], why_ended)
+        yield Transport(stream, words[0], why_ended, stream.send_now)
     finally:
         with anyio.CancelScope(shield=True):
             await stream.aclose()
@@ -239,8 +256,16 @@ async def connected(path: str | PathLike[str]) -> AsyncIterator[Transport]:
         stream = await anyio.connect_unix(fspath(path))
     except OSError as error:
         raise ServerUnreachable(f"cannot connect to {fspath(path)}: {error.strerror or error}") from None
+    connection = stream.extra(SocketAttribute.raw_socket)
+
+    def send_now(data: bytes) -> int:
+        try:
+            return connection.send(data, sockets.MSG_DONTWAIT)
+        except OSError:
+            return 0
+
     async with stream:
-        yield Transport(stream, fspath(path))
+        yield Transport(stream, fspath(path), send_now=send_now)
 
 
 @asynccontextmanager
