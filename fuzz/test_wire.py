@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from messages import array_heads, commands, mutated, names, pack, request_ids, values, wide_ids
 
+from bbipc.client.messages import parse_answer
 from bbipc.server.commands import commands as served
 from bbipc.server.commands import decoders
 from bbipc.wire.dialect import (
@@ -18,7 +19,6 @@ from bbipc.wire.dialect import (
     encode_response,
     error_response,
     parse_request,
-    parse_response,
 )
 from bbipc.wire.errors import DecodeError
 from bbipc.wire.frame import Discarded, Event, Frame, FrameReader, Oversized, encode_frame
@@ -193,24 +193,24 @@ def test_mutated_requests_are_errors_or_say_the_same_to_msgpack(payload: bytes) 
 @given(request_ids, st.text(max_size=6000))
 def test_error_responses_round_trip(request_id: int, message: str) -> None:
     sent = encode_response(error_response(message), Tag(request_id))
-    response = parse_response(sent[4:])
+    response = parse_answer(sent[4:])
     assert response.request_id == request_id
     assert response.name == "ErrorResponse"
     assert response.fields["message"] == message or len(message) > 4096
     assert len(response.fields["message"]) <= 4096
     enveloped = encode_response(error_response(message), Tag(request_id, envelope=True))
-    assert parse_response(enveloped[4:], envelope=True) == response
-    assert parse_response(error_response(message)).request_id is None
+    assert parse_answer(enveloped[4:], envelope=True) == response
+    assert parse_answer(error_response(message)).request_id is None
 
 
 @given(st.one_of(st.binary(max_size=60), values.map(pack)))
 def test_responses_of_a_malicious_server_are_errors(payload: bytes) -> None:
     try:
-        response = parse_response(payload)
+        response = parse_answer(payload)
     except DecodeError as error:
         assert str(error)  # noqa: PT017 - most examples raise, some do not
     else:
-        assert response.name.endswith("Response")
+        assert isinstance(response.fields, dict)
 
 
 @given(names, st.integers(0, 2**64 - 1))

@@ -240,38 +240,3 @@ def error_response(message: str) -> bytes:
 
 def _command(name: str, type_: Type, fields: Fields) -> bytes:
     return b"\x92" + _pack(name) + type_.encode(fields)
-
-
-# ---- The client's side ----------------------------------------------------------------------------------------------
-
-
-class Response(NamedTuple):
-    """A response; `name` is "...Response". `request_id` is None when it answers a plain request."""
-
-    request_id: int | None
-    name: str
-    fields: Fields
-
-
-def parse_response(payload: bytes, *, envelope: bool = False) -> Response:
-    """Decode a response to a command of bb or bbipc; raises DecodeError."""
-    request_id: int | None = None
-    position = 0
-    if envelope:
-        tag, position = _read_envelope(payload)
-        request_id = tag.request_id
-    count, position = cursor.array_header(payload, position)
-    if count == 2 and cursor.kind_at(payload, position) == "int" and not envelope:
-        request_id, position = cursor.unsigned(payload, position)
-        count, position = cursor.array_header(payload, position)
-    if count != 2:
-        raise DecodeError(f"array of {count} elements, expected [name, map]")
-    raw_name, position = cursor.text(payload, position)
-    name = raw_name.decode(errors="replace")
-    try:
-        type_ = extended().response(name)
-    except KeyError:
-        raise DecodeError(f"unknown response {name!r}") from None
-    fields, position = type_.decode(payload, position, Allowance())
-    _check_end(payload, position)
-    return Response(request_id, name, fields)

@@ -1,18 +1,28 @@
 """The async client under Trio and asyncio, and the blocking one in threads: against bbipc, and bb if there is one."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 import trio
 
 from bbipc.chonk import ChonkProof
-from bbipc.client import Dialect, ServerError, ServerGone, ServerUnreachable, blocking, open_client
-from bbipc.client.session import Request
+from bbipc.client import (
+    ClientClosed,
+    Dialect,
+    ProtocolViolation,
+    ServerError,
+    ServerGone,
+    ServerUnreachable,
+    blocking,
+    open_client,
+)
 from bbipc.client.transport import spawned
+from bbipc.wire.errors import EncodeError
 from client.servers import BBIPC, bb_command, needs_bb, program
 from samples import CORPUS, FLOW1, FLOWS, flow1_parts, raw_proof
 
@@ -149,28 +159,144 @@ def test_the_exit_of_bb_is_reported() -> None:
     trio.run(test)
 
 
-# ---- The blocking client and servers that do not behave -------------------------------------------------------------
+# ---- Servers that do not behave -------------------------------------------------------------------------------------
 
 GONE = "receive(); send(DIGEST); receive(); "
+KINDS = ["trio", "asyncio", "threads"]
+WAITERS = 5
 
 
+def errors_of(kind: str, command: Sequence[str]) -> list[Exception]:
+    """What each of several calls at the same time gets, and one more afterwards."""
+    if kind == "threads":
+        with blocking.open_client(command=command, timeout=PATIENCE) as client, ThreadPoolExecutor(WAITERS) as pool:
+            waiting = [pool.submit(client.call, "Blake2s", data=b"") for _ in range(WAITERS)]
+            return [caught(one.result) for one in waiting] + [caught(lambda: client.call("Blake2s", data=b""))]
+    errors: list[Exception] = []
+
+    async def use() -> None:
+        async def one() -> None:
+            try:
+                await client.call("Blake2s", data=b"")
+            except Exception as error:
+                errors.append(error)
+
+        with anyio.fail_after(PATIENCE):
+            async with open_client(command=command) as client:
+                async with anyio.create_task_group() as group:
+                    for _ in range(WAITERS):
+                        group.start_soon(one)
+                await one()
+
+    anyio.run(use, backend=kind)
+    return errors
+
+
+def caught(work: Callable[[], object]) -> Exception:
+    with pytest.raises(Exception) as info:  # noqa: PT011 - which one is what the test looks at
+        work()
+    return info.value
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    ("behaviour", "message"),
+    ("behaviour", "type_", "message"),
     [
-        ("os._exit(3)", "exited with status 3"),
-        ("os.abort()", "killed by SIGABRT"),
-        ("write(b'\\1'); os._exit(0)", "inside a response"),
-        ("send(b'\\xc1'); receive()", "is no response"),
-        ("write(b'\\xff' * 4); receive()", "too long to be read"),
-        ("send(DIGEST + b'\\0'); receive()", "bytes behind the response"),
-        ("send(b'\\x92\\xb0ShutdownResponse\\x80'); receive()", "with ShutdownResponse"),
+        ("os._exit(3)", ServerGone, "exited with status 3"),
+        ("os.abort()", ServerGone, "killed by SIGABRT"),
+        ("os.kill(os.getpid(), 9)", ServerGone, "killed by SIGKILL"),
+        ("os.close(1); [receive() for _ in iter(int, 1)]", ServerGone, "ended the connection"),
+        ("write(b'\\1'); os._exit(0)", ProtocolViolation, "inside a response"),
+        ("write(b'\\5\\0\\0\\0\\1'); os._exit(0)", ProtocolViolation, "inside a frame: 5 bytes of 9"),
+        ("send(b'\\xc1'); receive()", ProtocolViolation, "is no response"),
+        ("write(b'\\xff' * 4); receive()", ProtocolViolation, "too long to be read"),
+        ("send(DIGEST + b'\\0'); receive()", ProtocolViolation, "bytes behind the response"),
+        ("send(b'\\x92\\xb0ShutdownResponse\\x80'); receive()", ProtocolViolation, "with ShutdownResponse"),
     ],
 )
-def test_blocking_and_misbehaviour(tmp_path: Path, behaviour: str, message: str) -> None:
-    with blocking.open_client(command=program(tmp_path, GONE + behaviour), timeout=PATIENCE) as client:
-        for _ in range(2):
-            with pytest.raises(Exception, match=message):
-                client.call("Blake2s", data=b"")
+def test_every_waiter_gets_the_reason(tmp_path: Path, kind: str, behaviour: str, type_: type[Exception], message: str) -> None:
+    errors = errors_of(kind, program(tmp_path, GONE + behaviour))
+    assert len(errors) == WAITERS + 1
+    for error in errors:
+        assert type(error) is type_
+        assert message in str(error)
+    assert len(set(map(id, errors))) == len(errors), "each has its own traceback"
+
+
+# A server that wants a tagged request, does ACTION, and then tells in its answer to the third whether the second was the
+# cancellation of the first.
+CANCELLED = """
+import msgpack, signal
+first = msgpack.unpackb(receive())
+ACTION
+second = msgpack.unpackb(receive())
+third = msgpack.unpackb(receive())
+cancelled = second[1] == ["CancelRequest", {"request_id": first[0]}]
+send(msgpack.packb([first[0], ["ErrorResponse", {"message": "it was cancelled"}]]))
+send(msgpack.packb([third[0], ["ErrorResponse", {"message": f"cancelled: {cancelled}"}]]))
+receive()
+"""
+
+
+def test_ctrl_c_in_a_blocking_call_cancels_at_the_server(tmp_path: Path) -> None:
+    command = program(tmp_path, CANCELLED.replace("ACTION", "os.kill(os.getppid(), signal.SIGINT)"))
+    with blocking.open_client(command=command, dialect=Dialect.TAGGED, timeout=PATIENCE) as client:
+        with pytest.raises(KeyboardInterrupt):
+            client.call_tagged("Blake2s", data=b"")
+        with pytest.raises(ServerError, match="cancelled: True"):
+            client.call_tagged("Blake2s", data=b"")
+
+
+def test_a_timeout_of_a_blocking_call_cancels_at_the_server(tmp_path: Path) -> None:
+    command = program(tmp_path, CANCELLED.replace("ACTION", ""))
+    with blocking.open_client(command=command, dialect=Dialect.TAGGED, timeout=0.01) as client:
+        with pytest.raises(TimeoutError, match="did not answer in time"):
+            client.verify(FLOW1.proof, FLOW1.vk)
+        client.timeout = PATIENCE
+        with pytest.raises(ServerError, match="cancelled: True"):
+            client.call_tagged("Blake2s", data=b"")
+
+
+def test_leaving_verify_many_cancels_at_the_server(tmp_path: Path) -> None:
+    body = """
+import msgpack
+ids = [msgpack.unpackb(receive())[0] for _ in range(3)]
+send(msgpack.packb([ids[0], ["ChonkVerifyResponse", {"valid": True}]]))
+cancelled = [msgpack.unpackb(receive())[1][1]["request_id"] for _ in range(2)]
+last = msgpack.unpackb(receive())
+send(msgpack.packb([last[0], ["ErrorResponse", {"message": str(cancelled == ids[1:])}]]))
+receive()
+"""
+    with blocking.open_client(command=program(tmp_path, body), dialect=Dialect.TAGGED, timeout=PATIENCE) as client:
+        for verdict in client.verify_many([(FLOW1.proof, FLOW1.vk)] * 9, in_flight=3):
+            assert verdict.valid
+            break
+        with pytest.raises(ServerError, match="True"):
+            client.call_tagged("Blake2s", data=b"")
+
+
+def test_threads_that_outlive_the_blocking_client(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(WAITERS) as pool:
+        with blocking.open_client(
+            command=program(tmp_path, "[receive() for _ in iter(int, 1)]"), dialect=Dialect.PLAIN
+        ) as client:
+            waiting = [pool.submit(client.call, "Blake2s", data=b"") for _ in range(WAITERS)]
+        for one in waiting:
+            assert isinstance(caught(one.result), ClientClosed)
+        for use in (lambda: client.call("Blake2s", data=b""), lambda: client.verify(FLOW1.proof, FLOW1.vk)):
+            assert isinstance(caught(use), ClientClosed)
+        assert list(client.verify_many([])) == []
+
+
+@pytest.mark.parametrize(("proof", "key", "name"), [(b"bytes", b"", "proof"), (FLOW1.proof, "text", "key")], ids=["1", "2"])
+def test_blocking_and_arguments_of_the_wrong_type(tmp_path: Path, proof: Any, key: Any, name: str) -> None:
+    with blocking.open_client(command=program(tmp_path, "receive()"), dialect=Dialect.PLAIN, timeout=PATIENCE) as client:
+        with pytest.raises(TypeError, match=f"{name} must be .*, not "):
+            client.verify(proof, key)
+        with pytest.raises(EncodeError):
+            client.call("Blake2s", nonsense=1)
+        with pytest.raises(ValueError, match="in_flight must be at least 1"):
+            client.verify_many([], in_flight=0)
 
 
 def test_blocking_and_a_server_that_stalls(tmp_path: Path) -> None:
@@ -191,8 +317,9 @@ def test_blocking_and_large_requests_to_a_server_that_answers_while_it_reads(tmp
         "    send(b'\\x92\\xacEchoResponse\\x81\\xa4data\\xc6' + struct.pack('>I', size) + bytes(size))\n"
     )
     with blocking.open_client(command=program(tmp_path, body), timeout=PATIENCE) as client:
-        requests = [client._start(Request("Echo", {"data": bytes(1 << 20)}, tagged=False)) for _ in range(4)]
-        assert all(len(request.wait().fields["data"]) > 1 << 20 for request in requests)
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda _: client.call("Echo", data=bytes(1 << 20)), range(4)))
+        assert all(len(answer["data"]) > 1 << 20 for answer in answers)
 
 
 @pytest.mark.parametrize("command", [[], ["/nonexistent/bb"]])
