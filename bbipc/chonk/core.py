@@ -335,6 +335,33 @@ class Core:
         _done(lib.bbipc_pairing(self._handle, _buffer(g1), _sized(g2, 128 * count), count, is_one, gt))
         return bool(is_one[0]), bytes(gt)
 
+    def g1_decompress(self, words: bytes, threads: int) -> tuple[bytes, int | None]:
+        """`bbipc_g1_decompress`: the points; or none, and the index of the first word that is no point."""
+        count = _count(words, _WORD)
+        out, failed = ffi.new("uint8_t[]", 64 * count), ffi.new("uint64_t *")
+        status = lib.bbipc_g1_decompress(self._handle, _buffer(words), count, _threads(threads), out, failed)
+        if status == lib.BBIPC_NO_RESULT:
+            return b"", failed[0]
+        _done(status)
+        return bytes(ffi.buffer(out)), None
+
+    def points_check(self, curve: Curve, points: Buffer, threads: int) -> int | None:
+        """`bbipc_points_check`: the index of the first point that is not on the curve."""
+        failed = ffi.new("uint64_t *")
+        count = _count(points, 64)
+        status = lib.bbipc_points_check(self._handle, curve, _buffer(points), count, _threads(threads), failed)
+        if status == lib.BBIPC_NOT_ON_CURVE:
+            return int(failed[0])
+        _done(status)
+        return None
+
+    def g1_combine_neighbours(self, points: bytes, threads: int) -> tuple[bytes, bytes]:
+        """`bbipc_g1_combine_neighbours`: later, earlier."""
+        later, earlier = ffi.new("uint8_t[64]"), ffi.new("uint8_t[64]")
+        count = _count(points, 64)
+        _done(lib.bbipc_g1_combine_neighbours(self._handle, _buffer(points), count, _threads(threads), later, earlier))
+        return bytes(later), bytes(earlier)
+
     def poseidon2_permute(self, state: bytes) -> bytes:
         """`bbipc_poseidon2_permute`."""
         out = ffi.new("uint8_t[128]")

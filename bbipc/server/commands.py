@@ -365,16 +365,16 @@ def _set_msm_legacy(fields: Fields) -> Fields:
     return {"enabled": fields["enabled"]}
 
 
-def _init_srs(fields: Fields) -> Fields:
+def _init_srs(fields: Fields, threads: int) -> Fields:
     from bbipc.server.srs import check_bn254  # noqa: PLC0415
 
-    return {"points_buf": check_bn254(fields["points_buf"], fields["num_points"], fields["g2_point"])}
+    return {"points_buf": check_bn254(fields["points_buf"], fields["num_points"], fields["g2_point"], threads)}
 
 
-def _init_grumpkin_srs(fields: Fields) -> Fields:
+def _init_grumpkin_srs(fields: Fields, threads: int) -> Fields:
     from bbipc.server.srs import check_grumpkin  # noqa: PLC0415
 
-    check_grumpkin(fields["points_buf"], fields["num_points"])
+    check_grumpkin(fields["points_buf"], fields["num_points"], threads)
     return {"dummy": 0}
 
 
@@ -386,7 +386,7 @@ def _encoder(name: str) -> Callable[[Fields], bytes]:
     return response_encoder(response, extended().response(response))
 
 
-def _computed() -> list[Computed]:
+def _computed(threads: int) -> list[Computed]:
     cheap: dict[str, Callable[[Fields], Fields]] = {
         "Poseidon2Hash": _poseidon2_hash,
         "Poseidon2Permutation": _poseidon2_permutation,
@@ -408,8 +408,8 @@ def _computed() -> list[Computed]:
         "ChonkCompressProof": _compress,
         "ChonkDecompressProof": _decompress,
         "GrumpkinBatchMul": _multiply_batch,
-        "SrsInitSrs": _init_srs,
-        "SrsInitGrumpkinSrs": _init_grumpkin_srs,
+        "SrsInitSrs": lambda fields: _init_srs(fields, threads),
+        "SrsInitGrumpkinSrs": lambda fields: _init_grumpkin_srs(fields, threads),
     }
     return [
         *(Computed(name, compute, _encoder(name), cheap=True) for name, compute in cheap.items()),
@@ -418,8 +418,8 @@ def _computed() -> list[Computed]:
 
 
 @cache
-def commands() -> dict[str, Command]:
-    """All commands that are served, by name."""
+def commands(threads: int = 1) -> dict[str, Command]:
+    """All commands that are served, by name; those that check a reference string do so on up to `threads` threads."""
     verified = [
         Verified("ChonkVerify", _one_proof, _conclude_one("ChonkVerify")),
         Verified("ChonkVerifyFromFields", _one_flat_proof, _conclude_one("ChonkVerifyFromFields")),
@@ -429,7 +429,7 @@ def commands() -> dict[str, Command]:
     service = [ToService(name) for name in (batch_service.START, batch_service.QUEUE, batch_service.STOP)]
     extensions: list[Command] = [Cancellation("CancelRequest", _encoder("CancelRequest")), Report(stats.STATS)]
     shutdown = Shutdown("Shutdown", _encoder("Shutdown")({}))
-    served: list[Command] = [*_computed(), *verified, *service, *extensions, shutdown]
+    served: list[Command] = [*_computed(threads), *verified, *service, *extensions, shutdown]
     return {command.name: command for command in served}
 
 

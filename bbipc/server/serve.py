@@ -64,7 +64,7 @@ class Server:
         self._services = Services(
             scheduler=self._scheduler,
             budget=self._budget,
-            commands=commands(),
+            commands=commands(config.threads),
             decoders=decoders(),
             envelope=config.envelope,
             upstream=self._upstream,

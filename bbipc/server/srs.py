@@ -10,17 +10,14 @@ e(sum c_i P_(i+1), [1]_2) = e(sum c_i P_i, [x]_2). With 128-bit c_i a wrong stri
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from typing import Final
 
 from bbipc.chonk import Setup
 from bbipc.chonk.core import Curve
-from bbipc.chonk.errors import PrimitiveError
-from bbipc.chonk.primitives import g1_decompress
 from bbipc.chonk.verifier import default_core
 from bbipc.server.errors import CommandError
-from bbipc.wire.values import FQ_MODULUS, FR_MODULUS, WORD
+from bbipc.wire.values import FQ_MODULUS, WORD
 
 _POINT: Final = 2 * WORD
 _COMPRESSED_UNIT: Final = 4 * 1024 * 1024
@@ -35,7 +32,7 @@ _G2: Final = bytes.fromhex(
 """The generator of G2: x.c0, x.c1, y.c0, y.c1."""
 
 
-def check_bn254(points: bytes, count: int, g2_point: bytes) -> bytes:
+def check_bn254(points: bytes, count: int, g2_point: bytes, threads: int) -> bytes:
     """Check a reference string of `count` points of G1, 64 or, compressed, 32 bytes each, and its [x]_2.
 
     Returns:
@@ -51,13 +48,14 @@ def check_bn254(points: bytes, count: int, g2_point: bytes) -> bytes:
     if g2_point != Setup.AZTEC.g2_x:
         raise CommandError("SrsInitSrs: g2_point is not the canonical Aztec [x]_2")
     if len(points) == _POINT * count:
-        _check_uncompressed(_reduced_points(points, count, FQ_MODULUS, 3, "SrsInitSrs"))
+        _check_on_curve(Curve.G1, points, threads, "SrsInitSrs")
+        _check_first_two(_reduced(points[: 2 * _POINT]))
         return b""
-    return _check_compressed(points)
+    return _check_compressed(points, threads)
 
 
-def check_grumpkin(points: bytes, count: int) -> None:
-    """Check that the first `count` points, 64 bytes each, are on Grumpkin.
+def check_grumpkin(points: bytes, count: int, threads: int) -> None:
+    """Check that the first `count` points, 64 bytes each, are on Grumpkin, on up to `threads` threads.
 
     Raises:
         CommandError: they are not, or there are fewer.
@@ -66,54 +64,53 @@ def check_grumpkin(points: bytes, count: int) -> None:
         raise CommandError(
             f"SrsInitGrumpkinSrs: points_buf too small ({len(points)} bytes) for num_points={count} (need {_POINT * count})"
         )
-    _reduced_points(points, count, FR_MODULUS, -17, "SrsInitGrumpkinSrs")
+    _check_on_curve(Curve.GRUMPKIN, memoryview(points)[: _POINT * count], threads, "SrsInitGrumpkinSrs")
 
 
-def _reduced_points(points: bytes, count: int, modulus: int, b: int, command: str) -> list[bytes]:
-    """The points with canonical coordinates, checked to be on y^2 = x^3 + b; infinity is allowed."""
-    reduced = []
-    for index in range(count):
-        point = points[_POINT * index : _POINT * (index + 1)]
-        if point != _INFINITY:
-            x, y = (int.from_bytes(half, "big") % modulus for half in (point[:WORD], point[WORD:]))
-            if (y * y - x * x * x - b) % modulus:
-                raise CommandError(f"{command}: points_buf[{index}] is not on the curve")
-            point = x.to_bytes(WORD, "big") + y.to_bytes(WORD, "big")
-        reduced.append(point)
-    return reduced
+def _check_on_curve(curve: Curve, points: bytes | memoryview, threads: int, command: str) -> None:
+    """Coordinates need not be canonical; infinity is allowed."""
+    failed = default_core().points_check(curve, points, threads)
+    if failed is not None:
+        raise CommandError(f"{command}: points_buf[{failed}] is not on the curve")
 
 
-def _check_uncompressed(points: Sequence[bytes]) -> None:
+def _reduced(points: bytes) -> list[bytes]:
+    """Points of G1 with canonical coordinates."""
+    return [
+        point
+        if point == _INFINITY
+        else b"".join((int.from_bytes(half, "big") % FQ_MODULUS).to_bytes(WORD, "big") for half in (point[:WORD], point[WORD:]))
+        for point in (points[start : start + _POINT] for start in range(0, len(points), _POINT))
+    ]
+
+
+def _check_first_two(points: Sequence[bytes]) -> None:
     if points[0] != _G1:
         raise CommandError("SrsInitSrs: points_buf[0] is not the canonical BN254 generator")
     if len(points) > 1 and (points[1] == _INFINITY or not _is_next(points[1], points[0])):
         raise CommandError("SrsInitSrs: points_buf[1] is not [x]_1 of the canonical trusted setup")
 
 
-def _check_compressed(data: bytes) -> bytes:
+def _check_compressed(data: bytes, threads: int) -> bytes:
     if len(data) % _COMPRESSED_UNIT:
         raise CommandError(
             f"SrsInitSrs: compressed points_buf size {len(data)} must be a positive multiple of {_COMPRESSED_UNIT}"
         )
-    words = [data[start : start + WORD] for start in range(0, len(data), WORD)]
     # What is not the string of powers mostly differs early: do not decompress the rest of it.
-    first = b"".join(map(_decompressed, range(2), words))
-    _check_uncompressed([first[:_POINT], first[_POINT:]])
-    points = first + b"".join(map(_decompressed, range(2, len(words)), words[2:]))
-    coefficients = b"".join([secrets.token_bytes(16).rjust(WORD, b"\0") for _ in words[1:]])
-    core = default_core()
-    later = core.point_msm(Curve.G1, points[_POINT:], coefficients)
-    earlier = core.point_msm(Curve.G1, points[:-_POINT], coefficients)
+    first = _decompressed(data[: 2 * WORD], threads)
+    _check_first_two([first[:_POINT], first[_POINT:]])
+    points = _decompressed(data, threads)
+    later, earlier = default_core().g1_combine_neighbours(points, threads)
     if not _is_next(later, earlier):
         raise CommandError("SrsInitSrs: points_buf is not the reference string of the canonical trusted setup")
     return points
 
 
-def _decompressed(index: int, word: bytes) -> bytes:
-    try:
-        return g1_decompress(word)
-    except PrimitiveError:
-        raise CommandError(f"SrsInitSrs: points_buf[{index}] is not on the curve") from None
+def _decompressed(words: bytes, threads: int) -> bytes:
+    points, failed = default_core().g1_decompress(words, threads)
+    if failed is not None:
+        raise CommandError(f"SrsInitSrs: points_buf[{failed}] is not on the curve")
+    return points
 
 
 def _is_next(later: bytes, earlier: bytes) -> bool:

@@ -265,6 +265,21 @@ std::int32_t bbipc_pairing(const bbipc_core* core, const std::uint8_t* g1, const
     return with_status([&] { return core->pairing(g1, g2, count, is_one, gt); });
 }
 
+std::int32_t bbipc_g1_decompress(const bbipc_core* core, const std::uint8_t* words, std::uint64_t count, std::uint32_t threads,
+                                 std::uint8_t* out, std::uint64_t* failed) {
+    return with_status([&] { return core->g1_decompress(words, count, threads, out, failed); });
+}
+
+std::int32_t bbipc_points_check(const bbipc_core* core, std::int32_t curve, const std::uint8_t* points, std::uint64_t count,
+                                std::uint32_t threads, std::uint64_t* failed) {
+    return with_status([&] { return core->points_check(curve, points, count, threads, failed); });
+}
+
+std::int32_t bbipc_g1_combine_neighbours(const bbipc_core* core, const std::uint8_t* points, std::uint64_t count,
+                                         std::uint32_t threads, std::uint8_t later[64], std::uint8_t earlier[64]) {
+    return with_status([&] { return core->g1_combine_neighbours(points, count, threads, later, earlier); });
+}
+
 std::int32_t bbipc_poseidon2_permute(const bbipc_core* core, const std::uint8_t in[128], std::uint8_t out[128]) {
     return with_status([&] { return core->poseidon2_permute(in, out); });
 }

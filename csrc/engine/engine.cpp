@@ -12,6 +12,7 @@
 #include "../hash/poseidon2_ifma.hpp"
 #include "../msm/msm.hpp"
 #include "../msm/parallel.hpp"
+#include "../srs/reference_string.hpp"
 
 BBIPC_BEGIN
 
@@ -291,6 +292,30 @@ class Engine final : public bbipc_core {
         const Fq12 product = pairing_product(inputs);
         *is_one = product.is_one() ? 1 : 0;
         if (gt != nullptr) product.to_bytes(gt);
+        return 0;
+    }
+
+    std::int32_t g1_decompress(const std::uint8_t* words, std::uint64_t count, std::uint32_t threads, std::uint8_t* out,
+                               std::uint64_t* failed) const override {
+        *failed = bbipc::decompress_g1(words, count, std::max(threads, 1u), lane_path_, out);
+        return *failed == count ? 0 : BBIPC_NO_RESULT;
+    }
+
+    std::int32_t points_check(std::int32_t curve, const std::uint8_t* points, std::uint64_t count, std::uint32_t threads,
+                              std::uint64_t* failed) const override {
+        return on_curve(curve, [&]<class C>() {
+            *failed = first_off_curve<C>(points, count, std::max(threads, 1u));
+            return *failed == count ? 0 : BBIPC_NOT_ON_CURVE;
+        });
+    }
+
+    std::int32_t g1_combine_neighbours(const std::uint8_t* points, std::uint64_t count, std::uint32_t threads,
+                                       std::uint8_t* later, std::uint8_t* earlier) const override {
+        Jacobian<G1Curve> sums[2];
+        const unsigned used = std::max(threads, 1u);
+        if (!combine_neighbours(points, count, used, lane_path_, system_random(), sums[0], sums[1])) return BBIPC_NOT_ON_CURVE;
+        PointCodec<G1Curve>::write(sums[0].to_affine(), later);
+        PointCodec<G1Curve>::write(sums[1].to_affine(), earlier);
         return 0;
     }
 

@@ -189,6 +189,21 @@ int32_t bbipc_g2_mul(const bbipc_core *core, const uint8_t point[128], const uin
 int32_t bbipc_pairing(const bbipc_core* core, const uint8_t* g1, const uint8_t* g2, uint64_t count, int32_t* is_one,
                       uint8_t* gt);
 
+/* ---- Reference strings (for the commands SrsInitSrs and SrsInitGrumpkinSrs), on up to `threads` threads ---- */
+
+/* Points of G1, 64 bytes each in `out`, from 32 bytes each: x in bits 0 to 254, the parity of y in bit 255. BBIPC_NO_RESULT if there
+ * is a word that is no point: *failed is the index of the first. */
+int32_t bbipc_g1_decompress(const bbipc_core *core, const uint8_t *words, uint64_t count, uint32_t threads, uint8_t *out,
+                            uint64_t *failed);
+/* Whether all points are on the curve, after their coordinates are reduced; 64 bytes 0xff are the point at infinity, and (0, 0)
+ * is a point off the curve. BBIPC_NOT_ON_CURVE if not: *failed is the index of the first. */
+int32_t bbipc_points_check(const bbipc_core *core, int32_t curve, const uint8_t *points, uint64_t count, uint32_t threads,
+                           uint64_t *failed);
+/* later = sum c_i P_(i+1) and earlier = sum c_i P_i, with c_i of 128 bits from the operating system's generator: unless every
+ * P_(i+1) is x P_i, later is not x earlier, but with a probability of 2^-128. */
+int32_t bbipc_g1_combine_neighbours(const bbipc_core *core, const uint8_t *points, uint64_t count, uint32_t threads,
+                                    uint8_t later[64], uint8_t earlier[64]);
+
 int32_t bbipc_poseidon2_permute(const bbipc_core *core, const uint8_t in[128], uint8_t out[128]);
 int32_t bbipc_poseidon2_hash(const bbipc_core *core, const uint8_t *words, uint64_t count, uint8_t out[32]);
 /* The hashes of `messages` messages, which stand one after the other in `words`: message i has counts[i] words. out: 32 bytes for

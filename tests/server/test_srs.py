@@ -39,12 +39,12 @@ def compress(point: bytes) -> bytes:
 
 
 def check(points: list[bytes]) -> bytes:
-    return srs.check_bn254(b"".join(map(compress, points)), len(points), TestSetup.AZTEC.g2_x)
+    return srs.check_bn254(b"".join(map(compress, points)), len(points), TestSetup.AZTEC.g2_x, 2)
 
 
 def test_the_powers_are_accepted_and_returned_uncompressed() -> None:
     assert check(powers()) == b"".join(powers())
-    assert srs.check_bn254(b"".join(powers()), COUNT, TestSetup.AZTEC.g2_x) == b""
+    assert srs.check_bn254(b"".join(powers()), COUNT, TestSetup.AZTEC.g2_x, 2) == b""
 
 
 @pytest.mark.parametrize("index", range(COUNT))
@@ -60,4 +60,4 @@ def test_other_strings_are_refused() -> None:
         with pytest.raises(CommandError):
             check(points)
     with pytest.raises(CommandError, match=r"points_buf\[5\] is not on the curve"):
-        srs.check_bn254(b"".join(map(compress, powers()[:5])) + word(4) * 3, COUNT, TestSetup.AZTEC.g2_x)
+        srs.check_bn254(b"".join(map(compress, powers()[:5])) + word(4) * 3, COUNT, TestSetup.AZTEC.g2_x, 2)
