@@ -10,6 +10,7 @@ could refuse them, and it resolves repeated keys silently.
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 from bbipc.wire.errors import DecodeError
@@ -19,6 +20,10 @@ MAX_DEPTH: Final = 32
 
 MAX_IGNORED_VALUES: Final = 1 << 16
 """Values allowed in one frame, all together, in fields that are not part of the schema."""
+MAX_INTEGRAL_FLOAT: Final = 2**53
+"""The largest float below which every integer is one, too."""
+_FLOATS: Final = {0xCA: struct.Struct(">f"), 0xCB: struct.Struct(">d")}
+_RECORD: Final = b"\xd4\x72"  # where msgpackr defines the keys of a record
 
 _TRUNCATED: Final = "the msgpack object ends early: the frame is too short for what its headers announce"
 
@@ -90,6 +95,8 @@ def kind_at(data: bytes, position: int) -> str:
         return "array"
     if tag <= 0xBF:
         return "str"
+    if data.startswith(_RECORD, position):
+        return "record of msgpackr (its option useRecords: false makes it a map)"
     known = _FIXED.get(tag) or _SIZED.get(tag) or _COUNTED.get(tag)
     return known[0] if known else "the invalid byte 0xc1"
 
@@ -149,27 +156,51 @@ def text(data: bytes, position: int) -> tuple[bytes, int]:
 
 
 def binary_span(data: bytes, position: int) -> tuple[int, int]:
-    """Where the content of the bin at `position` starts and ends."""
+    """Where the content of the bin or, as from encoders older than bin, the str at `position` starts and ends."""
     tag = data[position] if position < len(data) else 0xC1
-    if not 0xC4 <= tag <= 0xC6:
+    if 0xC4 <= tag <= 0xC6:
+        width = 1 << (tag - 0xC4)
+    elif 0xD9 <= tag <= 0xDB:
+        width = 1 << (tag - 0xD9)
+    elif 0xA0 <= tag <= 0xBF:
+        width = 0
+    else:
         raise _unexpected(data, position, "bin")
-    width = 1 << (tag - 0xC4)
     start = position + 1 + width
-    end = start + _number(data, position + 1, width)
+    end = start + (_number(data, position + 1, width) if width else tag & 0x1F)
     if end > len(data):
         raise truncated()
     return start, end
 
 
 def unsigned(data: bytes, position: int) -> tuple[int, int]:
-    """The msgpack *unsigned* integer at `position`, of any width. A positive number in a signed format is refused."""
+    """The integer at `position`, in a format of any width, signed or not; a negative one is refused."""
     tag = data[position] if position < len(data) else 0xC1
     if tag <= 0x7F:
         return tag, position + 1
-    if 0xCC <= tag <= 0xCF:
-        width = 1 << (tag - 0xCC)
-        return _number(data, position + 1, width), position + 1 + width
-    raise _unexpected(data, position, "unsigned int")
+    if 0xCC <= tag <= 0xD3:
+        width = 1 << (tag & 3)
+        value = _number(data, position + 1, width)
+        if tag <= 0xCF or not value >> (8 * width - 1):
+            return value, position + 1 + width
+    elif tag < 0xE0:
+        raise _unexpected(data, position, "unsigned int")
+    raise DecodeError("a negative int, expected unsigned int")
+
+
+def integral(data: bytes, position: int) -> tuple[int, int]:
+    """As unsigned(), and what stands for an integer where all numbers are floats: one that is integral and at most 2^53."""
+    tag = data[position] if position < len(data) else 0xC1
+    if tag not in _FLOATS:
+        return unsigned(data, position)
+    format_ = _FLOATS[tag]
+    end = position + 1 + format_.size
+    if end > len(data):
+        raise truncated()
+    value: float = format_.unpack_from(data, position + 1)[0]
+    if not (0 <= value <= MAX_INTEGRAL_FLOAT and value.is_integer()):
+        raise DecodeError(f"the float {value:g}, expected an integer of 0 .. 2^53")
+    return int(value), end
 
 
 def boolean(data: bytes, position: int) -> tuple[bool, int]:

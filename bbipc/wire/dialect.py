@@ -11,10 +11,10 @@ envelope    8-byte LE id, then a plain payload           the same id, then ``Res
 ``Command`` is ``[name, map]``, ``Response`` is ``[name + "Response", map]`` or ``["ErrorResponse", {"message": str}]``.
 
 Plain and tagged are told apart by the outermost msgpack value alone: an array of one element is plain; an array of two
-whose first element is an unsigned integer is tagged. No frame is both, whatever its elements hold. The envelope cannot
-be told apart that way (an id may begin with any byte, so also with those of a plain request); it is therefore never
-guessed but chosen for a whole server, and then every frame is one. A frame of the envelope dialect too short for an id
-is answered with id 0, which is the only one left for it.
+whose first element is a non-negative integer, in whatever format, is tagged. No frame is both, whatever its elements
+hold. The envelope cannot be told apart that way (an id may begin with any byte, so also with those of a plain request);
+it is therefore never guessed but chosen for a whole server, and then every frame is one. A frame of the envelope dialect
+too short for an id is answered with id 0, which is the only one left for it.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def read_tag(payload: bytes, *, envelope: bool = False) -> Tag | None:
         if envelope:
             return _read_envelope(payload)[0]
         count, position = _outer_header(payload, 0)
-        return _read_tag(payload, position)[0] if count == 2 else None
+        return _read_tag(payload, position)[0] if count > 1 else None
     except DecodeError:
         return None
 
@@ -121,6 +121,7 @@ def _parse(payload: bytes, decoders: Decoders, allowance: Allowance, forwarded: 
             if count == 2:
                 tag, position = _read_tag(payload, position)
             elif count != 1:
+                tag = read_tag(payload)  # whoever wrote it waits for an answer to it
                 raise DecodeError(f"array of {count} elements, {_EXPECTED}")
         return _parse_command(payload, position, tag, decoders, allowance, forwarded)
     except AllowanceSpentError:
@@ -146,12 +147,11 @@ def _outer_header(payload: bytes, position: int) -> tuple[int, int]:
 def _read_tag(payload: bytes, position: int) -> tuple[Tag | None, int]:
     """The id of a tagged request; 0 means "no id"."""
     try:
-        request_id, position = cursor.unsigned(payload, position)
+        request_id, position = cursor.integral(payload, position)
     except DecodeError as error:
         kind = cursor.kind_at(payload, position)
-        raise DecodeError(
-            f"request_id: {error}" if kind == "nothing" else f"request_id: {kind}, expected an unsigned int of 1 .. 2^64-1"
-        ) from None
+        reason = str(error) if kind in ("nothing", "float", "int") else f"{kind}, expected an unsigned int of 1 .. 2^64-1"
+        raise DecodeError(f"request_id: {reason}") from None
     return (Tag(request_id) if request_id else None), position
 
 

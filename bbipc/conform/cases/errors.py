@@ -79,7 +79,7 @@ _malformed(
     "framing/wrong_arg_type",
     "socket/bad_wrong_arg_type",
 )
-_malformed("str-for-bin", "A str in place of bytes", lambda: pack([["Blake2s", {"data": "abc"}]]), source=SECTION_5)
+_malformed("array-for-bin", "Integers in place of bytes", lambda: pack([["Blake2s", {"data": [97, 98]}]]), source=SECTION_5)
 _malformed("garbage", "Bytes that are not msgpack", lambda: b"\xc1\xc1\xc1", "framing/garbage_msgpack", "socket/bad_garbage")
 _malformed(
     "truncated",

@@ -2,6 +2,8 @@
 
 # ruff: noqa: D103 - the rule of a case is its documentation
 
+import math
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -58,13 +60,43 @@ async def id_zero(lab: Lab) -> None:
 
 
 @suite.case(
-    "id-not-unsigned", "Booleans, negative numbers, floats, strings and nil are no ids: a plain ErrorResponse.", tagged=True
+    "id-other-formats", "Ids in signed formats, and integral floats up to 2^53, are ids; a response has the integer.", tagged=True
+)
+async def id_other_formats(lab: Lab) -> None:
+    encodings = [(bytes((0xD0, 5)), 5), (b"\xd1\0\5", 5), (b"\xd2\x7f\xff\xff\xff", 2**31 - 1), (b"\xd3" + b"\0" * 7 + b"\5", 5)]
+    encodings += [(b"\xd3\x7f" + b"\xff" * 7, 2**63 - 1)]
+    encodings += [(struct.pack(">Bd", 0xCB, value), value) for value in (1, 2**32, 2**53)]
+    encodings += [(struct.pack(">Bf", 0xCA, value), value) for value in (1, 2**24, 2**53)]
+    async with lab.peer() as peer:
+        for encoding, request_id in encodings:
+            await peer.send(frame(b"\x92" + encoding + _ABC), f"id {request_id} as {encoding.hex()}")
+            await peer.expect(blake2s_response(b"abc"), request_id)
+        for encoding in (b"\xd0\0", b"\xca" + bytes(4), b"\xcb" + bytes(8)):
+            await peer.send(frame(b"\x92" + encoding + _ABC), f"id 0 as {encoding.hex()}")
+            await peer.expect(blake2s_response(b"abc"))
+        await peer.finish()
+
+
+@suite.case(
+    "id-not-unsigned",
+    "Booleans, negative and broken numbers, floats above 2^53, strings and nil are no ids: a plain ErrorResponse.",
+    tagged=True,
 )
 async def id_not_unsigned(lab: Lab) -> None:
     async with lab.peer() as peer:
-        values: tuple[Any, ...] = (True, False, -1, -(2**63), 1.0, "5", b"5", None, [], {})
+        values: tuple[Any, ...] = (True, False, -1, -(2**63), 1.5, -1.0, 2.0**54, math.inf, math.nan, "5", b"5", None, [], {})
         for value in values:
             await one_error(peer, frame(b"\x92" + pack(value) + _ABC), f"id {value!r}")
+        await peer.finish()
+
+
+@suite.case(
+    "error-three-elements", "An array of three or more that begins with an id: the ErrorResponse carries the id.", tagged=True
+)
+async def three_elements(lab: Lab) -> None:
+    async with lab.peer() as peer:
+        for rest, count in ((_ABC + b"\1", 3), (_ABC * 3, 4), (b"", 9)):
+            await one_error(peer, frame(bytes((0x90 | count, 77)) + rest), f"[77, ...] of {count}", request_id=77)
         await peer.finish()
 
 
