@@ -60,10 +60,17 @@ async def id_zero(lab: Lab) -> None:
 
 
 @suite.case(
-    "id-other-formats", "Ids in signed formats, and integral floats up to 2^53, are ids; a response has the integer.", tagged=True
+    "id-other-formats",
+    "Ids in signed formats, and integral floats up to 2^53, are ids; a response has the integer.",
+    tagged=True,
 )
 async def id_other_formats(lab: Lab) -> None:
-    encodings = [(bytes((0xD0, 5)), 5), (b"\xd1\0\5", 5), (b"\xd2\x7f\xff\xff\xff", 2**31 - 1), (b"\xd3" + b"\0" * 7 + b"\5", 5)]
+    encodings = [
+        (bytes((0xD0, 5)), 5),
+        (b"\xd1\0\5", 5),
+        (b"\xd2\x7f\xff\xff\xff", 2**31 - 1),
+        (b"\xd3" + b"\0" * 7 + b"\5", 5),
+    ]
     encodings += [(b"\xd3\x7f" + b"\xff" * 7, 2**63 - 1)]
     encodings += [(struct.pack(">Bd", 0xCB, value), value) for value in (1, 2**32, 2**53)]
     encodings += [(struct.pack(">Bf", 0xCA, value), value) for value in (1, 2**24, 2**53)]
