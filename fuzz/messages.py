@@ -1,5 +1,6 @@
 """Strategies for msgpack values and for what may come over the wire."""
 
+import struct
 from typing import Any
 
 import msgpack
@@ -34,10 +35,17 @@ def pack(value: Any) -> bytes:
 
 @st.composite
 def wide_ids(draw: st.DrawFn) -> tuple[int, bytes]:
-    """An id and one of its unsigned encodings."""
+    """An id and one of its encodings: unsigned, signed, or a float."""
     request_id = draw(request_ids)
     widths = [(tag, size) for tag, size in ((0xCC, 1), (0xCD, 2), (0xCE, 4), (0xCF, 8)) if request_id < 256**size]
     encodings = [bytes([tag]) + request_id.to_bytes(size, "big") for tag, size in widths]
+    encodings += [
+        bytes([tag + 4]) + number
+        for (tag, size), number in ((pair, request_id.to_bytes(pair[1], "big")) for pair in widths)
+        if not number[0] & 0x80
+    ]
+    encodings += [struct.pack(">Bd", 0xCB, request_id)] if request_id <= 2**53 else []
+    encodings += [struct.pack(">Bf", 0xCA, request_id)] if request_id <= 2**24 else []
     if request_id < 128:
         encodings.append(bytes([request_id]))
     return request_id, draw(st.sampled_from(encodings))

@@ -94,7 +94,10 @@ def test_well_formed_tagged_frames_are_recognised(head: bytes, request_id: tuple
     assert parsed.command == pack(command)
 
 
-@given(array_heads(2), st.sampled_from([b"\0", b"\xcc\0", b"\xcd\0\0", b"\xce" + bytes(4), b"\xcf" + bytes(8)]), commands)
+ZEROS = [b"\0", *(bytes((tag,)) + bytes(1 << (tag & 3)) for tag in range(0xCC, 0xD4)), b"\xca" + bytes(4), b"\xcb" + bytes(8)]
+
+
+@given(array_heads(2), st.sampled_from(ZEROS), commands)
 def test_id_zero_is_no_id(head: bytes, zero: bytes, command: list[object]) -> None:
     parsed = parse_request(head + zero + pack(command), {})
     assert isinstance(parsed, Unserved)
@@ -113,12 +116,14 @@ def test_id_zero_is_no_id(head: bytes, zero: bytes, command: list[object]) -> No
 def test_every_other_value_is_one_error(value: object) -> None:
     parsed = parse_request(pack(value), DECODERS)
     if isinstance(parsed, Malformed):
-        readable = isinstance(value, list) and len(value) == 2 and type(value[0]) is int and value[0] > 0
+        number = value[0] if isinstance(value, list) and len(value) >= 2 else None
+        readable = type(number) is int and number > 0
+        readable |= isinstance(number, float) and number.is_integer() and 1 <= number <= 2**53
         assert (parsed.tag is not None) == readable
         assert parsed.message
     else:  # then it has the shape of a request
         assert isinstance(value, list)
-        assert len(value) == 1 or type(value[0]) is int
+        assert len(value) == 1 or type(value[0]) in (int, float)
         assert isinstance(value[-1], list)
         assert isinstance(value[-1][0], str)
 
