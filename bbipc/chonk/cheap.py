@@ -1,12 +1,12 @@
 """Answers to the wire's cheap requests, made by the core without a visit to Python (`bbipc_answer_frames`)."""
 
-from collections.abc import Collection, Iterable
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection
+from typing import Final, NamedTuple
 
 from bbipc._core import ffi, lib
 from bbipc.chonk.core import Core
 
-__all__ = ["COMMANDS", "MAX_IDS", "MAX_PAYLOAD", "Answered", "Answerer"]
+__all__ = ["COMMANDS", "MAX_PAYLOAD", "Answered", "Answerer"]
 
 COMMANDS: Final = (
     "Poseidon2Hash",
@@ -26,11 +26,7 @@ COMMANDS: Final = (
 """The commands, in the order of BBIPC_CHEAP_..."""
 MAX_PAYLOAD: Final = 4096
 """Bytes of the longest request that is answered."""
-MAX_IDS: Final = 64
-"""Ids that may be in flight; each request is compared with all of them."""
-
 _OUTPUT: Final = 64 * 1024
-_EMPTY: Final[tuple[int, ...]] = ()
 
 
 class Answered(NamedTuple):
@@ -58,12 +54,11 @@ class Answerer:
         core: the core; the setup does not matter.
         commands: those of :data:`COMMANDS` that may be answered.
         envelope: whether all requests come in envelopes.
-        max_work: about how many microseconds a call takes at most.
     """
 
     __slots__ = ("_answered", "_core", "_out", "_rules")
 
-    def __init__(self, core: Core, commands: Collection[str], *, envelope: bool = False, max_work: int = 1000) -> None:
+    def __init__(self, core: Core, commands: Collection[str], *, envelope: bool = False) -> None:
         self._core = core
         self._out = ffi.new("uint8_t[]", _OUTPUT)
         self._answered = ffi.new("bbipc_answered *")
@@ -71,26 +66,23 @@ class Answerer:
         self._rules.commands = sum(1 << index for index, name in enumerate(COMMANDS) if name in commands)
         self._rules.envelope = envelope
         self._rules.max_payload = MAX_PAYLOAD
-        self._rules.max_work = max_work
 
-    def answer(self, data: bytes, start: int = 0, *, plain: bool = True, in_flight: Iterable[int] = _EMPTY) -> Answered | None:
+    def answer(
+        self, data: bytes, start: int = 0, *, plain: bool = True, in_flight: Collection[int] = (), max_work: int = 1000
+    ) -> Answered | None:
         """Answer the requests at the beginning of `data[start:]`; None if the first is not to be answered here.
 
         Args:
             data: frames; the last one may be cut.
             start: where they begin; the end of a frame.
             plain: whether plain requests may be answered: no earlier one waits for its response.
-            in_flight: ids, at most :data:`MAX_IDS`, of requests that wait for their responses.
+            in_flight: ids of requests that wait for their responses; each request is compared with all of them.
+            max_work: about how many microseconds this takes at most, but for the last request.
         """
         rules, answered = self._rules, self._answered
-        ids = list(in_flight) if in_flight else None
-        keep: Any = None
-        if ids:
-            keep = ffi.new("uint64_t[]", ids)
-            rules.in_flight, rules.in_flight_count = keep, len(ids)
-        else:
-            rules.in_flight_count = 0
-        rules.plain = plain
+        ids = ffi.new("uint64_t[]", list(in_flight)) if in_flight else ffi.NULL
+        rules.in_flight, rules.in_flight_count = ids, len(in_flight)
+        rules.plain, rules.max_work = plain, max(max_work, 1)
         frames = ffi.from_buffer("uint8_t[]", data)
         lib.bbipc_answer_frames(self._core.handle, rules, frames + start, len(data) - start, self._out, _OUTPUT, answered)
         consumed = answered.consumed

@@ -56,10 +56,11 @@ from bbipc.wire.dialect import (
     read_tag,
 )
 from bbipc.wire.errors import DecodeError
-from bbipc.wire.frame import Discarded, Event, Frame, FrameReader, Oversized
+from bbipc.wire.frame import Discarded, Event, Frame, FrameReader, Oversized, Skimmed
 from bbipc.wire.values import Fields
 
 if TYPE_CHECKING:
+    from bbipc.server.cheap import CheapAnswers
     from bbipc.server.upstream import Forwarding, Upstream
 
 BRIEF_BYTES: Final = 64 * 1024
@@ -113,6 +114,7 @@ class Services:
         shut_down: called when a client asks for the end of the server; all connections are then told to stop reading.
         in_thread: runs what decodes a large frame in a worker thread.
         turns: how long a connection may work before others get their turn.
+        cheap: the core's answers to cheap requests; None: all requests go the ordinary way.
     """
 
     scheduler: Scheduler
@@ -127,6 +129,7 @@ class Services:
     shut_down: Callable[[], None]
     in_thread: InThread
     turns: Turns
+    cheap: CheapAnswers | None = None
 
     async def wait_idle(self) -> None:
         """Until nothing is in flight on any connection; the batch service is stopped."""
@@ -308,7 +311,7 @@ class Connection:
         """Take all requests that `chunk` completes."""
         self._received += len(chunk)
         self._unread_bytes = len(chunk)
-        events = self._frames.feed(chunk)
+        events = self._frames.feed(chunk, self._skim if self._services.cheap is not None else None)
         del chunk
         for event in events:
             if type(event) is Frame:
@@ -321,13 +324,28 @@ class Connection:
                 del payload, event  # not to be kept while anything is waited for
                 self._handle_safely(parsed, size)
                 del parsed
-            else:
+            elif type(event) is not Skimmed:
                 self._refuse(event)
             if not self._reading:
                 break
             if self._turn.is_over() or self._holds_too_much():
                 await self._pause()
         self._unread_bytes = 0
+
+    def _skim(self, data: bytes, start: int) -> int:
+        """Have the core answer the requests at the beginning of `data[start:]`; the bytes of those that it did."""
+        cheap = self._services.cheap
+        if cheap is None or not self._reading:
+            return 0
+        answered = cheap.answer(data, start, plain=not self._slots, in_flight=self._in_flight, seconds=self._turn.seconds_left)
+        if answered is None:
+            return 0
+        statistics = self._services.reporter.statistics
+        for name, requests in answered.commands:
+            statistics.count(name, Outcome.ANSWERED, requests)
+        self._outgoing += answered.frames
+        self._outgoing_bytes += len(answered.frames)
+        return answered.consumed
 
     def _parse_briefly(self, payload: bytes) -> Parsed | None:
         try:

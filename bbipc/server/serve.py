@@ -12,6 +12,7 @@ import trio
 from bbipc.server.backend import Backend
 from bbipc.server.batch_service import BatchService
 from bbipc.server.budget import Budget
+from bbipc.server.cheap import CheapAnswers
 from bbipc.server.commands import commands, decoders
 from bbipc.server.config import Address, Config
 from bbipc.server.connection import Connection, End, Services
@@ -82,6 +83,7 @@ class Server:
             shut_down=self.drain,
             in_thread=make_threads(DECODERS),
             turns=Turns(),
+            cheap=CheapAnswers(commands(config.threads), envelope=config.envelope),
         )
         self._parent = ParentWatch()
         self._connections: set[Connection] = set()

@@ -119,9 +119,9 @@ class Statistics:
         self.outcomes: Counter[tuple[str, Outcome]] = Counter()
         self._knows = extended().knows
 
-    def count(self, name: str, outcome: Outcome) -> None:
-        """One more request for command `name`, answered at once."""
-        self.outcomes[self._label(name), outcome] += 1
+    def count(self, name: str, outcome: Outcome, requests: int = 1) -> None:
+        """More requests for command `name`, answered at once."""
+        self.outcomes[self._label(name), outcome] += requests
 
     def count_job(self, name: str, outcome: Outcome, seconds: float) -> None:
         """One more request that took its time."""

@@ -52,6 +52,11 @@ class Turn:
         self._requests = 0
         self._ends = self._turns.clock() + self._turns.length
 
+    @property
+    def seconds_left(self) -> float:
+        """Of this turn; not positive if it is over."""
+        return self._ends - self._turns.clock()
+
     def is_over(self) -> bool:
         """Whether another request must wait for the next turn; called after each."""
         self._requests += 1

@@ -7,7 +7,7 @@ length that the other side merely announced.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -52,7 +52,15 @@ class Truncated(NamedTuple):
         return f"input ended inside a frame: {self.received} bytes of {self.expected}"
 
 
-Event = Frame | Oversized | Discarded
+class Skimmed(NamedTuple):
+    """Complete frames that whoever feeds the reader took for himself."""
+
+    size: int
+
+
+Event = Frame | Oversized | Discarded | Skimmed
+Skim = Callable[[bytes, int], int]
+"""Takes complete frames from the beginning of data[start:]; how many bytes."""
 
 
 def encode_frame(payload: bytes) -> bytes:
@@ -81,10 +89,11 @@ class FrameReader:
         """Bytes of an unfinished body kept in memory."""
         return 0 if self._discarding else self._length - self._missing
 
-    def feed(self, data: bytes) -> Iterator[Event]:
+    def feed(self, data: bytes, skim: Skim | None = None) -> Iterator[Event]:
         """The events that `data` completes, lazily: bytes behind an event are looked at when the next one is asked for.
 
-        The iterator must be exhausted before the next call.
+        `skim` is called wherever a frame begins in `data`, and what it takes is reported as :class:`Skimmed`. The iterator
+        must be exhausted before the next call.
         """
         position, end = 0, len(data)
         while position < end and not self._ended:
@@ -92,6 +101,10 @@ class FrameReader:
                 position = self._continue_body(data, position)
                 if not self._missing:
                     yield self._finish_body()
+                continue
+            if skim is not None and not self._head and (skimmed := skim(data, position)):
+                position += skimmed
+                yield Skimmed(skimmed)
                 continue
             if self._head:
                 wanted = HEADER_BYTES - len(self._head)

@@ -1,6 +1,7 @@
 """The core's answers to cheap requests against those of the server's rules, for every frame that Hypothesis can think of."""
 
 import struct
+from collections.abc import Collection
 from random import Random
 
 import msgpack
@@ -31,7 +32,7 @@ def framed(payload: bytes) -> bytes:
     return struct.pack("<I", len(payload)) + payload
 
 
-def by_the_rules(payload: bytes, *, envelope: bool, plain: bool, in_flight: set[int]) -> tuple[str, bytes] | None:
+def by_the_rules(payload: bytes, *, envelope: bool, plain: bool, in_flight: Collection[int]) -> tuple[str, bytes] | None:
     """The command and the response frame that Python gives, if it is one that the core may give."""
     parsed = parse_request(payload, decoders(), envelope=envelope)
     if isinstance(parsed, Unserved | Malformed):
@@ -46,7 +47,15 @@ def by_the_rules(payload: bytes, *, envelope: bool, plain: bool, in_flight: set[
     return None if response.startswith(b"\x92\xadErrorResponse") else (parsed.name, encode_response(response, parsed.tag))
 
 
-def check(payloads: list[bytes], answerer: Answerer, *, envelope: bool, plain: bool, in_flight: set[int]) -> int:
+def check(
+    payloads: list[bytes],
+    answerer: Answerer,
+    *,
+    envelope: bool = False,
+    plain: bool = True,
+    in_flight: Collection[int] = (),
+    max_work: int = 10**9,
+) -> int:
     """Compare the answers to all payloads; how many the core gave. None of them may differ, and it stops at what it may not
     answer; what it answers beyond that is a subset that the caller judges."""
     data = b"".join(map(framed, payloads))
@@ -58,7 +67,7 @@ def check(payloads: list[bytes], answerer: Answerer, *, envelope: bool, plain: b
     ends[position] = len(payloads)
     start = 0
     while start < len(data):
-        result = answerer.answer(data, start, plain=plain, in_flight=in_flight)
+        result = answerer.answer(data, start, plain=plain, in_flight=in_flight, max_work=max_work)
         first = ends[start]
         if result is None:
             start += 4 + len(payloads[first])
@@ -130,8 +139,8 @@ def test_every_answer_is_that_of_the_rules(
     data: st.DataObject, envelope: bool, plain: bool, in_flight: set[int], max_work: int
 ) -> None:
     frames = data.draw(st.lists(payloads(envelope), max_size=12))
-    answerer = Answerer(default_core(), COMMANDS, envelope=envelope, max_work=max_work)
-    check(frames, answerer, envelope=envelope, plain=plain, in_flight=in_flight)
+    answerer = Answerer(default_core(), COMMANDS, envelope=envelope)
+    check(frames, answerer, envelope=envelope, plain=plain, in_flight=in_flight, max_work=max_work)
 
 
 @settings(max_examples=200, deadline=None)
@@ -139,7 +148,7 @@ def test_every_answer_is_that_of_the_rules(
 @example(payload=b"", envelope=False)
 @example(payload=b"\x91\x92\xa7Blake2s\x81\xa4data\xc6\xff\xff\xff\xff", envelope=False)
 def test_any_bytes(payload: bytes, envelope: bool) -> None:
-    check([payload], Answerer(default_core(), COMMANDS, envelope=envelope), envelope=envelope, plain=True, in_flight=set())
+    check([payload], Answerer(default_core(), COMMANDS, envelope=envelope), envelope=envelope)
 
 
 @pytest.mark.parametrize("path", arithmetic_paths())
@@ -147,8 +156,8 @@ def test_all_that_succeeds_is_answered(path: str) -> None:
     """Each kind of request, in bb.js's form and in the shortest; hashes of many lengths side by side."""
     requests = [b"\x91" + pack(request, wide) for request in KNOWN for wide in (False, True)]
     rules = [by_the_rules(payload, envelope=False, plain=True, in_flight=set()) for payload in requests]
-    answerer = Answerer(Verifier(Setup.AZTEC, path)._core, COMMANDS, max_work=10**9)
-    assert check(requests, answerer, envelope=False, plain=True, in_flight=set()) == sum(rule is not None for rule in rules)
+    answerer = Answerer(Verifier(Setup.AZTEC, path)._core, COMMANDS)
+    assert check(requests, answerer) == sum(rule is not None for rule in rules)
     assert {rule[0] for rule in rules if rule is not None} == set(COMMANDS)
 
 
@@ -162,13 +171,13 @@ def test_many_hashes_at_once() -> None:
         for _ in range(700)
     ]
     requests.insert(333, b"\x91" + pack(["Blake2s", {"data": b"abc"}], True))
-    assert check(requests, Answerer(default_core(), COMMANDS), envelope=False, plain=True, in_flight=set()) == 701
+    assert check(requests, Answerer(default_core(), COMMANDS)) == 701
 
 
 def test_bounds() -> None:
     """A call ends at its bound on work, at the commands that it was not given, and before a frame that is not complete."""
     one = framed(b"\x91" + pack(["GrumpkinReduce512", {"input": bytes(64)}], False))
-    answered = Answerer(default_core(), COMMANDS, max_work=10).answer(one * 50)
+    answered = Answerer(default_core(), COMMANDS).answer(one * 50, max_work=10)
     assert answered is not None
     assert answered.consumed == 10 * len(one)
     assert answered.more
@@ -182,8 +191,8 @@ def test_bounds() -> None:
 
 def test_the_output_is_bounded() -> None:
     one = framed(b"\x91" + pack(["Blake2s", {"data": b""}], False))
-    answerer = Answerer(default_core(), COMMANDS, max_work=10**9)
-    answered = answerer.answer(one * 5000)
+    answerer = Answerer(default_core(), COMMANDS)
+    answered = answerer.answer(one * 5000, max_work=10**9)
     assert answered is not None
     assert len(answered.frames) <= 64 * 1024
     assert answered.more
