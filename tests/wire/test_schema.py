@@ -6,6 +6,8 @@ from importlib import resources
 
 import msgpack
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bbipc.wire import values
 from bbipc.wire.cursor import Allowance
@@ -56,7 +58,7 @@ def test_a_proof_becomes_its_words() -> None:
         ([bytes(32), bytes(33)], "inputs[1]: 33 bytes, expected 32"),
         ([bytes(31), bytes(32)], "inputs[0]: 31 bytes, expected 32"),
         ([bytes(32), b""], "inputs[1]: 0 bytes, expected 32"),
-        ([bytes(32), "a" * 32], "inputs[1]: str, expected bin"),
+        ([bytes(32), "a" * 31], "inputs[1]: 31 bytes, expected 32"),
         ([5], "inputs[0]: int, expected bin"),
         ([[0] * 32], "inputs[0]: array, expected bin"),
         ([bytes(32), None], "inputs[1]: nil, expected bin"),
@@ -159,12 +161,38 @@ def test_integers_strings_and_limits() -> None:
         error("ChonkBatchVerifierStart", fields | {"num_cores": 2**32})
         == "num_cores: 4294967296, expected an unsigned int below 4294967296"
     )
-    assert error("ChonkBatchVerifierStart", fields | {"num_cores": -1}) == "num_cores: int, expected unsigned int"
+    assert error("ChonkBatchVerifierStart", fields | {"num_cores": -1}) == "num_cores: a negative int, expected unsigned int"
     bad = msgpack.packb(fields).replace("ü".encode(), b"\xff\xfe")
     assert error("ChonkBatchVerifierStart", bad) == "fifo_path: str that is not UTF-8"
     many = b"\x82\xa6scalar\xc4\x20" + bytes(32) + b"\xa6points\xdd\x00\x01\x00\x01"
     assert error("GrumpkinBatchMul", many) == "points: 65537 elements, at most 65536 are allowed"
     assert error("Blake2s", b"\xde\x01\x01") == "map of 257 entries, at most 256 are allowed"
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 3))
+def test_signed_formats_of_what_is_not_negative_are_integers(number: int, width: int) -> None:
+    """As encoders write them that know signed numbers only; bb takes them, too."""
+    size = 1 << width
+    if number < 1 << (8 * size - 1):
+        encoded = b"\x81\xa5dummy" + bytes((0xD0 + width,)) + number.to_bytes(size, "big")
+        if number < 256:
+            assert decode("GrumpkinGetRandomFr", encoded) == {"dummy": number}
+        else:
+            assert error("GrumpkinGetRandomFr", encoded) == f"dummy: {number}, expected an unsigned char below 256"
+    negative = b"\x81\xa5dummy" + bytes((0xD0 + width,)) + b"\xff" * size
+    assert error("GrumpkinGetRandomFr", negative) == "dummy: a negative int, expected unsigned int"
+
+
+@pytest.mark.parametrize("head", [b"\xa3", b"\xd9\3", b"\xda\0\3", b"\xdb\0\0\0\3", b"\xc4\3", b"\xc5\0\3", b"\xc6\0\0\0\3"])
+def test_a_str_of_any_width_does_for_bytes(head: bytes) -> None:
+    """As from encoders that are older than bin."""
+    assert decode("Blake2s", b"\x81\xa4data" + head + b"\0\xff\x80") == {"data": b"\0\xff\x80"}
+    for end in range(1, len(head) + 3):
+        assert "ends early" in error("Blake2s", b"\x81\xa4data" + (head + b"abc")[:end])
+
+
+def test_a_record_of_msgpackr_is_called_by_its_name() -> None:
+    assert "useRecords: false" in error("GrumpkinMul", {"point": msgpack.ExtType(0x72, b"\x40"), "scalar": word(1)})
 
 
 def test_announced_sizes_allocate_nothing() -> None:
