@@ -255,6 +255,20 @@ void test_errors(const Core& core, const Input& good) {
         });
         if (first.part == 2) CHECK(is_error(verify(core, shorter), part_ids[2], std::int64_t(first.index), text));
     }
+    // Parts are one stream (chapter 00 section 6): an item that begins in one part and ends in the next is named where it begins,
+    // and a part may be empty. What runs out of elements is an error, not a read of what follows in memory.
+    const Input across = changed(good, [&](Input& i) {
+        i.add(2, 1, U256{{1, 0, 0, 0}});
+        ++i.count[1], --i.count[2];
+    });
+    CHECK(is_error(verify(core, across), BBIPC_PART_MERGE, 41, "not on the curve"));
+    const auto all_in_merge = [](Input& i) { i.count[1] += i.count[2], i.count[2] = 0; };
+    CHECK(verify(core, changed(good, all_in_merge)).outcome == BBIPC_VALID);
+    const Input too_short = changed(good, [&](Input& i) {
+        all_in_merge(i);
+        --i.count[1], ++i.count[3];
+    });
+    CHECK(is_error(verify(core, too_short), BBIPC_PART_ECCVM, 0, "too short"));
     // A high limb is to blame for itself.
     for (const Place& place : {Place{1, 1}, Place{1, 3}, Place{2, 181}, Place{4, 474}, Place{4, 476}}) {
         const Input bad = spoilt(good, place);

@@ -184,6 +184,18 @@ void test_pairing_weights(const Setup& setup) {
             CHECK(refused == (i == 0 ? 16u : 32u));  // the first check needs no weight
         }
     }
+    // The search for bad claims combines again, parts of the list: errors that cancel in one of its halves, or in one claim.
+    const std::size_t halves[][3] = {{2, 0, 1}, {2, 3, 5}, {3, 3, 6}, {4, 0, 3}, {4, 6, 9}, {4, 7, 11}, {5, 0, 4}};
+    for (const auto& [count, i, j] : halves) {
+        PairingClaims claims(count);
+        claims.set_p0(i, d);
+        claims.set_p0(j, -d);
+        CHECK(!claims.pass(setup, system_random()));
+        claims = PairingClaims(count);
+        claims.p1(i) = d;
+        claims.p1(j) = -d;
+        CHECK(!claims.pass(setup, system_random()));
+    }
     // No weight is used twice, and none is the negative of another, as a counter or a constant would be.
     for (std::size_t i = 0; i < 6; ++i) {
         PairingClaims claims(2);
