@@ -8,7 +8,8 @@ import pytest
 from mutants.run import HERE, ROOT, Mutant, TableError, members, read_table
 
 TABLE = read_table()
-CHAPTERS = [path.name[:2] for path in sorted((ROOT / "docs" / "spec").glob("[01][0-9]-*.md"))]
+CHAPTERS = [name for path in sorted((ROOT / "docs" / "spec").glob("[01][0-9]-*.md")) if (name := path.name[:2]) <= "14"]
+"""Those of the verifier."""
 
 
 def test_every_chapter_has_its_mutants() -> None:
