@@ -1,6 +1,9 @@
 // Sums of scalar * point that are not evaluated yet: commitments under construction.
 #pragma once
 
+#include <algorithm>
+#include <cstring>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -40,6 +43,28 @@ class Combination {
             add(other.points_[0], weight * other.scalars_[0]);
         }
         for (std::size_t i = 1; i < other.points_.size(); ++i) add(other.points_[i], weight * other.scalars_[i]);
+    }
+
+    // One term for each point; the sum stays the same. For combinations of proofs under the same key.
+    void merge_equal_points() {
+        std::vector<std::uint32_t> order(points_.size());
+        std::iota(order.begin(), order.end(), 0);
+        const auto compare = [this](std::uint32_t a, std::uint32_t b) {
+            return std::memcmp(&points_[a], &points_[b], sizeof(Affine<C>));
+        };
+        std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return compare(a, b) < 0; });
+        std::vector<Affine<C>> points;
+        std::vector<Scalar> scalars;
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            if (i != 0 && compare(order[i - 1], order[i]) == 0) {
+                scalars.back() += scalars_[order[i]];
+            } else {
+                points.push_back(points_[order[i]]);
+                scalars.push_back(scalars_[order[i]]);
+            }
+        }
+        points_ = std::move(points);
+        scalars_ = std::move(scalars);
     }
 
     std::span<const Affine<C>> points() const { return points_; }

@@ -55,6 +55,7 @@ bool pairings_hold(const Setup& setup, std::span<const Claim* const> claims, con
         }
     }
     if (first) return true;  // there is none
+    p0.merge_equal_points();
     return pairing_holds(setup, sum_on_threads(p0, options), sum_on_threads(p1, options));
 }
 

@@ -20,6 +20,7 @@
 #include "../hash/poseidon2.hpp"
 #include "case_file.hpp"
 #include "check.hpp"
+#include "random_elements.hpp"
 
 using namespace bbipc;
 
@@ -216,6 +217,30 @@ void check_joint(const TestCase& test) {
     CHECK(check_c.p1 == pairing[1]);
 }
 
+// Combinations with equal and opposite points and infinity.
+void check_combinations() {
+    RandomElements random(5);
+    std::vector<G1> pool{G1::infinity(), g1_generator(), -g1_generator()};
+    for (int i = 0; i < 9; ++i) pool.push_back(random.point<G1Curve>());
+    for (std::size_t count = 0; count < 40; ++count) {
+        Combination<G1Curve> sum(g1_generator()), other(count % 2 == 0 ? g1_generator() : pool[4]);
+        sum.add_constant(random.element<Fr>());
+        other.add_constant(random.element<Fr>());
+        for (std::size_t i = 0; i < count; ++i) {
+            (i % 3 == 0 ? other : sum).add(pool[random.word() % pool.size()], random.element<Fr>());
+        }
+        const Fr weight = random.element<Fr>();
+        const G1 expected = (Jacobian<G1Curve>::from_affine(sum.sum(LanePath::scalar)) +
+                             scalar_mul<G1Curve>(other.sum(LanePath::scalar), weight))
+                                .to_affine();
+        sum.add_weighted(other, weight);
+        CHECK(sum.sum(LanePath::scalar) == expected);
+        sum.merge_equal_points();
+        CHECK(sum.points().size() <= pool.size());
+        for (const LanePath path : paths()) CHECK(sum.sum(path) == expected);
+    }
+}
+
 // ---- Proofs side by side ----
 
 void check_same(const Claim& a, const Claim& b) {
@@ -389,6 +414,7 @@ int main(int argc, char** argv) {
         if (test.kind == "eccvm") ++seen[1], check_eccvm(test);
         if (test.kind == "joint") ++seen[2], check_joint(test);
     }
+    check_combinations();
     check_side_by_side(file.cases);
     check_wrong_records(file.cases[0]);
     CHECK(seen[0] == 1 && seen[1] == 2 && seen[2] == 2);
