@@ -4,7 +4,8 @@
 
 The baseline is another build: a Python that has it installed, or its virtual environment. Servers of both run at the same time
 and are asked in turn, so that whatever else the machine does meets both alike. Times are medians over the rounds; the ratio is
-ours to theirs, so less is better.
+ours to theirs, so less is better. The last column is the ratio of the processor time that the servers took, which other work
+on the machine disturbs less.
 
 batch of N       one ChonkBatchVerify of N proofs
 N under way      2 N + 8 tagged ChonkVerify, N of them under way all the time; milliseconds for each proof
@@ -156,20 +157,28 @@ def python_of(baseline: Path) -> str:
     return str(baseline / "bin" / "python" if baseline.is_dir() else baseline)
 
 
-async def measure(row: Row, arguments: argparse.Namespace) -> dict[str, list[float]]:
-    """All rounds of a row."""
+def processor_time(server: Server) -> float:
+    """Seconds that a process has computed so far."""
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def measure(row: Row, arguments: argparse.Namespace) -> dict[str, list[tuple[float, float]]]:
+    """All rounds of a row: what it measures, and processor time."""
     build = [sys.executable, "-P", "-m", "bbipc"], row.environment, row.threads, True
     if row.against_bb:
         other = [arguments.bb], dict(item.split("=", 1) for item in arguments.bb_env), row.threads, False
     else:
         other = [python_of(arguments.baseline), "-P", "-m", "bbipc"], row.environment, row.threads, True
     names = ("bb" if row.against_bb else NAMES[0], NAMES[1])
-    results: dict[str, list[float]] = {name: [] for name in names}
+    results: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     async with AsyncExitStack() as stack:
         servers = [await stack.enter_async_context(serving(*parameters)) for parameters in (other, build)]
         for _ in range(min(arguments.rounds, row.rounds)):
             for name, server in zip(names, servers, strict=True):
-                results[name].append(await row.measure(server))
+                before = processor_time(server)
+                value = await row.measure(server)
+                results[name].append((value, processor_time(server) - before))
     return results
 
 
@@ -184,13 +193,15 @@ def main() -> None:
     parser.add_argument("--save", type=Path, metavar="FILE", help="keep all that was measured, as JSON")
     arguments = parser.parse_args()
     saved: list[dict[str, Any]] = []
-    print(f"{'':<36} {'other':>10} {'this build':>10} {'ratio':>7}")
+    print(f"{'':<36} {'other':>10} {'this build':>10} {'ratio':>7} {'cpu':>7}")
     for row in rows():
         if arguments.only not in row.name or (row.against_bb and arguments.bb is None):
             continue
         results = trio.run(measure, row, arguments)
-        theirs, ours = (median(values) for values in results.values())
-        print(f"{row.name:<36} {theirs:>10.1f} {ours:>10.1f} {ours / theirs:>7.3f}", flush=True)
+        theirs, ours = (median(value for value, _ in rounds) for rounds in results.values())
+        their_time, our_time = (median(seconds for _, seconds in rounds) for rounds in results.values())
+        ratios = f"{ours / theirs:>7.3f} {our_time / their_time:>7.3f}"
+        print(f"{row.name:<36} {theirs:>10.1f} {ours:>10.1f} {ratios}", flush=True)
         saved.append({"row": row.name, "threads": row.threads, "measured": results})
     if arguments.save:
         arguments.save.write_text(json.dumps(saved) + "\n")

@@ -45,7 +45,7 @@ class Combination {
         for (std::size_t i = 1; i < other.points_.size(); ++i) add(other.points_[i], weight * other.scalars_[i]);
     }
 
-    // One term for each point; the sum stays the same. For combinations of proofs under the same key.
+    // One term for each point; the sum stays the same, but no index of a term holds any more. For proofs under the same key.
     void merge_equal_points() {
         std::vector<std::uint32_t> order(points_.size());
         std::iota(order.begin(), order.end(), 0);
