@@ -185,8 +185,18 @@ void test_pairing_weights(const Setup& setup) {
         }
     }
     // The search for bad claims combines again, parts of the list: errors that cancel in one of its halves, or in one claim.
-    const std::size_t halves[][3] = {{2, 0, 1}, {2, 3, 5}, {3, 3, 6}, {4, 0, 3}, {4, 6, 9}, {4, 7, 11}, {5, 0, 4}};
-    for (const auto& [count, i, j] : halves) {
+    // The last number is where that half begins: weights that count up from there would let errors pass that stand in their ratio.
+    const std::size_t halves[][4] = {{2, 0, 1, 0}, {2, 3, 5, 3}, {3, 3, 6, 3}, {4, 0, 3, 0}, {4, 6, 9, 6}, {4, 7, 11, 6}, {5, 0, 4, 0}};
+    const auto times = [&d](u64 n) { return scalar_mul<G1Curve>(d, Fr::from_u64(n)).to_affine(); };
+    for (const auto& [count, i, j, start] : halves) {
+        PairingClaims counted(count);
+        counted.set_p0(i, times(j - start + 1));
+        counted.set_p0(j, -times(i - start + 1));
+        CHECK(!counted.pass(setup, system_random()));
+        counted = PairingClaims(count);
+        counted.set_p0(i, times(j + 1));
+        counted.set_p0(j, -times(i + 1));
+        CHECK(!counted.pass(setup, system_random()));
         PairingClaims claims(count);
         claims.set_p0(i, d);
         claims.set_p0(j, -d);
