@@ -208,6 +208,8 @@ class Base:
     objects: dict[str, Path] = field(default_factory=dict)
     dependencies: dict[str, set[str]] = field(default_factory=dict)
     """Source file -> the files of the project that it includes, and itself."""
+    confirmed: set[str] = field(default_factory=set)
+    """Python tests that pass without any mutant."""
 
     def prepare(self, native_tests: set[str], jobs: int) -> None:
         """Build the library and the tests."""
@@ -299,7 +301,10 @@ class Workshop:
         path.write_text(mutant.applied_to(original))
         try:
             if mutant.is_python:
-                yield self._timed(mutant, lambda: self._python_killer(mutant))
+                result = self._timed(mutant, lambda: self._python_killer(mutant.tests))
+                path.write_text(original)
+                self._confirm(result.by)
+                yield result
             elif mutant.count:
                 yield from self._family(mutant)
             else:
@@ -378,10 +383,17 @@ class Workshop:
             raise BuildError(linked.stdout[-2000:])
         return out
 
-    def _python_killer(self, mutant: Mutant) -> str:
+    def _confirm(self, test: str) -> None:
+        """A Python test that has failed must pass without the mutant, or it says nothing."""
+        if test and test not in self.base.confirmed:
+            if self._python_killer([test]):
+                raise BuildError(f"{test} fails without any mutant")
+            self.base.confirmed.add(test)
+
+    def _python_killer(self, tests: Sequence[str]) -> str:
         paths = os.pathsep.join([str(self.folder / "build" / "site"), str(self.folder)])
         environment = {**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        for test in mutant.tests:
+        for test in tests:
             command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *test.split()]
             try:
                 done = run(command, cwd=self.folder, env=environment, timeout=TIME_LIMIT)
@@ -421,7 +433,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Mutants of the verifier, and whether a test notices them.")
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "mutants", help="directory of the build")
     parser.add_argument("--only", default="", help="only mutants in whose file or rule this text occurs")
-    parser.add_argument("--sample", type=float, default=0, metavar="MINUTES", help="in random order, for so long")
+    parser.add_argument(
+        "--sample",
+        type=float,
+        default=0,
+        metavar="MINUTES",
+        help="in random order, for so long, without those that the table says are equivalent",
+    )
     parser.add_argument("--seed", type=int, default=None, help="of the random order; default: a new one")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at a time; default: 2")
     parser.add_argument("--report", type=Path, help="append a line of JSON for each mutant to this file")
@@ -442,12 +460,14 @@ def _run(table: list[Mutant], arguments: argparse.Namespace) -> int:
     folder = arguments.build.resolve()
     base = Base(folder / "source", folder / "native", arithmetic_path())
     native = {test for m in table if not m.is_python for test in m.tests}
-    base.prepare(native, max(arguments.jobs, 1))
+    if native:
+        base.prepare(native, max(arguments.jobs, 1))
     deadline = float("inf")
     if arguments.sample:
         deadline = time.monotonic() + 60 * arguments.sample
         seed = arguments.seed if arguments.seed is not None else random.randrange(2**32)
         print(f"seed {seed}")
+        table = [m for m in table if not m.equivalent]  # they take longest, and say least
         table = random.Random(seed).sample(table, len(table))
     counts: dict[str, int] = {}
     for result in judge_all(table, base, folder, arguments.jobs, deadline):
