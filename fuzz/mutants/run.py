@@ -244,10 +244,12 @@ class Base:
                 current = self.dependencies.setdefault(name, set()) if name else None
             elif current is not None and line.strip().startswith(str(self.source)):
                 current.add(str(Path(line.strip()).relative_to(self.source)))
-        for test in sorted(native_tests):
-            problem = self.fails(self.executable(test), test, {})
-            if problem:
-                raise BuildError(f"test_{test} fails without any mutant:\n{problem}")
+        tests = sorted(native_tests)
+        with ThreadPoolExecutor(jobs) as pool:
+            problems = pool.map(lambda test: self.fails(self.executable(test), test, {}), tests)
+            for test, problem in zip(tests, problems, strict=True):
+                if problem:
+                    raise BuildError(f"test_{test} fails without any mutant:\n{problem}")
 
     def executable(self, test: str) -> Path:
         return self.build / "csrc" / "tests" / f"test_{test}_{self.path}"
