@@ -2,7 +2,7 @@
 //
 // The core's sources are compiled once per arithmetic path into different inline namespaces, so that every field multiplication
 // is inlined and the choice between paths is made once per call of the C ABI, never per multiplication. Nothing but the
-// multiplication itself (csrc/field/) and the large multi-scalar multiplication (csrc/msm/) differs between the paths. The
+// multiplication itself (csrc/field/) and what can work on eight elements at a time (*_ifma.cpp) differs between the paths. The
 // compiler gets the same target flags for all of them: the fast paths use inline assembly or functions with a target attribute,
 // so that no shared template instantiation of the standard library can carry instructions that an older machine lacks.
 #pragma once

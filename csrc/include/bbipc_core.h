@@ -68,7 +68,7 @@ enum {
     BBIPC_ARITH_AUTO = 0,
     BBIPC_ARITH_PORTABLE = 1,  /* 4 x 64-bit limbs, unsigned __int128 */
     BBIPC_ARITH_ADX = 2,       /* x86-64 mulx/adcx/adox */
-    BBIPC_ARITH_IFMA = 3       /* the former, and AVX-512 IFMA (8 lanes of 5 x 52 bits) for large multiplications */
+    BBIPC_ARITH_IFMA = 3       /* the former, and AVX-512 IFMA (8 lanes of 5 x 52 bits) where there is work for 8 */
 };
 
 /* 1 if this machine and build can run `arith`, else 0. */
