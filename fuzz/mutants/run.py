@@ -7,7 +7,8 @@ mutant the rule it breaks, a text that occurs once in the file, and what replace
 twice, is an error of the table. `count = N` stands for N mutants, in whose text `{k}` is 0 .. N-1; they are compiled once.
 
 A mutant is *killed* if it does not compile (by a static assertion), or a test fails or takes too long; otherwise it has
-*survived*. `equivalent` in the table is the argument why no test can notice; such a mutant must survive.
+*survived*. `equivalent` in the table is the argument why no test can notice; such a mutant must survive. A file whose mutants
+have all been run says `judged = true`. Only those are sampled, so that a survivor in a sample is news.
 
 The core is built once, and each mutant compiles and links only what depends on the changed file, for one arithmetic path: adx
 where the processor has it, as it makes the tests faster, otherwise portable.
@@ -28,7 +29,7 @@ import time
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from queue import SimpleQueue
@@ -71,6 +72,8 @@ class Mutant:
     index: int = -1
     """For a member, its number."""
     equivalent: str = ""
+    judged: bool = False
+    """Whether all mutants of its file have been run, and none has survived without an argument."""
 
     @property
     def name(self) -> str:
@@ -137,6 +140,7 @@ def _read_file(table: dict[str, Any], root: Path) -> Iterator[Mutant]:
             tests=tuple(row.get("tests", table["tests"])),
             count=row.get("count", 0),
             equivalent=row.get("equivalent", ""),
+            judged=table.get("judged", False),
         )
         if not problems:
             yield mutant
@@ -150,7 +154,7 @@ def members(mutants: Iterable[Mutant]) -> Iterator[Mutant]:
         if not m.count:
             yield m
         for k in range(m.count):
-            yield Mutant(m.file, m.rule, m.old, m.new, m.tests, m.count, k, m.equivalent)
+            yield replace(m, index=k)
 
 
 def copy_sources(target: Path) -> None:
@@ -440,7 +444,7 @@ def main() -> int:
         type=float,
         default=0,
         metavar="MINUTES",
-        help="in random order, for so long, without those that the table says are equivalent",
+        help="in random order, for so long, of the files that are marked as judged",
     )
     parser.add_argument("--seed", type=int, default=None, help="of the random order; default: a new one")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at a time; default: 2")
@@ -469,7 +473,7 @@ def _run(table: list[Mutant], arguments: argparse.Namespace) -> int:
         deadline = time.monotonic() + 60 * arguments.sample
         seed = arguments.seed if arguments.seed is not None else random.randrange(2**32)
         print(f"seed {seed}")
-        table = [m for m in table if not m.equivalent]  # they take longest, and say least
+        table = [m for m in table if m.judged and not m.equivalent]  # these take longest, and say least
         table = random.Random(seed).sample(table, len(table))
     counts: dict[str, int] = {}
     for result in judge_all(table, base, folder, arguments.jobs, deadline):
