@@ -19,7 +19,7 @@ from bbipc.client.errors import ServerUnreachable
 if TYPE_CHECKING:
     import trio
 
-__all__ = ["CHUNK", "GRACE", "Transport", "connected", "exit_text", "given", "spawned"]
+__all__ = ["CHUNK", "GRACE", "Transport", "TrioStream", "connected", "exit_text", "given", "spawned"]
 
 CHUNK: Final = 65536
 """Bytes that are asked for at once: as many as a pipe holds."""
@@ -122,7 +122,7 @@ class PipeStream(ByteStream):
         return descriptor
 
 
-class _TrioStream(ByteStream):
+class TrioStream(ByteStream):
     """A stream of Trio's with the methods of anyio's."""
 
     def __init__(self, stream: "trio.abc.Stream") -> None:
@@ -271,7 +271,7 @@ async def connected(path: str | PathLike[str]) -> AsyncIterator[Transport]:
 @asynccontextmanager
 async def given(stream: "ByteStream | trio.abc.Stream") -> AsyncIterator[Transport]:
     """A stream that somebody else made, anyio's or Trio's; it is closed at the end."""
-    ours = stream if isinstance(stream, ByteStream) else _TrioStream(stream)
+    ours = stream if isinstance(stream, ByteStream) else TrioStream(stream)
     async with ours:
         yield Transport(ours, "the server")
 

@@ -14,7 +14,7 @@ import trio.testing
 
 from bbipc.client import ServerError, open_client
 from bbipc.client.errors import ServerUnreachable
-from bbipc.client.transport import Transport, given
+from bbipc.client.transport import Transport, TrioStream, given
 from bbipc.server.upstream import MAX_PAUSE, Forwarding, Upstream, admit
 from bbipc.wire.dialect import Unserved
 from client.scripted import Server as Child
@@ -46,7 +46,7 @@ class World:
         if self.cannot_start:
             raise ServerUnreachable("cannot start bb: Exec format error")
         ours, theirs = trio.testing.memory_stream_pair()
-        self.children.append(Child(theirs))
+        self.children.append(Child(TrioStream(theirs)))
         self.spawned.set()
         self.spawned = trio.Event()
 
