@@ -1,5 +1,6 @@
 """The entry point of the command `bbipc`."""
 
+import io
 import os
 import sys
 import traceback
@@ -79,6 +80,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run `bbipc` with the arguments of this process, and exit (exit_codes.py lists the codes)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape")  # names of files need not be text
     try:
         result = cli.main(prog_name="bbipc", standalone_mode=False)
     except click.ClickException as error:

@@ -11,8 +11,10 @@ import gc
 import json
 import os
 import shutil
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -29,6 +31,11 @@ def run(arguments: Sequence[str]) -> int:
     """``bbipc msgpack run``; the exit code."""
     # What the imports make stays until the end: looking for garbage among it would only delay the first answer.
     gc.disable()
+    # Until the server obeys signals, Ctrl-C just ends the process, as it does any program; Python would print where it was.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from bbipc.server.descriptors import close_gaps  # noqa: PLC0415
+
+    gaps = close_gaps()
     from bbipc.server.config import available_threads  # noqa: PLC0415 - `schema` and `--help` do without the server
 
     options = _run_parser(available_threads()).parse_args(arguments)
@@ -37,7 +44,7 @@ def run(arguments: Sequence[str]) -> int:
     from bbipc.server.backend import ChonkBackend  # noqa: PLC0415
     from bbipc.server.serve import run as serve  # noqa: PLC0415
 
-    logs.configure(options.log_level, options.log_format)
+    log_counters = logs.configure(options.log_level, options.log_format)
     if options.metrics is not None and not _has_metrics():
         return EXIT_USAGE
     try:
@@ -45,20 +52,27 @@ def run(arguments: Sequence[str]) -> int:
     except (OSError, ValueError) as error:
         names = {"--setup": options.setup, "--registry": options.registry, "--network": options.network}
         given = " ".join(f"{name} {value}" for name, value in names.items() if value is not None)
-        sys.stderr.write(f"bbipc: error: {given}: {error}\n")
+        _complain(f"bbipc: error: {given}: {error}\n")
         return EXIT_USAGE
     if options.setup is not None:
-        sys.stderr.write(
+        _complain(
             f"bbipc: WARNING: proofs are verified under the trusted setup of {options.setup}, not that of Aztec; "
             "whoever made it may be able to forge proofs\n"
         )
     if options.registry is not None:
-        sys.stderr.write(
+        _complain(
             f"bbipc: WARNING: transactions are verified with the keys and key trees of {options.registry}, not those of Aztec\n"
         )
     gc.freeze()
     gc.enable()
-    return serve(_config(options), backend)
+    return serve(_config(options, gaps), backend, log_counters)
+
+
+def _complain(text: str) -> None:
+    """Write to standard error, if there is one that takes it."""
+    with suppress(OSError, AttributeError, ValueError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def _has_metrics() -> bool:
@@ -68,7 +82,7 @@ def _has_metrics() -> bool:
     except ModuleNotFoundError as error:
         if error.name not in METRICS_LIBRARIES:
             raise
-        sys.stderr.write(f"bbipc: error: --metrics needs {error.name}, which is not installed: pip install 'bbipc[metrics]'\n")
+        _complain(f"bbipc: error: --metrics needs {error.name}, which is not installed: pip install 'bbipc[metrics]'\n")
         return False
     return True
 
@@ -83,7 +97,7 @@ def schema() -> int:
     return 0
 
 
-def _config(options: argparse.Namespace) -> Config:
+def _config(options: argparse.Namespace, gaps: Collection[int]) -> Config:
     from bbipc.server.budget import Limits  # noqa: PLC0415
     from bbipc.server.config import Config  # noqa: PLC0415
 
@@ -97,6 +111,7 @@ def _config(options: argparse.Namespace) -> Config:
         envelope=options.envelope,
         bb=options.bb,
         metrics=options.metrics,
+        closed_descriptors=frozenset(gaps),
     )
 
 

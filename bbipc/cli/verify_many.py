@@ -118,7 +118,9 @@ def _key(vk: str) -> VerificationKey:
 
 def _progress(total: int) -> Any:
     """A bar on stderr; invisible if that is no terminal."""
-    return click.progressbar(length=total, label="verifying", file=sys.stderr, hidden=not sys.stderr.isatty())
+    return click.progressbar(
+        length=total, label="verifying", file=sys.stderr, hidden=sys.stderr is None or not sys.stderr.isatty()
+    )
 
 
 def _print(results: Sequence[_Result], seconds: float, quiet: bool) -> None:

@@ -46,12 +46,14 @@ class Transport:
         why_ended: says, when the server has ended the stream, what is known about the reason.
         send_now: sends the beginning of what it is given, as much as goes without waiting, and returns how many bytes; an error
             is left to the next `stream.send`. None if there is no such thing.
+        pid: of the server, if it is a process of ours.
     """
 
     stream: ByteStream
     name: str
     why_ended: Callable[[], Awaitable[str]] = _nothing
     send_now: Callable[[bytes], int] | None = None
+    pid: int | None = None
 
 
 class PipeStream(ByteStream):
@@ -186,7 +188,7 @@ async def spawned(
 
     stream = _pipes_of(process)
     try:
-        yield Transport(stream, words[0], why_ended, stream.send_now)
+        yield Transport(stream, words[0], why_ended, stream.send_now, process.pid)
     finally:
         with anyio.CancelScope(shield=True):
             await stream.aclose()

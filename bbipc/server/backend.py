@@ -47,6 +47,12 @@ class Backend(Protocol):
     A claim is whatever reduce() makes of a task; it is only ever given to check(), together with others.
     """
 
+    def load(self) -> None:
+        """Load what most commands need; called once, in a worker thread, when the server listens."""
+
+    def load_rest(self) -> None:
+        """Load all that any command may need; called in the same way before many clients are there."""
+
     def new_cancel(self) -> Cancel:
         """A flag that is not set."""
 
@@ -90,6 +96,19 @@ class ChonkBackend:
             self._loaded = self._load()
         if registry is not None or network is not None:
             self._known_transactions()
+
+    def load(self) -> None:
+        """Load what most commands need."""
+        from bbipc.server.commands import load_everything  # noqa: PLC0415 - that module knows this one
+
+        load_everything()
+        self._verifier()
+
+    def load_rest(self) -> None:
+        """Load what transactions need, too."""
+        from bbipc.server.transactions import outcome  # noqa: F401, PLC0415
+
+        self._known_transactions()
 
     def new_cancel(self) -> Cancel:
         """A flag that is not set."""

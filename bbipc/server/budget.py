@@ -29,6 +29,8 @@ class Limits:
     total: int = 512 * MIB
 
 
+MUCH: Final = 32 * MIB
+"""Bytes that are worth giving back to the system."""
 PATIENCE: Final = 1.0
 """Seconds in which a place must make progress while somebody waits for room."""
 
@@ -59,6 +61,8 @@ class Budget:
         self.limits = limits
         self.used = 0
         self.holders: dict[Holder, None] = {}
+        self.relieved = trio.Event()  # set when most of a lot has been given back
+        self._peak = 0
         self._next_look = -inf
         self._changed = trio.Event()
 
@@ -67,6 +71,11 @@ class Budget:
         self.used += difference
         if difference < 0:
             self.wake()
+            if self._peak > MUCH and self.used < self._peak // 4:
+                self._peak = 0
+                self.relieved.set()
+        elif self.used > self._peak:
+            self._peak = self.used
 
     def wake(self) -> None:
         """Let those that wait look again."""

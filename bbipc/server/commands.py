@@ -231,6 +231,18 @@ def _core() -> Core:
     return default_core()
 
 
+def load_everything() -> None:
+    """Load what commands load when they are first used: later there may be no descriptors or memory to do it with."""
+    from bbipc.chonk import ChonkProof, VerificationKey, proof  # noqa: F401, PLC0415
+    from bbipc.chonk.core import Curve  # noqa: F401, PLC0415
+    from bbipc.chonk.errors import PrimitiveError  # noqa: F401, PLC0415
+    from bbipc.chonk.primitives import g1_decompress  # noqa: F401, PLC0415
+    from bbipc.server import srs, stats  # noqa: F401, PLC0415
+
+    _core()
+    stats.version()
+
+
 def _poseidon2_hash(fields: Fields) -> Fields:
     return {"hash": _core().poseidon2_hash(fields["inputs"])}
 
@@ -399,12 +411,12 @@ def _computed(threads: int) -> list[Computed]:
         "Bn254FrSqrt": lambda fields: _square_root(fields, "FR"),
         "Bn254FqSqrt": lambda fields: _square_root(fields, "FQ"),
         "Bn254G1Mul": lambda fields: _multiply(fields, "G1"),
-        "Bn254G2Mul": _multiply_g2,
         "Bn254G1IsOnCurve": _g1_is_on_curve,
         "Bn254G1FromCompressed": _g1_from_compressed,
         "SetMsmLegacy": _set_msm_legacy,
     }
     long: dict[str, Callable[[Fields], Fields]] = {
+        "Bn254G2Mul": _multiply_g2,
         "ChonkCompressProof": _compress,
         "ChonkDecompressProof": _decompress,
         "GrumpkinBatchMul": _multiply_batch,

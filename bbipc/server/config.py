@@ -61,6 +61,7 @@ class Config:
         bb: the program to which commands are forwarded that bbipc does not serve; None: they are refused.
         envelope: whether all requests come in the envelope dialect.
         metrics: where Prometheus may fetch the metrics; None: nowhere.
+        closed_descriptors: those of 0, 1 and 2 that were closed when the process started.
     """
 
     input: str | None = None
@@ -71,6 +72,7 @@ class Config:
     envelope: bool = False
     bb: str | None = None
     metrics: Address | None = None
+    closed_descriptors: frozenset[int] = frozenset()
 
 
 def available_threads() -> int:

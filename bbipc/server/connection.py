@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import trio
 
+from bbipc.server.backend import AnyTask
 from bbipc.server.batch_service import BatchService, ServiceCall
 from bbipc.server.budget import ALWAYS_GRANTED, Budget
 from bbipc.server.commands import (
@@ -76,6 +77,8 @@ ITEM_BYTES: Final = 128
 """Bytes that an item of a list takes beside what it has in the frame: measured, rounded up."""
 STRUCTURE_BYTES: Final = 1536
 """The same for one that is a structure, as the proofs of a batch."""
+DECODING: Final = 2
+"""Bytes that a byte of a large frame takes while it is decoded, beside those that it takes afterwards."""
 REST_BYTES: Final = 1024 * 1024
 """Bytes that are still read at the end if the system has them already: what a pipe or socket can hold."""
 MIN_PROGRESS: Final = 64 * 1024
@@ -175,6 +178,34 @@ class _Pending:
     slot: _Slot | None
     job: Job | Forwarding | ServiceCall | None = None
     alarm: Alarm | None = None
+
+
+Tasks = Sequence[AnyTask] | CommandError
+"""The proofs of a request, or what is wrong with it."""
+
+
+class _Prepared(NamedTuple):
+    """A request for verifications, with its proofs."""
+
+    request: Request
+    tasks: Tasks
+
+
+def _tasks_of(command: Verified, fields: Fields) -> Tasks:
+    try:
+        return command.tasks(fields)
+    except CommandError as error:
+        return error
+
+
+def _parse_and_prepare(payload: bytes, services: Services) -> Parsed | _Prepared:
+    """Everything about a large frame that takes long; in a worker thread."""
+    parsed = parse_request(payload, services.decoders, envelope=services.envelope)
+    if isinstance(parsed, Request):
+        command = services.commands[parsed.name]
+        if isinstance(command, Verified):
+            return _Prepared(parsed, _tasks_of(command, parsed.fields))
+    return parsed
 
 
 class Connection:
@@ -284,6 +315,8 @@ class Connection:
         while not self._stopping:
             while (chunk := stream.receive_nowait()) is None:
                 await stream.wait_readable()
+                if self._read_scope.cancel_called:
+                    return
                 turn.begin()
             if not chunk:
                 self._report_end_of_input()
@@ -347,19 +380,21 @@ class Connection:
         self._outgoing_bytes += len(answered.frames)
         return answered.consumed
 
-    def _parse_briefly(self, payload: bytes) -> Parsed | None:
+    def _parse_briefly(self, payload: bytes) -> Parsed | _Prepared | None:
         try:
             return parse_briefly(payload, self._services.decoders, envelope=self._services.envelope)
         except Exception:
             return self._not_parsed(payload)
 
-    async def _parse_in_worker(self, payload: bytes) -> Parsed:
+    async def _parse_in_worker(self, payload: bytes) -> Parsed | _Prepared:
+        chunk, self._unread_bytes = self._unread_bytes, self._unread_bytes + DECODING * len(payload)
         self._flush()
-        parse = partial(parse_request, payload, self._services.decoders, envelope=self._services.envelope)
+        services = self._services
         try:
-            parsed = await self._services.in_thread(parse)
+            parsed = await services.in_thread(partial(_parse_and_prepare, payload, services))
         except Exception:
             parsed = self._not_parsed(payload)
+        self._unread_bytes = chunk
         self._turn.begin()
         return parsed
 
@@ -392,21 +427,22 @@ class Connection:
             log.warning("%s: %s", self.name, truncated)
             self._end = End.BROKEN_FRAME
 
-    def _handle_safely(self, parsed: Parsed, size: int) -> None:
+    def _handle_safely(self, parsed: Parsed | _Prepared, size: int) -> None:
         """As _handle(); a defect that a request provokes costs that request."""
+        request, tasks = (parsed.request, parsed.tasks) if isinstance(parsed, _Prepared) else (parsed, None)
         try:
-            self._handle(parsed, size)
+            self._handle(request, size, tasks)
         except Exception:
             log.exception("%s: a request failed", self.name)
-            self._answer(parsed.tag, error_response(INTERNAL_ERROR))
+            self._answer(request.tag, error_response(INTERNAL_ERROR))
 
-    def _handle(self, parsed: Parsed, size: int) -> None:
+    def _handle(self, parsed: Parsed, size: int, tasks: Tasks | None) -> None:
         tag = parsed.tag
         if tag is not None and tag.request_id in self._in_flight:
             self._services.reporter.statistics.malformed += 1
             self._emit(error_response(f"request_id {tag.request_id} is already in flight on this connection"), tag)
         elif type(parsed) is Request:
-            self._carry_out(self._services.commands[parsed.name], parsed, size)
+            self._carry_out(self._services.commands[parsed.name], parsed, size, tasks)
         elif isinstance(parsed, Unserved):
             self._forward(parsed, size)
         elif isinstance(parsed, Malformed):
@@ -430,7 +466,7 @@ class Connection:
         else:
             self._submit(request, deadline, size, partial(upstream.job, self, request), upstream.submit)
 
-    def _carry_out(self, command: Command, request: Request, size: int) -> None:
+    def _carry_out(self, command: Command, request: Request, size: int, tasks: Tasks | None) -> None:
         fields = request.fields
         if isinstance(command, Computed):
             if command.cheap and size <= INLINE_BYTES:
@@ -439,10 +475,10 @@ class Connection:
                 make_computation = partial(Computation, self, partial(command.answer, fields))
                 self._submit(request, fields.get(DEADLINE), size, make_computation, self._services.scheduler.submit)
         elif isinstance(command, Verified):
-            try:
-                tasks = command.tasks(fields)
-            except CommandError as error:
-                self._answer_request(request, error_response(str(error)))
+            if tasks is None:
+                tasks = _tasks_of(command, fields)
+            if isinstance(tasks, CommandError):
+                self._answer_request(request, error_response(str(tasks)))
             else:
                 make_verification = partial(Verification, self, tasks, command.conclude)
                 self._submit(request, fields.get(DEADLINE), size, make_verification, self._services.scheduler.submit)

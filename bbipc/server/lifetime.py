@@ -14,8 +14,6 @@ import stat
 import struct
 from typing import Final
 
-import trio
-
 PR_SET_PDEATHSIG: Final = 1
 PARENT_DIED: Final[int] = signal.SIGRTMIN + 5
 """A signal of its own. Linux sends it when the *thread* that started us ends, which is not yet the end of the parent:
@@ -45,7 +43,7 @@ class ParentWatch:
         if self.parent_died():  # before it was asked for
             os.kill(os.getpid(), PARENT_DIED)
 
-    def is_at_other_end(self, connection: trio.socket.SocketType) -> bool:
+    def is_at_other_end(self, connection: socket.socket) -> bool:
         """Whether the parent made this connection to a Unix socket. Init is nobody's client, and 0 is any process that cannot
         be seen from here."""
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
@@ -55,5 +53,8 @@ class ParentWatch:
 
 def started_on_a_pipe() -> bool:
     """Whether standard input is a pipe, or a socket pair as Node.js makes."""
-    mode = os.fstat(0).st_mode
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return False  # it is closed
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)

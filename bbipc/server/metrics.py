@@ -80,6 +80,9 @@ class _Figures:
             "Frames that were no request, frames too long, and ids that were in flight already.",
             statistics.malformed,
         )
+        logs = self._reporter.logs
+        yield _counter("bbipc_log_messages_dropped", "Messages for which standard error had no room.", logs.dropped)
+        yield _counter("bbipc_log_messages_left_out", "Messages of a kind of which there were too many.", logs.left_out)
         yield _gauge(
             "bbipc_in_flight_bytes",
             "Bytes of unanswered requests, unread responses, and what the batch verifier service holds.",

@@ -44,6 +44,8 @@ a few per cent), few enough that the next batch starts soon."""
 GROUP_TASKS: Final = 8
 """Proofs that a worker reduces side by side: as many as the core hashes at once. Fewer, if all workers would not have some."""
 
+MANY_VERDICTS: Final = 1024
+"""Verdicts that a worker makes a response of: more of them take the Trio thread milliseconds."""
 FEW: Final = 8
 """A client whose waiting proofs fill at most this part of a batch has few: so many take about twice as long as one."""
 MANY: Final = 2
@@ -360,9 +362,9 @@ class Scheduler:
         for slice_ in batch:
             end = position + len(slice_)
             if verdicts is None:
-                self._conclude(slice_, None, ())
+                await self._conclude(slice_, None, ())
             else:
-                self._conclude(slice_, verdicts[position:end], failures[position:end])
+                await self._conclude(slice_, verdicts[position:end], failures[position:end])
             position = end
 
     async def _verify_batch(self, batch: list[Slice], workers: int) -> Sequence[Verdict]:
@@ -380,7 +382,7 @@ class Scheduler:
         log.debug("batch of %d proofs on %d workers", len(tasks), workers)
         return await self._verify_all(tasks, workers)
 
-    def _conclude(self, slice_: Slice, verdicts: Sequence[Verdict] | None, failures: Sequence[int]) -> None:
+    async def _conclude(self, slice_: Slice, verdicts: Sequence[Verdict] | None, failures: Sequence[int]) -> None:
         """Some proofs of a job have their verdicts; None: they have none, by a defect. The last ones end the job."""
         job = slice_.job
         job.left -= len(slice_)
@@ -403,7 +405,8 @@ class Scheduler:
             self._idle_signal.check()
         elif not job.left and not job.waiting:
             try:
-                response = job.conclude(job.verdicts)
+                conclude = partial(job.conclude, job.verdicts)
+                response = conclude() if len(job.verdicts) <= MANY_VERDICTS else await self._in_thread(conclude)
             except Exception:
                 log.exception("verdicts could not be told")
                 response = error_response(INTERNAL_ERROR)

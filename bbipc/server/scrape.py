@@ -1,14 +1,15 @@
 """A small HTTP server for Prometheus: ``GET /metrics``, and nothing else.
 
 Every connection serves one request and has a bounded time, a request has a bounded size, and only so many connections are
-served at a time: the others wait in the kernel. So whoever is at the other end takes little and holds up no client of the
-server itself. h11 speaks HTTP, Trio does the rest.
+served at a time: the one that is there longest makes way for the next, because a scraper asks at once. So whoever is at the
+other end takes little and holds up no client of the server itself. h11 speaks HTTP, Trio does the rest.
 """
 
 from __future__ import annotations
 
 import logging
 import socket
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
 PATH: Final = "/metrics"
 MAX_REQUEST_BYTES: Final = 16 * 1024
 """A request line and its headers."""
-MAX_CONNECTIONS: Final = 8
+MAX_CONNECTIONS: Final = 16
 """Connections that are served at a time; a few scrapers and a person with curl."""
 TIME_LIMIT: Final = 10.0
 """Seconds of one connection, from being accepted to being closed: Prometheus itself gives up after 10 by default."""
 
+PAUSE: Final = 0.1
+"""Seconds until the next attempt to accept if descriptors are short."""
 _CHUNK: Final = 4096
 _LAST_CHUNKS: Final = 16
 """Chunks that are read, and dropped, behind a request."""
@@ -69,44 +72,33 @@ def open_listener(address: Address) -> trio.SocketListener:
 async def serve(listener: trio.abc.Listener[trio.abc.HalfCloseableStream], page: Page, content_type: str) -> None:
     """Answer requests with what `page` returns, for ever. The listener is closed at the end."""
 
-    async def serve_one(stream: trio.abc.HalfCloseableStream) -> None:
+    async def serve_one(stream: trio.abc.HalfCloseableStream, scope: trio.CancelScope) -> None:
         try:
-            with trio.move_on_after(TIME_LIMIT):
+            with scope:
                 await _converse(stream, page, content_type)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             log.debug("a scraper went away: %s", error.__cause__ or error)
         except Exception:
             log.exception("a scraper could not be served")  # whatever it did: the server goes on
         finally:
-            bounded.one_less()
+            served.pop(scope, None)
+            await trio.aclose_forcefully(stream)
 
-    bounded = _Bounded(listener)
-    await trio.serve_listeners(serve_one, [bounded])
-
-
-class _Bounded(trio.abc.Listener[trio.abc.HalfCloseableStream]):
-    """A listener that accepts nothing while MAX_CONNECTIONS are open."""
-
-    def __init__(self, listener: trio.abc.Listener[trio.abc.HalfCloseableStream]) -> None:
-        self._listener = listener
-        self._free = trio.Semaphore(MAX_CONNECTIONS)
-
-    async def accept(self) -> trio.abc.HalfCloseableStream:
-        """The next connection; one_less() must be called when it is served."""
-        await self._free.acquire()
-        try:
-            return await self._listener.accept()
-        except BaseException:
-            self._free.release()
-            raise
-
-    def one_less(self) -> None:
-        """A connection was served."""
-        self._free.release()
-
-    async def aclose(self) -> None:
-        """Stop listening."""
-        await self._listener.aclose()
+    served: OrderedDict[trio.CancelScope, None] = OrderedDict()
+    async with listener, trio.open_nursery() as nursery:
+        while True:
+            try:
+                stream = await listener.accept()
+            except OSError as error:
+                log.info("a scraper cannot be served: %s", error)
+                await trio.sleep(PAUSE)
+                continue
+            if len(served) >= MAX_CONNECTIONS:
+                longest, _ = served.popitem(last=False)
+                longest.cancel()
+            scope = trio.CancelScope(deadline=trio.current_time() + TIME_LIMIT)
+            served[scope] = None
+            nursery.start_soon(serve_one, stream, scope)
 
 
 async def _converse(stream: trio.abc.HalfCloseableStream, page: Page, content_type: str) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import socket
+import sys
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 import trio
 
+from bbipc.server import memory
 from bbipc.server.backend import Backend
 from bbipc.server.batch_service import BatchService
 from bbipc.server.budget import Budget
@@ -17,11 +21,13 @@ from bbipc.server.commands import commands, decoders
 from bbipc.server.config import Address, Config
 from bbipc.server.connection import Connection, End, Services
 from bbipc.server.deadlines import Deadlines
+from bbipc.server.door import Door, max_connections
 from bbipc.server.errors import StartError
 from bbipc.server.lifetime import PARENT_DIED, ParentWatch, started_on_a_pipe
+from bbipc.server.logs import LogCounters
 from bbipc.server.scheduler import Scheduler, make_threads
 from bbipc.server.stats import Reporter, Statistics
-from bbipc.server.streams import FdStream
+from bbipc.server.streams import ByteStream
 from bbipc.server.transport import replay_stream, socket_stream, standard_stream, unix_listener
 from bbipc.server.turns import Turns
 
@@ -43,9 +49,13 @@ _EXIT_CODES: Final = {
     End.DEFECT: EXIT_DEFECT,
 }
 
-MIN_BACKLOG: Final = 128
+MIN_BACKLOG: Final = 4096
 """Connections that may wait to be accepted, whatever --max-clients says: a burst of clients must not be refused."""
 
+RELIEF_PAUSE: Final = 0.2
+"""Seconds between the end of a load and the return of its memory to the system."""
+SWITCH_INTERVAL: Final = 0.001
+"""Seconds after which a thread that runs Python must let another one run."""
 DECODERS: Final = 2
 """Threads that decode large frames. They share Python's lock with the Trio thread, so more would not be faster."""
 
@@ -55,7 +65,7 @@ log = logging.getLogger("bbipc.server")
 class Server:
     """Serves until its input ends, a client sends Shutdown, or a signal arrives."""
 
-    def __init__(self, config: Config, backend: Backend) -> None:
+    def __init__(self, config: Config, backend: Backend, log_counters: LogCounters | None = None) -> None:
         self.config = config
         self._budget = Budget(config.limits)
         self._scheduler = Scheduler(backend, config.threads, on_idle=self._budget.wake)
@@ -79,12 +89,17 @@ class Server:
                 upstream=self._upstream,
                 arithmetic=backend.arithmetic,
                 started=trio.current_time(),
+                logs=log_counters or LogCounters(),
             ),
             shut_down=self.drain,
             in_thread=make_threads(DECODERS),
             turns=Turns(),
             cheap=CheapAnswers(commands(config.threads), envelope=config.envelope),
         )
+        self._backend = backend
+        self._crowded = trio.Event()
+        self._loaded = trio.Event()
+        self._number = 0  # of the last client
         self._parent = ParentWatch()
         self._connections: set[Connection] = set()
         self._accepting = trio.CancelScope()
@@ -116,6 +131,8 @@ class Server:
             if self._upstream is not None:
                 nursery.start_soon(self._upstream.run)
             nursery.start_soon(self._limit_draining, nursery.cancel_scope)
+            nursery.start_soon(self._load)
+            nursery.start_soon(self._give_memory_back)
             try:
                 self._serve_metrics(nursery)
                 code = await self._serve_input()
@@ -144,6 +161,10 @@ class Server:
 
     async def _serve_input(self) -> int:
         path = self.config.input
+        if path is None or not path.endswith((".sock", ".shm")):
+            for number, name in ((0, "standard input"), (1, "standard output")):
+                if number in self.config.closed_descriptors and (number or path in (None, "-")):
+                    raise StartError(f"{name} is closed, and requests or responses go there; use --input X.sock, or open it")
         if path is None or path == "-":
             with standard_stream() as stream:
                 return _EXIT_CODES[await self._serve_client(stream, "standard input")]
@@ -155,23 +176,51 @@ class Server:
             return _EXIT_CODES[await self._serve_client(stream, path)]
 
     async def _serve_socket(self, path: str) -> int:
-        counter = iter(range(1, 2**63))
-
-        async def serve_stream(stream: trio.SocketStream) -> None:
-            async with stream:
-                if self._parent.is_at_other_end(stream.socket):
-                    self._parent.ask_for_signal()
-                with socket_stream(stream) as bytes_:
-                    await self._serve_client(bytes_, f"client {next(counter)}")
-
         with unix_listener(path, max(self.config.max_clients, MIN_BACKLOG)) as listener:
             log.info("listening at %s", path)
-            async with trio.open_nursery() as clients:
-                with self._accepting:
-                    await trio.serve_listeners(serve_stream, [listener], handler_nursery=clients)
+            door = Door(listener, max_connections(), envelope=self.config.envelope, crowded=self._crowded, loaded=self._loaded)
+            try:
+                async with trio.open_nursery() as clients:
+                    with self._accepting:
+                        await door.admit(lambda accepted: clients.start_soon(self._serve_accepted, door, accepted))
+            finally:
+                door.close()
         return EXIT_OK
 
-    async def _serve_client(self, stream: FdStream, name: str) -> End:
+    async def _serve_accepted(self, door: Door, accepted: socket.socket) -> None:
+        self._number += 1
+        name = f"client {self._number}"
+        try:
+            if self._parent.is_at_other_end(accepted):
+                self._parent.ask_for_signal()
+            with accepted, socket_stream(accepted) as stream:
+                await self._serve_client(stream, name)
+        except Exception:
+            log.exception("%s: closing", name)  # whatever one client provokes, the others have nothing to do with it
+        finally:
+            accepted.close()
+            door.one_less()
+
+    async def _give_memory_back(self) -> None:
+        while True:
+            await self._budget.relieved.wait()
+            await trio.sleep(RELIEF_PAUSE)  # what is being given up is freed in the meantime
+            self._budget.relieved = trio.Event()
+            await trio.to_thread.run_sync(memory.give_back, abandon_on_cancel=True)
+
+    async def _load(self) -> None:
+        """Load what requests may need, so that no request meets a shortage of descriptors or memory while it is loaded."""
+        try:
+            await trio.to_thread.run_sync(memory.keep_little, abandon_on_cancel=True)
+            await trio.to_thread.run_sync(self._backend.load, abandon_on_cancel=True)
+            await self._crowded.wait()
+            await trio.to_thread.run_sync(self._backend.load_rest, abandon_on_cancel=True)
+        except Exception:
+            log.exception("the verifier could not be loaded; the first request that needs it tries again")
+        finally:
+            self._loaded.set()
+
+    async def _serve_client(self, stream: ByteStream, name: str) -> End:
         log.debug("%s: connected", name)
         connection = Connection(self._services, stream, name)
         self._connections.add(connection)
@@ -187,7 +236,10 @@ class Server:
     async def _watch_signals(
         self, everything: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, PARENT_DIED) as signals:
+        ending = [signal.SIGTERM, signal.SIGINT]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup wants it
+            ending.append(signal.SIGHUP)
+        with trio.open_signal_receiver(*ending, PARENT_DIED) as signals:
             task_status.started()
             if started_on_a_pipe():
                 self._parent.ask_for_signal()
@@ -214,10 +266,17 @@ class Server:
         everything.cancel()
 
 
-def run(config: Config, backend: Backend) -> int:
+def run(config: Config, backend: Backend, log_counters: LogCounters | None = None) -> int:
     """Serve as `config` says; the exit code of the process."""
 
     async def serve() -> int:
-        return await Server(config, backend).run()
+        return await Server(config, backend, log_counters).run()
 
-    return trio.run(serve)
+    # A thread that decodes must not keep the event loop waiting for long.
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    try:
+        return trio.run(serve)
+    except Exception:
+        log.critical("ending by a defect", exc_info=True)
+        # At once: whatever is still running serves nobody any more.
+        os._exit(EXIT_DEFECT)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import trio
 
 import bbipc
+from bbipc.server.logs import LogCounters
 from bbipc.wire.dialect import response_encoder
 from bbipc.wire.schema import extended
 from bbipc.wire.values import Fields
@@ -35,6 +37,12 @@ _LAST_BUCKET: Final = math.ceil(math.log(1e6 * 86_400) / _RESOLUTION)
 _ALL_OTHERS: Final = "(others)"
 DURATION_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Seconds between which :class:`Durations` counts; a verification takes some 50 to 500 ms."""
+
+
+@cache
+def version() -> str:
+    """That of this package. It is looked up among the installed ones, for which descriptors are needed."""
+    return bbipc.__version__
 
 
 class Outcome(Enum):
@@ -149,6 +157,7 @@ class Reporter:
         statistics, scheduler, budget, batch_service, upstream: where the figures come from.
         arithmetic: name of the arithmetic path in use.
         started: Trio's clock when the server started.
+        logs: what was not written to the log.
     """
 
     statistics: Statistics
@@ -158,6 +167,7 @@ class Reporter:
     upstream: Upstream | None
     arithmetic: Callable[[], str]
     started: float
+    logs: LogCounters = field(default_factory=LogCounters)
 
     def response(self) -> bytes:
         """The ``Response``."""
@@ -167,7 +177,7 @@ class Reporter:
         statistics, scheduler, service = self.statistics, self.scheduler, self.batch_service
         counters = scheduler.counters
         return {
-            "version": bbipc.__version__,
+            "version": version(),
             "arithmetic": self.arithmetic(),
             "threads": scheduler.threads,
             "uptime_ms": round(1000 * (trio.current_time() - self.started)),
@@ -183,6 +193,7 @@ class Reporter:
             "verdicts": {name: counters.verdicts[name] for name in VERDICTS},
             "batch_service": {"running": service.running, "waiting": service.waiting, "results": service.results},
             "upstream": self._upstream_fields(),
+            "log": {"dropped": self.logs.dropped, "left_out": self.logs.left_out},
         }
 
     def _upstream_fields(self) -> Fields:
@@ -193,6 +204,7 @@ class Reporter:
         return {"configured": True, "waiting": self.upstream.waiting} | {name: getattr(counters, name) for name in names}
 
 
+@cache
 def _encode() -> Callable[[Fields], bytes]:
     name = extended().response_name(STATS)
     return response_encoder(name, extended().response(name))

@@ -12,7 +12,7 @@ from pathlib import Path
 import trio
 
 from bbipc.server.errors import StartError
-from bbipc.server.streams import FdStream
+from bbipc.server.streams import FdStream, SocketStream
 
 MAX_SOCKET_PATH = 107
 """Bytes in the path of a Unix socket on Linux, its terminating zero not counted."""
@@ -61,11 +61,13 @@ def replay_stream(path: str) -> Iterator[FdStream]:
 
 
 @contextmanager
-def socket_stream(accepted: trio.SocketStream) -> Iterator[FdStream]:
+def socket_stream(accepted: socket.socket) -> Iterator[SocketStream]:
     """A connection that was accepted; it stays the caller's to be closed."""
-    fd = accepted.socket.fileno()
-    with _stream(fd, fd) as stream:
+    stream = SocketStream(accepted.fileno())
+    try:
         yield stream
+    finally:
+        stream.close()
 
 
 @contextmanager
@@ -100,8 +102,35 @@ def inherited_socket() -> socket.socket | None:
     return inherited
 
 
+class Listener:
+    """Accepts connections. `shared`: others may have the socket, too, so that its flags are left alone and a thread waits for
+    the connection that somebody else may have taken."""
+
+    def __init__(self, listening: socket.socket, *, shared: bool = False) -> None:
+        self._socket, self._shared = listening, shared
+        if not shared:
+            listening.setblocking(False)
+
+    async def accept(self) -> socket.socket:
+        """The next connection, non-blocking. Raises OSError, at once, if the system cannot give it to us now."""
+        while True:
+            if self._shared:
+                await trio.lowlevel.wait_readable(self._socket)
+                accepted, _ = await trio.to_thread.run_sync(self._socket.accept, abandon_on_cancel=True)
+            else:
+                try:
+                    accepted, _ = self._socket.accept()
+                except BlockingIOError:
+                    await trio.lowlevel.wait_readable(self._socket)
+                    continue
+                except ConnectionAbortedError:
+                    continue
+            accepted.setblocking(False)
+            return accepted
+
+
 @contextmanager
-def unix_listener(path: str, backlog: int) -> Iterator[trio.SocketListener]:
+def unix_listener(path: str, backlog: int) -> Iterator[Listener]:
     """A listener at `path`, of mode 0600; raises StartError.
 
     The file appears at its place only when connect() works: clients wait for it. A stale file is replaced, a socket at
@@ -112,10 +141,12 @@ def unix_listener(path: str, backlog: int) -> Iterator[trio.SocketListener]:
     inherited = inherited_socket()
     if inherited is not None:
         with inherited:
-            yield trio.SocketListener(trio.socket.from_stdlib_socket(inherited))
+            yield Listener(inherited, shared=True)
         return
     if len(os.fsencode(path)) > MAX_SOCKET_PATH:
         raise StartError(f"the path of the socket is longer than {MAX_SOCKET_PATH} bytes: {path}")
+    if _is_something_else(path):
+        raise StartError(f"{path} exists and is not a socket: remove it, or give another path")
     if _is_alive(path):
         raise StartError(f"another server is listening at {path}")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -125,12 +156,21 @@ def unix_listener(path: str, backlog: int) -> Iterator[trio.SocketListener]:
         listener.close()
         raise StartError(f"cannot listen at {path}: {error.strerror}") from None
     try:
-        yield trio.SocketListener(trio.socket.from_stdlib_socket(listener))
+        yield Listener(listener)
     finally:
+        trio.lowlevel.notify_closing(listener)
         listener.close()
         with suppress(OSError):
             if _identity(path) == identity:
                 Path(path).unlink()
+
+
+def _is_something_else(path: str) -> bool:
+    """Whether there is a file which is not a socket: it is somebody's, and not to be replaced."""
+    try:
+        return not stat.S_ISSOCK(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _is_alive(path: str) -> bool:

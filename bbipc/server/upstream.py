@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import anyio
@@ -37,6 +39,11 @@ FIRST_PAUSE: Final = 0.1
 MAX_PAUSE: Final = 30.0
 END_PATIENCE: Final = 1.0
 """Seconds that the child gets to end by itself, and again after SIGTERM. It has nothing to do then that anybody waits for."""
+
+LOOK: Final = 1.0
+"""Seconds between two looks at whether the child is stopped."""
+STOPPED_LOOKS: Final = 3
+"""Looks in a row that find it stopped, after which it is killed."""
 
 _CHUNK: Final = 65536
 _MAX_VALUES: Final = 1 << 20
@@ -220,10 +227,30 @@ class Upstream:
             self.counters.started += 1
             log.info("started %s", self.path)
             self._has_child = True
+            failure: _ChildFailedError | None = None
             try:
-                await self._let_answer(child)
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._end_if_stopped, child.pid)
+                    try:
+                        await self._let_answer(child)
+                    except _ChildFailedError as error:
+                        failure = error
+                    nursery.cancel_scope.cancel()
             finally:
                 self._has_child = False
+            if failure is not None:
+                raise failure
+
+    async def _end_if_stopped(self, pid: int | None) -> None:
+        """Kill the child if it is stopped (SIGSTOP) while a request waits for its answer: it would never come."""
+        looks = 0
+        while pid is not None:
+            await trio.sleep(LOOK)
+            looks = looks + 1 if self._current is not None and _is_stopped(pid) else 0
+            if looks == STOPPED_LOOKS:
+                log.warning("%s was stopped by a signal, and is killed", self.path)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     async def _let_answer(self, child: Transport) -> None:
         """Forward to `child` until it fails. Raises _ChildFailedError."""
@@ -275,6 +302,13 @@ class Upstream:
         if not job.cancelled:
             job.finish(response)
         self._idle_signal.check()
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] == b"T"
+    except (OSError, IndexError):
+        return False
 
 
 def _is_response(payload: bytes) -> bool:

@@ -54,6 +54,12 @@ class ScriptedBackend:
         self.calls: list[tuple[str, list[str], int]] = []  # (verify or check, keys, threads)
         self.decided: list[str] = []
 
+    def load(self) -> None:
+        pass
+
+    def load_rest(self) -> None:
+        pass
+
     def new_cancel(self) -> Flag:
         return Flag()
 

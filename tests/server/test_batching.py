@@ -37,6 +37,12 @@ class TimedBackend:
     batches: list[Batch] = field(default_factory=list)
     cost: float = 0.0
 
+    def load(self) -> None:
+        pass
+
+    def load_rest(self) -> None:
+        pass
+
     def new_cancel(self) -> Flag:
         return Flag()
 

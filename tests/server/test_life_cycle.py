@@ -148,7 +148,7 @@ def test_shutdown_answers_the_other_clients_first(tmp_path: Path) -> None:
 # ---- Signals ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_server_after_its_work(start: Start, number: signal.Signals) -> None:
     with start() as server:
         peer = server.connect()
@@ -302,14 +302,10 @@ def test_the_socket_is_private_and_removed(tmp_path: Path) -> None:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["errors.txt"]
 
 
-@pytest.mark.parametrize("kind", ["socket", "file"])
-def test_what_is_stale_is_replaced(tmp_path: Path, kind: str) -> None:
+def test_what_is_stale_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "server.sock"
-    if kind == "file":
-        path.write_text("stale")
-    else:
-        with socket.socket(socket.AF_UNIX) as old:
-            old.bind(str(path))
+    with socket.socket(socket.AF_UNIX) as old:
+        old.bind(str(path))
     before = path.stat().st_ino
     with serving(tmp_path, "--input", str(path)) as server:
         while path.stat().st_ino == before:
@@ -317,6 +313,15 @@ def test_what_is_stale_is_replaced(tmp_path: Path, kind: str) -> None:
         peer = SocketPeer(str(path))
         peer.is_served()
         peer.close()
+
+
+def test_what_is_not_a_socket_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "server.sock"
+    path.write_text("precious")
+    process = subprocess.run(run("--input", str(path)), capture_output=True, check=False)
+    assert process.returncode == 1
+    assert b"exists and is not a socket" in process.stderr
+    assert path.read_text() == "precious"
 
 
 def test_a_live_server_is_not_replaced(tmp_path: Path) -> None:
@@ -407,7 +412,9 @@ def test_what_is_printed_does_not_reach_the_client(tmp_path: Path) -> None:
         "from bbipc.cli.msgpack import run\n"
         "sys.exit(run([]))\n"
     )
-    result = subprocess.run([sys.executable, "-P", "-c", noisy], input=frame(BLAKE2S), capture_output=True, check=False)
+    environment = {**os.environ, "BBIPC_CHEAP": "python"}
+    command = [sys.executable, "-P", "-c", noisy]
+    result = subprocess.run(command, input=frame(BLAKE2S), capture_output=True, env=environment, check=False)
     assert result.stdout == frame(BLAKE2S_RESPONSE)
     assert b"printed by a library" in result.stderr
     assert b"written by a C library" in result.stderr

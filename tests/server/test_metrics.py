@@ -135,7 +135,7 @@ async def test_the_same_figures_as_stats() -> None:
 
 
 @run
-async def test_a_batch_above_all_bounds() -> None:
+async def test_a_long_request_is_several_batches() -> None:
     async with scripted_server() as server:
         server.workers.automatic = True
         client = server.connect()
@@ -145,7 +145,12 @@ async def test_a_batch_above_all_bounds() -> None:
         await wait_all_tasks_blocked()
         found = samples(text(server))
         assert found["bbipc_batch_proofs_sum", ()] == 71
-        assert [found["bbipc_batch_proofs_bucket", (("le", bound),)] for bound in ("1.0", "64.0", "+Inf")] == [1, 1, 2]
+        assert [found["bbipc_batch_proofs_bucket", (("le", bound),)] for bound in ("1.0", "32.0", "64.0", "+Inf")] == [
+            0,
+            1,
+            2,
+            2,
+        ]
 
 
 @run

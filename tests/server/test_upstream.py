@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -289,3 +290,39 @@ def test_a_child_that_always_dies_hurts_nobody_else() -> None:
                     assert (await client.call("Blake2s", data=b""))["hash"]
 
     trio.run(test)
+
+
+def test_a_stopped_child_is_replaced(tmp_path: Path) -> None:
+    """One that a signal has stopped would keep everybody waiting for ever. The next one answers."""
+    mark = tmp_path / "started"
+    script = tmp_path / "bb"
+    response = msgpack.packb(["ChonkProveResponse", {}]).hex()
+    script.write_text(
+        f"""#!{sys.executable}
+import os, pathlib, signal, sys
+mark = pathlib.Path({str(mark)!r})
+if not mark.exists():
+    mark.write_text("")
+    os.kill(os.getpid(), signal.SIGSTOP)
+while size := sys.stdin.buffer.read(4):
+    sys.stdin.buffer.read(int.from_bytes(size, "little"))
+    answer = bytes.fromhex("{response}")
+    sys.stdout.buffer.write(len(answer).to_bytes(4, "little") + answer)
+    sys.stdout.buffer.flush()
+"""
+    )
+    script.chmod(0o755)
+    answers: list[Any] = []
+
+    async def main() -> None:
+        upstream = Upstream(str(script), 1 << 20)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(upstream.run)
+            for client in range(2):
+                upstream.submit(upstream.job(client, request(), lambda response: answers.append(msgpack.unpackb(response))))
+            await upstream.wait_idle()
+            nursery.cancel_scope.cancel()
+
+    trio.run(main)
+    assert answers[0][0] == "ErrorResponse"
+    assert answers[1] == ["ChonkProveResponse", {}]

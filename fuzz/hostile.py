@@ -1,0 +1,533 @@
+"""One hostile client beside a client that pings and one that verifies: nobody is hurt.
+
+    python fuzz/hostile.py --minutes N [--seed S] [--only BEHAVIOUR]... [--json FILE]
+
+Draws from a grammar of behaviours (drips, floods, deep and wide frames, deadlines, cancels, never reading, dying, descriptors,
+huge batches), one after the other against one server. While each goes on, it is asserted:
+
+* the process lives, and every answer to the others is right;
+* the longest pause of a ping, in processor time of the *server* (so that noise of the machine does not matter), is bounded;
+* resident memory is at most what the accounting says times 1.5, plus what the process had at the beginning and a constant.
+
+What a verification takes beside it is measured as well. A line for each behaviour; exit status: 0 nothing found, 1 something
+found, 2 wrong usage.
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgpack
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+DATA: Final = ROOT / "tests" / "data"
+sys.path.insert(0, str(ROOT / "tests"))
+
+from samples import FLOW1  # noqa: E402
+from server import recorded_proofs as requests  # noqa: E402
+from server.live import BLAKE2S, BLAKE2S_RESPONSE, frame, tagged  # noqa: E402
+
+MIB: Final = 1 << 20
+PAUSE_BAR: Final = 0.060
+"""Seconds of the server's processor time that a ping may take."""
+MEMORY_FACTOR: Final = 1.5
+CONNECTION_BYTES: Final = 40 * 1024
+"""What a connection takes beside what its requests are charged with."""
+MEMORY_CONSTANT: Final = 96 * MIB
+"""What the workers of two threads take for a batch of 64, what decoding a large frame takes, and what the allocator keeps."""
+ATTEMPTS: Final = 3
+"""How often a behaviour is tried that seems to hurt somebody."""
+SHARE: Final = 2.0
+"""Seconds of one behaviour."""
+TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+VERIFY: Final = requests.verify(requests.parts(FLOW1), FLOW1.vk)
+VALID: Final = ["ChonkVerifyResponse", {"valid": True}]
+NO_PROOF: Final[dict[str, Any]] = {part: [] for part in requests.PARTS}
+
+
+def batch(count: int) -> bytes:
+    proof = {part: [*words] for part, words in requests.parts(FLOW1).items()}
+    packed: bytes = msgpack.packb([["ChonkBatchVerify", {"proofs": [proof] * count, "vks": [FLOW1.vk] * count}]])
+    return packed
+
+
+class Connection:
+    """A client's side."""
+
+    def __init__(self, path: str) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self._buffer = b""
+
+    def send(self, data: bytes, seconds: float = 0) -> bool:
+        """Send all of it; with `seconds`: only as long as that takes no longer. False if it was cut off."""
+        self.socket.settimeout(seconds or None)
+        try:
+            self.socket.sendall(data)
+        except OSError:
+            return False
+        return True
+
+    def receive(self) -> bytes | None:
+        self.socket.settimeout(120)
+        head = self._exactly(4)
+        return None if head is None else self._exactly(struct.unpack("<I", head)[0])
+
+    def _exactly(self, size: int) -> bytes | None:
+        while len(self._buffer) < size:
+            chunk = self.socket.recv(MIB)
+            if not chunk:
+                return None
+            self._buffer += chunk
+        data, self._buffer = self._buffer[:size], self._buffer[size:]
+        return data
+
+    def drain(self) -> None:
+        """Read what is there."""
+        with suppress(OSError):
+            while select.select([self.socket], [], [], 0)[0] and self.socket.recv(MIB, socket.MSG_DONTWAIT):
+                pass
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class Hostile:
+    """The hostile client: how it behaves until the time is over, or until it has done all it can."""
+
+    def __init__(self, path: str, choose: random.Random, ends: float) -> None:
+        self.path, self.choose, self.ends = path, choose, ends
+        self.connections: list[Connection] = []
+
+    def connect(self) -> Connection:
+        self.connections.append(Connection(self.path))
+        return self.connections[-1]
+
+    @property
+    def goes_on(self) -> bool:
+        return time.monotonic() < self.ends
+
+    def rest(self) -> float:
+        return max(self.ends - time.monotonic(), 0.01)
+
+    def send_and_read(self, data: bytes) -> None:
+        """Again and again, reading whatever comes."""
+        connection = self.connect()
+        reader = threading.Thread(target=self._read, args=[connection], daemon=True)
+        reader.start()
+        while self.goes_on and connection.send(data, self.rest()):
+            pass
+
+    def _read(self, connection: Connection) -> None:
+        with suppress(OSError, ValueError):
+            while connection.socket.recv(MIB):
+                pass
+
+    # ---- The grammar ----
+
+    def drip(self) -> None:
+        """A large frame in pieces of two bytes."""
+        connection = self.connect()
+        connection.send(struct.pack("<I", 60 * MIB), 1)
+        piece = b"\0" * 2
+        while self.goes_on:
+            for _ in range(500):
+                if not connection.send(piece, self.rest()):
+                    return
+
+    def flood_of_hashes(self) -> None:
+        self.send_and_read(frame(BLAKE2S) * 2000)
+
+    def flood_of_multiplications(self) -> None:
+        generator = requests_of_g2(self.choose)
+        for _ in range(8):
+            connection = self.connect()
+            threading.Thread(target=self._read, args=[connection], daemon=True).start()
+            threading.Thread(target=self._send, args=[connection, generator], daemon=True).start()
+        time.sleep(self.rest())
+
+    def _send(self, connection: Connection, data: bytes) -> None:
+        while self.goes_on and connection.send(data, self.rest()):
+            pass
+
+    def flood_of_stats(self) -> None:
+        self.send_and_read(frame(msgpack.packb([["Stats", {}]])) * 500)
+
+    def wide_frames(self) -> None:
+        """Fields that nobody asked for, with as many values as there is room for."""
+        count = self.choose.choice([20, 255])
+        fields = {f"x{index}": [0] * 65_534 for index in range(count)}
+        self.send_and_read(frame(msgpack.packb([["Blake2s", {"data": b""} | fields]])))
+
+    def wide_proofs(self) -> None:
+        proof = NO_PROOF | {f"x{index}": [0] * 60_000 for index in range(4)}
+        self.send_and_read(frame(msgpack.packb([["ChonkBatchVerify", {"proofs": [proof] * 60, "vks": [b""] * 60}]])))
+
+    def deep_frames(self) -> None:
+        deep = b"\x91" * 60_000 + b"\xc0"
+        self.send_and_read(frame(b"\x91\x92\xa7Blake2s\x82\xa4data\xc4\x00\xa1x" + deep) * 20)
+
+    def unknown_commands(self) -> None:
+        self.send_and_read(frame(msgpack.packb([["NoSuchCommand", {"x": [0] * MIB}]])))
+
+    def empty_proofs(self) -> None:
+        """As many structures as a frame may have."""
+        self.send_and_read(frame(msgpack.packb([["ChonkBatchVerify", {"proofs": [NO_PROOF] * 60_000, "vks": [b""] * 60_000}]])))
+
+    def long_headers(self) -> None:
+        """Words with a header longer than needed: they are read one by one."""
+        word = b"\xc5\x00\x20" + bytes(32)
+        body = b"\x91\x92\xadPoseidon2Hash\x81\xa6inputs\xdd" + struct.pack(">I", 400_000) + word * 400_000
+        self.send_and_read(frame(body))
+
+    def deadlines(self) -> None:
+        """Small requests behind one batch, with deadlines in the order of arrival, or newest first."""
+        connection = self.connect()
+        threading.Thread(target=self._read, args=[connection], daemon=True).start()
+        connection.send(frame(batch(64)), self.rest())
+        sign = self.choose.choice([1, -1])
+        small = [
+            frame(
+                tagged(
+                    number, "ChonkBatchVerify", proofs=[NO_PROOF], vks=[b""], deadline_ms=500 + sign * (number % 40_000) // 100
+                )
+            )
+            for number in range(1, 40_001)
+        ]
+        connection.send(b"".join(small), self.rest())
+        time.sleep(self.rest())
+
+    def cancels(self) -> None:
+        """Small requests behind one batch, cancelled newest first."""
+        connection = self.connect()
+        threading.Thread(target=self._read, args=[connection], daemon=True).start()
+        connection.send(frame(batch(64)), self.rest())
+        ids = range(1, 8001)
+        small = [frame(tagged(number, "ChonkBatchVerify", proofs=[NO_PROOF], vks=[b""])) for number in ids]
+        connection.send(b"".join(small), self.rest())
+        cancels = [frame(msgpack.packb([10_000 + n, ["CancelRequest", {"request_id": n}]])) for n in reversed(ids)]
+        connection.send(b"".join(cancels), self.rest())
+        time.sleep(self.rest())
+
+    def waiting_requests(self) -> None:
+        """As many tiny requests as are taken."""
+        for _ in range(self.choose.choice([1, 4])):
+            connection = self.connect()
+            connection.send(frame(batch(64)), self.rest())
+            data = b"".join(frame(tagged(n, "ChonkBatchVerify", proofs=[NO_PROOF], vks=[b""])) for n in range(1, 60_000))
+            threading.Thread(target=self._send, args=[connection, data], daemon=True).start()
+        time.sleep(self.rest())
+
+    def never_read(self) -> None:
+        """Requests with large responses, and nobody who reads them."""
+        for _ in range(4):
+            connection = self.connect()
+            data = frame(msgpack.packb([["ChonkDecompressProof", {"compressed_proof": FLOW1.compressed}]])) * 200
+            threading.Thread(target=self._send, args=[connection, data], daemon=True).start()
+        time.sleep(self.rest())
+
+    def die(self) -> None:
+        """Connections that end anywhere in a request, or before its response."""
+        while self.goes_on:
+            connection = Connection(self.path)
+            data = self.choose.choice(
+                [frame(VERIFY), frame(BLAKE2S) * 50, b"\x05", frame(VERIFY)[: self.choose.randrange(47_000)]]
+            )
+            connection.send(data, 1)
+            connection.close()
+
+    def many_connections(self) -> None:
+        """As many as the system gives, each with a byte."""
+        for _ in range(1024):
+            if not self.goes_on:
+                return
+            try:
+                self.connect().send(b"\x05", 1)
+            except OSError:
+                break
+        time.sleep(self.rest())
+
+    def huge_batches(self) -> None:
+        self.send_and_read(frame(batch(1400)))
+
+    def stalled_frames(self) -> None:
+        """Frames that are never finished, near the limit of all."""
+        for _ in range(8):
+            connection = self.connect()
+            if not connection.send(struct.pack("<I", 63 * MIB) + bytes(62 * MIB), self.rest()):
+                return
+        time.sleep(self.rest())
+
+    def nonsense(self) -> None:
+        data = b"".join(frame(self.choose.randbytes(self.choose.randrange(200))) for _ in range(2000))
+        self.send_and_read(data)
+
+
+def requests_of_g2(choose: random.Random) -> bytes:
+    """A run of multiplications in G2, the dearest of the commands that are answered at once."""
+    generator = {
+        "x": [
+            bytes.fromhex("1800deef121f1e76426a00665e5c4479674322d4f75edadd46debd5cd992f6ed"),
+            bytes.fromhex("198e9393920d483a7260bfb731fb5d25f1aa493335a9e71297e485b7aef312c2"),
+        ],
+        "y": [
+            bytes.fromhex("12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa"),
+            bytes.fromhex("090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd122975b"),
+        ],
+    }
+    scalar = choose.getrandbits(253).to_bytes(32, "big")
+    return frame(msgpack.packb([["Bn254G2Mul", {"point": generator, "scalar": scalar}]])) * 100
+
+
+BEHAVIOURS: Final[dict[str, Callable[[Hostile], None]]] = {
+    name.replace("_", "-"): getattr(Hostile, name)
+    for name in (
+        "drip",
+        "flood_of_hashes",
+        "flood_of_multiplications",
+        "flood_of_stats",
+        "wide_frames",
+        "wide_proofs",
+        "deep_frames",
+        "unknown_commands",
+        "empty_proofs",
+        "long_headers",
+        "deadlines",
+        "cancels",
+        "waiting_requests",
+        "never_read",
+        "die",
+        "many_connections",
+        "huge_batches",
+        "stalled_frames",
+        "nonsense",
+    )
+}
+
+
+@dataclass
+class Measured:
+    """What one behaviour did to the others.
+
+    Attributes:
+        pause: longest time of a ping, in seconds of the server's processor time (of its main thread).
+        wall: the same by the clock.
+        verification: longest time of a lone verification, by the clock.
+        memory, accounted: bytes, when memory was highest beyond what is allowed.
+        excess: bytes of memory beyond what is allowed; negative if all is well.
+    """
+
+    behaviour: str
+    pings: int = 0
+    pause: float = 0.0
+    wall: float = 0.0
+    verifications: int = 0
+    verification: float = 0.0
+    memory: int = 0
+    accounted: int = 0
+    excess: int = -(1 << 62)
+
+
+class Target:
+    """The server."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", path: str) -> None:
+        self.process, self.path = process, path
+        self.at_rest = 0
+
+    def processor_time(self) -> float:
+        """Seconds that its main thread has had; what a ping waits for."""
+        fields = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/schedstat").read_text().split()
+        return int(fields[0]) / 1e9
+
+    def memory(self) -> int:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
+
+def ping(target: Target, measured: Measured, done: threading.Event) -> None:
+    """Small requests, one after the other, and now and then `Stats`."""
+    connection = Connection(target.path)
+    while not done.is_set():
+        began, processor = time.monotonic(), target.processor_time()
+        assert connection.send(frame(BLAKE2S)), "the connection of the ping broke"
+        assert connection.receive() == BLAKE2S_RESPONSE, "a wrong answer to a ping"
+        measured.pause = max(measured.pause, target.processor_time() - processor)
+        measured.wall = max(measured.wall, time.monotonic() - began)
+        measured.pings += 1
+        if measured.pings % 20 == 0:
+            look_at_memory(target, measured, connection)
+        time.sleep(0.001)
+    connection.close()
+
+
+def look_at_memory(target: Target, measured: Measured, connection: Connection) -> None:
+    before = target.memory()
+    assert connection.send(frame(msgpack.packb([["Stats", {}]])))
+    name, stats = msgpack.unpackb(connection.receive() or b"")
+    assert name == "StatsResponse"
+    memory = min(before, target.memory())  # what was given back in between is not held against it
+    accounted = stats["in_flight_bytes"] + CONNECTION_BYTES * stats["connections"]
+    excess = memory - target.at_rest - int(MEMORY_FACTOR * accounted) - MEMORY_CONSTANT
+    if excess > measured.excess:
+        measured.memory, measured.accounted, measured.excess = memory - target.at_rest, accounted, excess
+
+
+def verify(target: Target, measured: Measured, done: threading.Event) -> None:
+    """Verifications, one after the other."""
+    connection = Connection(target.path)
+    while not done.is_set():
+        began = time.monotonic()
+        assert connection.send(frame(VERIFY)), "the connection of the verifications broke"
+        assert msgpack.unpackb(connection.receive() or b"") == VALID, "a wrong verdict"
+        measured.verification = max(measured.verification, time.monotonic() - began)
+        measured.verifications += 1
+        time.sleep(0.02)
+    connection.close()
+
+
+@contextmanager
+def serving(options: list[str]) -> Iterator[Target]:
+    """A server, warmed up."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/server.sock"
+        command = [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--setup", str(DATA / "test_setup.json")]
+        with Path(folder, "log").open("wb") as log:
+            process = subprocess.Popen([*command, "--input", path, *options], stdin=subprocess.DEVNULL, stderr=log)
+        try:
+            while not Path(path).exists():
+                assert process.poll() is None, Path(folder, "log").read_text()
+                time.sleep(0.01)
+            target = Target(process, path)
+            connection = Connection(path)
+            for payload in (BLAKE2S, VERIFY, batch(64)):
+                connection.send(frame(payload))
+                connection.receive()
+            connection.close()
+            target.at_rest = target.memory()
+            yield target
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(60)
+            assert code == 0, f"exit code {code}"
+            assert b"Traceback" not in Path(folder, "log").read_bytes(), Path(folder, "log").read_text()
+        finally:
+            process.kill()
+            process.wait()
+
+
+def attack(target: Target, name: str, choose: random.Random, seconds: float) -> tuple[Measured, list[str]]:
+    """One behaviour; what was measured, and what was wrong."""
+    measured, done, wrong = Measured(name), threading.Event(), list[str]()
+    # A process of its own, which yields to the others: they are measured.
+    behaving = [sys.executable, __file__, f"--minutes={seconds / 60}", f"--seed={choose.getrandbits(32)}", "--only", name]
+
+    def guarded(function: Callable[[Target, Measured, threading.Event], None]) -> None:
+        try:
+            function(target, measured, done)
+        except (AssertionError, OSError) as error:
+            wrong.append(f"{function.__name__}: {error or type(error).__name__}")
+
+    others = [threading.Thread(target=guarded, args=[function], daemon=True) for function in (ping, verify)]
+    for thread in others:
+        thread.start()
+    hostile = subprocess.Popen([*behaving, "--behave", target.path])
+    try:
+        hostile.wait(seconds + 60)
+    except subprocess.TimeoutExpired:
+        hostile.kill()
+        hostile.wait()
+    done.set()
+    for thread in others:
+        thread.join(150)
+        if thread.is_alive():
+            wrong.append("somebody was not answered")
+    if target.process.poll() is not None:
+        wrong.append(f"the server ended with {target.process.returncode}")
+    if not measured.pings or not measured.verifications:
+        wrong.append("somebody was never served")
+    return measured, wrong
+
+
+def attack_again(target: Target, name: str, choose: random.Random, seconds: float) -> tuple[Measured, list[str]]:
+    """As attack(), with the bars. A pause or memory beyond them counts if it is there each time: a busy machine may keep the
+    ping itself waiting, while the server goes on working."""
+    for left in reversed(range(ATTEMPTS)):
+        measured, wrong = attack(target, name, choose, seconds)
+        if wrong or (measured.pause <= PAUSE_BAR and measured.excess <= 0):
+            break
+        if left:
+            continue
+        if measured.pause > PAUSE_BAR:
+            wrong.append(f"a ping paused for {1000 * measured.pause:.0f} ms of processor time")
+        if measured.excess > 0:
+            wrong.append(f"{measured.excess / MIB:.0f} MiB more than accounted for")
+    return measured, wrong
+
+
+def behave(path: str, name: str, choose: random.Random, seconds: float) -> int:
+    """Be hostile; a process of its own."""
+    os.nice(10)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    with suppress(OSError):
+        BEHAVIOURS[name](Hostile(path, choose, time.monotonic() + seconds))
+    os._exit(0)  # whatever its threads do
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description="A hostile client beside others that must not be hurt.")
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", action="append", choices=list(BEHAVIOURS), default=[])
+    parser.add_argument("--json", type=Path, help="write what was measured")
+    parser.add_argument("--behave", metavar="PATH", help=argparse.SUPPRESS)  # be the hostile client of a server
+    options = parser.parse_args(arguments)
+    if options.behave is not None:
+        return behave(options.behave, options.only[0], random.Random(options.seed), 60 * options.minutes)
+    choose = random.Random(options.seed)
+    ends = time.monotonic() + 60 * options.minutes
+    results, found, rounds = [], 0, 0
+    with serving(["--threads", "2"]) as target:
+        while not rounds or time.monotonic() < ends:
+            names = options.only or choose.sample(sorted(BEHAVIOURS), len(BEHAVIOURS))
+            for name in names:
+                if rounds and time.monotonic() >= ends:
+                    break
+                measured, wrong = attack_again(target, name, choose, SHARE)
+                results.append(asdict(measured))
+                found += len(wrong)
+                sys.stdout.write(
+                    f"{name:26} pause {1000 * measured.pause:6.1f} ms (clock {1000 * measured.wall:6.0f}), "
+                    f"verification {1000 * measured.verification:6.0f} ms, "
+                    f"memory {measured.memory / MIB:6.1f} MiB, accounted {measured.accounted / MIB:6.1f} MiB"
+                    f"{'  FOUND: ' + '; '.join(wrong) if wrong else ''}\n"
+                )
+                sys.stdout.flush()
+                if target.process.poll() is not None:
+                    return 1
+            rounds += 1
+    if options.json is not None:
+        options.json.write_text(json.dumps(results, indent=1) + "\n")
+    sys.stdout.write(f"hostile: seed {options.seed}, {len(results)} attacks, {found} findings\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

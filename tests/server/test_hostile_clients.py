@@ -1,0 +1,631 @@
+"""What one client cannot do to the others: kinds of faults, each with its steps, bytes or a clock of the test counted."""
+
+import fcntl
+import logging
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from bbipc.server import descriptors, door, streams
+from bbipc.server.batch_service import BatchService, ServiceCall
+from bbipc.server.budget import ALWAYS_GRANTED, PATIENCE, Budget, Limits
+from bbipc.server.commands import commands
+from bbipc.server.connection import BRIEF_BYTES, MAX_WAITING, READER_PATIENCE, REQUEST_BYTES, End
+from bbipc.server.deadlines import Deadlines
+from bbipc.server.fair import FairQueue
+from bbipc.server.logs import BURST, PERIOD, Handler
+from bbipc.server.scheduler import Scheduler
+from bbipc.server.streams import FdStream
+from bbipc.server.turns import MAX_TURN, REQUESTS, ROUND, Turn, Turns
+from bbipc.wire.frame import encode_frame
+from server.live import BLAKE2S, BLAKE2S_RESPONSE, SETUP, SocketPeer, plain, serving
+from server.scripted import NO_PROOF, ScriptedBackend, run, scripted_server, verdict_response, verification
+from server.test_connection import HASH, HASHED, is_error
+from server.test_life_cycle import VERIFY
+
+EMPTY = ["ChonkBatchVerify", {"proofs": [NO_PROOF], "vks": [b"valid"]}]
+
+
+def tiny(number: int) -> bytes:
+    return encode_frame(msgpack.packb([number, EMPTY]))
+
+
+# ---- An unexpected exception ends the process -------------------------------------------------------------------------
+
+
+@run
+async def test_a_defect_costs_the_request_that_provokes_it() -> None:
+    async with scripted_server() as server:
+        client, other = server.connect(), server.connect()
+        blake = commands()["Blake2s"]
+        failing = type(blake)("Blake2s", fail, blake.encode, cheap=True)  # type: ignore[call-arg, arg-type, union-attr]
+        server.services.commands["Blake2s"], original = failing, server.services.commands["Blake2s"]
+        try:
+            await client.send([7, HASH], [HASH])
+        finally:
+            server.services.commands["Blake2s"] = original
+        tagged, untagged = client.responses()
+        assert tagged[0] == 7
+        assert is_error(tagged[1], "internal error")
+        assert is_error(untagged, "internal error")
+        await client.send([HASH])
+        await other.send([HASH])
+        assert client.responses() == other.responses() == [HASHED]
+
+
+def fail(*_: Any) -> Any:
+    raise MemoryError("scripted")
+
+
+@run
+async def test_a_defect_in_a_connection_ends_that_connection() -> None:
+    async with scripted_server() as server:
+        client, other = server.connect(), server.connect()
+        await client.send([1, verification("valid 1")])
+        client.stream.send_nowait = fail  # type: ignore[method-assign]
+        await server.workers.release_all()
+        assert client.ended is End.DEFECT
+        await other.send([HASH])
+        assert other.responses() == [HASHED]
+        assert server.budget.used == 0
+
+
+@run
+async def test_a_frame_that_cannot_be_decoded_for_want_of_memory() -> None:
+    async with scripted_server() as server:
+        client = server.connect()
+        object.__setattr__(server.services, "in_thread", fail)
+        await client.send([9, ["Blake2s", {"data": bytes(BRIEF_BYTES)}]])
+        ((request_id, response),) = client.responses()
+        assert request_id == 9
+        assert is_error(response, "internal error")
+        await client.send([HASH])
+        assert client.responses() == [HASHED]
+
+
+def test_a_batch_that_cannot_be_begun_is_answered() -> None:
+    class Broken(ScriptedBackend):
+        def new_cancel(self) -> Any:
+            raise OSError(24, "Too many open files")
+
+    @run
+    async def test() -> None:
+        async with scripted_server() as server:
+            client = server.connect()
+            server.scheduler._backend = Broken()
+            server.workers.automatic = True
+            await client.send([1, verification("valid 1")], [2, verification("valid 2")])
+            assert all(is_error(response, "internal error") for _, response in client.responses())
+            server.scheduler._backend = server.backend
+            await client.send([3, verification("valid 3")])
+            assert client.responses() == [[3, verdict_response("valid 3")]]
+            assert server.scheduler.idle
+
+    test()
+
+
+def test_descriptors_run_out(tmp_path: Path) -> None:
+    """All that there are are held by one client: it gets what there is, and who comes later is told. The verifier is loaded."""
+    limit = 120
+    with serving(tmp_path, on_socket=True) as server:
+        first = server.connect()
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
+        held = []
+        refused = b""
+        while not refused:
+            peer = SocketPeer(str(server.path))
+            held.append(peer)
+            peer.request(BLAKE2S)
+            answer = peer.receive()
+            assert answer is not None
+            refused = answer if answer != BLAKE2S_RESPONSE else b""
+        assert len(held) > 50
+        assert is_error(msgpack.unpackb(refused), "too many connections")
+        for payload in (
+            VERIFY,
+            plain("Poseidon2Hash", inputs=[bytes(32)]),
+            plain("Bn254G1FromCompressed", compressed=bytes(32)),
+        ):
+            first.request(payload)
+            assert first.receive() is not None
+        name, fields = first.call(plain("Stats"))
+        assert name == "StatsResponse", fields
+        for peer in held:
+            peer.close()
+        while True:
+            peer = SocketPeer(str(server.path))
+            answer = peer.call(BLAKE2S)
+            peer.close()
+            if answer[0] != "ErrorResponse":
+                break
+        assert "Traceback" not in server.log()
+
+
+def test_the_limit_of_connections() -> None:
+    class Listener:
+        def __init__(self) -> None:
+            self.count = 0
+            self.theirs: list[socket.socket] = []
+
+        async def accept(self) -> socket.socket:
+            await trio.lowlevel.checkpoint()
+            self.count += 1
+            if self.count > 30:
+                await trio.sleep_forever()
+            ours, theirs = socket.socketpair()
+            self.theirs.append(theirs)
+            return ours
+
+    async def main() -> None:
+        listener, crowded, loaded, served = Listener(), trio.Event(), trio.Event(), []
+        entrance = door.Door(listener, 20, envelope=False, crowded=crowded, loaded=loaded)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(entrance.admit, served.append)
+            await wait_all_tasks_blocked()
+            assert len(served) == door.CONNECTIONS_WHILE_LOADING
+            assert crowded.is_set()
+            loaded.set()
+            await wait_all_tasks_blocked()
+            assert len(served) == 20
+            assert entrance.refused == 10
+            assert b"too many connections: 20 are open" in listener.theirs[-1].recv(1000)
+            nursery.cancel_scope.cancel()
+        entrance.close()
+        for end in (*served, *listener.theirs):
+            end.close()
+
+    trio.run(main)
+
+
+# ---- Quadratic work ---------------------------------------------------------------------------------------------------
+
+
+class Counted:
+    """Counts comparisons."""
+
+    compared = 0
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return self is other
+
+
+def test_nothing_is_searched_for() -> None:
+    queue: FairQueue[str, Counted] = FairQueue()
+    items = [Counted() for _ in range(2000)]
+    for item in items:
+        queue.push("client", item)
+    Counted.compared = 0
+    for item in (*items[1::2], *reversed(items[::2])):
+        assert queue.remove("client", item)
+    assert not queue
+    assert Counted.compared <= len(items)
+
+
+def test_calls_of_the_batch_service_are_not_searched_for() -> None:
+    async def main() -> None:
+        service = BatchService(Scheduler(ScriptedBackend(), 1), Budget(Limits()))
+        service._current = ServiceCall(None, "x", {}, print)  # so that the others wait
+        calls = [ServiceCall(index % 2, "ChonkBatchVerifierStop", {}, print) for index in range(1000)]
+        for call in calls:
+            service.submit(call)
+        assert all(service.cancel(call) for call in reversed(calls[:500]))
+        service.drop(0)
+        service.drop(1)
+        assert not service._calls
+        assert not service._calls_of
+
+    trio.run(main)
+
+
+def test_many_deadlines_at_once_leave_turns_to_others() -> None:
+    async def main() -> None:
+        deadlines, rung, turns = Deadlines(), [], 0
+        for number in range(10_000):
+            deadlines.add(1.0, lambda: rung.append(None))
+            if number % 100 == 0:
+                deadlines.add(1.0, fail)  # which hurts no other
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(deadlines.run)
+            await trio.sleep(1)
+            while len(rung) < 10_000:
+                turns += 1
+                await trio.lowlevel.checkpoint()
+            nursery.cancel_scope.cancel()
+        assert turns >= 100
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+# ---- Decoding, memory -------------------------------------------------------------------------------------------------
+
+
+@run
+async def test_large_frames_are_decoded_in_workers() -> None:
+    async with scripted_server() as server:
+        client = server.connect()
+        calls = 0
+        server.workers.automatic = True
+        in_thread = server.services.in_thread
+
+        async def count(function: Callable[[], Any], /) -> Any:
+            nonlocal calls
+            calls += 1
+            return await in_thread(function)
+
+        object.__setattr__(server.services, "in_thread", count)
+        await client.send([["Blake2s", {"data": bytes(BRIEF_BYTES)}]])  # too long
+        await client.send([["Blake2s", {"data": b"abc", "x": [0] * 5000}]])  # too much that nobody asked for
+        assert calls == 2
+        await client.send([HASH], [["Blake2s", {"data": bytes(BRIEF_BYTES - 100)}]], [verification("valid 1")])
+        assert calls == 2
+        assert len(client.responses()) == 5
+
+
+@run
+async def test_waiting_requests_are_charged_what_they_take_and_bounded() -> None:
+    async with scripted_server(threads=1) as server:
+        client = server.connect()
+        await client.send([1, verification("valid 1")])
+        for start in range(2, 12_000, 1000):
+            await client.send_bytes(b"".join(tiny(number) for number in range(start, start + 1000)))
+        waiting = server.scheduler.waiting + server.scheduler.running
+        assert waiting == MAX_WAITING
+        assert server.budget.used >= waiting * REQUEST_BYTES
+        server.workers.automatic = True
+        await server.workers.release_all()
+        assert len(client.responses()) == 12_001
+        assert server.budget.used == 0
+
+
+@run
+async def test_answers_behind_a_plain_request_are_bounded_and_charged() -> None:
+    async with scripted_server(threads=1) as server:
+        client = server.connect()
+        await client.send([verification("valid 1")])
+        await client.send_bytes(encode_frame(msgpack.packb([HASH])) * 20_000)
+        assert server.budget.used >= 200 * (MAX_WAITING - 1)
+        assert len(client.connection._slots) == MAX_WAITING
+        await server.workers.release_all()
+        assert client.responses() == [verdict_response("valid 1"), *[HASHED] * 20_000]
+
+
+# ---- The log ----------------------------------------------------------------------------------------------------------
+
+
+def record(text: str, *arguments: Any) -> logging.LogRecord:
+    return logging.LogRecord("bbipc.test", logging.WARNING, "", 0, text, arguments, None)
+
+
+@pytest.mark.parametrize("anew", [True, False])
+def test_a_log_that_nobody_reads_makes_nobody_wait(anew: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not anew:
+        monkeypatch.setattr("bbipc.server.logs.open_anew", lambda *_: None)
+    reader, writer = os.pipe()
+    flags = fcntl.fcntl(writer, fcntl.F_GETFL)
+    handler = Handler(writer)
+    for number in range(1000):
+        handler.handle(record(f"kind {number} " + "x" * 1000))
+    assert handler.counters.dropped > 900
+    written = 1000 - handler.counters.dropped
+    data = b""
+    while data.count(b"\n") < written:
+        data += os.read(reader, 1 << 20)
+    handler.handle(record("again"))
+    assert b"again (" in os.read(reader, 1 << 20)
+    assert fcntl.fcntl(writer, fcntl.F_GETFL) == flags
+    os.close(reader)
+    handler.handle(record("nobody is there"))  # and it is no error
+    os.close(writer)
+
+
+def test_what_clients_cause_is_not_said_for_ever(tmp_path: Path) -> None:
+    now = 0.0
+    with (tmp_path / "log").open("wb") as file:
+        handler = Handler(file.fileno(), clock=lambda: now)
+        for number in range(1000):
+            handler.handle(record("client %d: something", number))
+        assert handler.counters.left_out == 1000 - BURST
+        now = PERIOD
+        handler.handle(record("client %d: something", 1000))
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert len(lines) == BURST + 1
+    assert lines[-1].endswith(f"({1000 - BURST} more of this kind were left out)")
+
+
+def fill(descriptor: int) -> None:
+    os.set_blocking(descriptor, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(descriptor, bytes(4096))
+    os.set_blocking(descriptor, True)
+
+
+def test_connections_that_break_while_nobody_reads_the_log(tmp_path: Path) -> None:
+    """Standard error is a full pipe: everybody is served, SIGTERM ends the server, and what was not said is counted."""
+    reader, writer = os.pipe()
+    path = tmp_path / "server.sock"
+    command = [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--setup", SETUP, "--input", str(path)]
+    process = subprocess.Popen([*command, "--log-level", "debug"], stdin=subprocess.DEVNULL, stderr=writer)
+    try:
+        while not path.exists():
+            assert process.poll() is None
+        fill(writer)
+        peer = SocketPeer(str(path))
+        for _ in range(300):
+            broken = SocketPeer(str(path))
+            broken.send(b"\x05")
+            broken.close()
+            peer.is_served()
+        assert peer.call(plain("Stats"))[1]["log"]["dropped"] > 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        peer.close()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reader)
+        os.close(writer)
+
+
+# ---- Turns ------------------------------------------------------------------------------------------------------------
+
+
+def test_turns_are_measured_in_time() -> None:
+    async def main() -> None:
+        now = 0.0
+        turns = Turns(clock=lambda: now)
+        turn = Turn(turns)
+        turn.begin()
+        assert [turn.is_over() for _ in range(REQUESTS)] == [False] * (REQUESTS - 1) + [True]
+        turn.begin()
+        now += MAX_TURN
+        assert turn.is_over()
+        turns.waiting = 99
+        turn.begin()
+        now += ROUND / 100
+        assert turn.is_over()
+
+    trio.run(main)
+
+
+# ---- A place held without progress ------------------------------------------------------------------------------------
+
+
+def limited(test: Callable[[], Any]) -> Callable[[], None]:
+    def run_test() -> None:
+        trio.run(test, clock=MockClock())
+
+    run_test.__name__ = test.__name__
+    return run_test
+
+
+async def pass_time(seconds: float) -> None:
+    clock = trio.lowlevel.current_clock()
+    assert isinstance(clock, MockClock)
+    clock.jump(seconds)
+    await wait_all_tasks_blocked()
+
+
+LARGE = encode_frame(msgpack.packb([["Blake2s", {"data": bytes(2 * ALWAYS_GRANTED)}]]))
+
+
+@limited
+async def test_frames_without_progress_yield_when_room_is_short() -> None:
+    async with scripted_server(limits=Limits(total=4 * ALWAYS_GRANTED)) as server:
+        server.workers.automatic = True
+        stalled, dripping, honest = (server.connect() for _ in range(3))
+        announced = b"\x00\x00\x80\x00"  # 8 MiB
+        await stalled.send_bytes(announced + bytes(2 * ALWAYS_GRANTED))
+        await dripping.send_bytes(announced + bytes(2 * ALWAYS_GRANTED - 70_000))
+        await honest.send_bytes(LARGE)
+        assert honest.responses() == []  # it waits for those with places
+        for _ in range(2):
+            await dripping.send_bytes(b"\x00")
+            await pass_time(PATIENCE)
+        assert [response[0] for response in honest.responses()] == ["Blake2sResponse"]
+        await stalled.send_bytes(bytes(0x800000 - 2 * ALWAYS_GRANTED))
+        (refused,) = stalled.responses()
+        assert is_error(refused, "no room for a frame")
+        await stalled.send([HASH])
+        assert stalled.responses() == [HASHED]
+
+
+@limited
+async def test_a_frame_that_makes_progress_keeps_its_place() -> None:
+    async with scripted_server(limits=Limits(total=4 * ALWAYS_GRANTED)) as server:
+        server.workers.automatic = True
+        slow, other = server.connect(), server.connect()
+        frame = encode_frame(msgpack.packb([["Blake2s", {"data": bytes(4 * ALWAYS_GRANTED)}]]))
+        position = 3 * ALWAYS_GRANTED + ALWAYS_GRANTED // 2
+        await slow.send_bytes(frame[:position])
+        await other.send_bytes(LARGE[:ALWAYS_GRANTED])
+        for _ in range(4):
+            await slow.send_bytes(frame[position : position + 100_000])
+            position += 100_000
+            await pass_time(PATIENCE)
+        await other.send_bytes(LARGE[ALWAYS_GRANTED:])
+        await slow.send_bytes(frame[position:])
+        await pass_time(0)
+        assert [response[0] for response in slow.responses()] == ["Blake2sResponse"]
+
+
+@limited
+async def test_who_does_not_read_leaves_when_room_is_short() -> None:
+    async with scripted_server(limits=Limits(total=4 * ALWAYS_GRANTED)) as server:
+        server.workers.automatic = True
+        deaf, honest = server.connect(), server.connect()
+        deaf.stream.room = 0
+        deaf.connection._emit(bytes(4 * ALWAYS_GRANTED), None)
+        deaf.connection._flush()
+        await wait_all_tasks_blocked()
+        await honest.send_bytes(LARGE)
+        for _ in range(READER_PATIENCE + 2):
+            if deaf.ended is not None:
+                break
+            assert honest.responses() == []
+            await pass_time(PATIENCE)
+        assert deaf.ended is End.LOST
+        assert [response[0] for response in honest.responses()] == ["Blake2sResponse"]
+
+
+# ---- Answers lost at the end ------------------------------------------------------------------------------------------
+
+
+@run
+async def test_what_arrived_before_the_end_is_answered() -> None:
+    """Also what nobody had looked at yet, and what the system had."""
+    async with scripted_server() as server:
+        client, busy = server.connect(), server.connect()
+        await busy.send([verification("valid 1")])
+        await client.send([HASH])
+        client.stream.feed(encode_frame(msgpack.packb([HASH])) * 5000)
+        busy.stream.feed(encode_frame(msgpack.packb([HASH])) * 10)
+        server.stop()  # before any of it was received
+        await server.workers.release_all()
+        await wait_all_tasks_blocked()
+        assert client.responses() == [HASHED] * 5001
+        assert busy.responses() == [verdict_response("valid 1"), *[HASHED] * 10]
+        assert client.ended is busy.ended is End.STOPPED
+
+
+def test_sigterm_answers_what_the_client_has_sent(tmp_path: Path) -> None:
+    dear = plain("Poseidon2Hash", inputs=[bytes(32)] * 100)
+    with serving(tmp_path) as server:
+        peer = server.connect()
+        peer.is_served()
+        server.process.send_signal(signal.SIGSTOP)  # so that all of it has arrived, and none has been looked at
+        count = 64 * 1024 // (len(dear) + 4) - 1
+        peer.request(*[dear] * count)
+        server.process.send_signal(signal.SIGTERM)
+        server.process.send_signal(signal.SIGCONT)
+        answers = 0
+        while peer.receive() is not None:
+            answers += 1
+        assert answers == count
+        assert server.wait() == 0
+
+
+# ---- Others' hands on shared descriptions -----------------------------------------------------------------------------
+
+
+def test_flags_of_shared_descriptions_are_left_alone(tmp_path: Path) -> None:
+    requests, to_server = os.pipe()
+    from_server, responses = os.pipe()
+    command = [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--setup", SETUP]
+    before = [fcntl.fcntl(descriptor, fcntl.F_GETFL) for descriptor in (requests, responses)]
+    process = subprocess.Popen(command, stdin=requests, stdout=responses)
+    try:
+        for _ in range(3):
+            os.write(to_server, encode_frame(BLAKE2S))
+            assert os.read(from_server, 1000) == encode_frame(BLAKE2S_RESPONSE)
+            assert [fcntl.fcntl(descriptor, fcntl.F_GETFL) for descriptor in (requests, responses)] == before
+            os.set_blocking(requests, False)  # and others may do with them what they like
+            os.set_blocking(requests, True)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert [fcntl.fcntl(descriptor, fcntl.F_GETFL) for descriptor in (requests, responses)] == before
+    for descriptor in (requests, to_server, from_server, responses):
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "threads"])
+def test_streams_of_all_kinds(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes arrive in order and complete, whoever is slow; a blocking description makes nobody wait."""
+    if kind == "threads":
+        monkeypatch.setattr(streams, "open_anew", lambda *_: None)
+    if kind == "socket":
+        ours, theirs = socket.socketpair()
+        ends = [ours.detach()] * 2, [theirs.detach()] * 2
+    else:
+        (input_, writes), (reads, output) = os.pipe(), os.pipe()
+        ends = [input_, output], [reads, writes]
+
+    sent = bytes(range(256)) * 4000
+
+    def read() -> bytes:
+        result = b""
+        while len(result) < len(sent):
+            result += os.read(ends[1][0], 10_000)
+        return result
+
+    def write() -> None:
+        position = 0
+        while position < len(sent):
+            position += os.write(ends[1][1], sent[position : position + 7777])
+
+    async def main() -> None:
+        stream = FdStream(*ends[0])
+        assert stream.receive_nowait() is None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(echo, stream)
+            nursery.start_soon(trio.to_thread.run_sync, write)
+            assert await trio.to_thread.run_sync(read) == sent
+            nursery.cancel_scope.cancel()
+        stream.close()
+
+    flags = [fcntl.fcntl(descriptor, fcntl.F_GETFL) for descriptor in ends[0]]
+    trio.run(main)
+    assert [fcntl.fcntl(descriptor, fcntl.F_GETFL) for descriptor in ends[0]] == flags
+    for descriptor in {*ends[0], *ends[1]}:
+        os.close(descriptor)
+
+
+async def echo(stream: FdStream) -> None:
+    while True:
+        while (chunk := stream.receive_nowait()) is None:
+            await stream.wait_readable()
+        await streams.send_all(stream, chunk)
+
+
+# ---- Standard descriptors that are closed, or take nothing ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code"),
+    [("2>&-", 0), ("2>/dev/full", 0), (">&-", 1), ("<&-", 1), (">&- 2>&-", 1)],
+)
+def test_closed_standard_descriptors(redirection: str, code: int, tmp_path: Path) -> None:
+    command = f"{sys.executable} -P -m bbipc msgpack run --setup {SETUP} {redirection}"
+    process = subprocess.run(
+        ["sh", "-c", command], input=encode_frame(BLAKE2S) * ("<" not in redirection), capture_output=True, check=False
+    )
+    assert process.returncode == code
+    assert process.stdout == (encode_frame(BLAKE2S_RESPONSE) if code == 0 else b"")
+    assert b"Traceback" not in process.stderr
+    if "2>" not in redirection and code:
+        assert b"is closed" in process.stderr
+
+
+def test_gaps_are_filled() -> None:
+    script = (
+        "import os; from bbipc.server.descriptors import close_gaps\n"
+        "os.close(0); os.close(2); gaps = close_gaps(); assert gaps == {0, 2}\n"
+        "os.fstat(0); os.fstat(2); assert close_gaps() == set()"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+    assert descriptors.never_waits(os.open(os.devnull, os.O_RDONLY))
+
+
+def test_ctrl_c_during_the_start_is_quiet(tmp_path: Path) -> None:
+    script = "import signal, os, sys; from bbipc.cli import msgpack; import bbipc.server.config as c\n"
+    script += "c.available_threads = lambda: os.kill(os.getpid(), signal.SIGINT)\nmsgpack.run([])"
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert process.returncode == -signal.SIGINT
+    assert process.stderr == b""
