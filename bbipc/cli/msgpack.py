@@ -108,7 +108,9 @@ def _config(options: argparse.Namespace, gaps: Collection[int]) -> Config:
         threads=options.threads,
         limits=limits,
         grace_period=options.grace_period,
-        envelope=options.envelope,
+        envelope={"auto": None, "always": True, "never": False}[options.envelope],
+        request_ring_size=options.request_ring_size,
+        response_ring_size=options.response_ring_size,
         bb=options.bb,
         metrics=options.metrics,
         closed_descriptors=frozenset(gaps),
@@ -166,7 +168,8 @@ def _run_parser(threads: int) -> argparse.ArgumentParser:
         "-i",
         "--input",
         metavar="PATH",
-        help="none or -: standard input; X.sock: a Unix socket; else a file of requests (responses: standard output)",
+        help="none or -: standard input; X.sock: a Unix socket; X.shm: shared memory; else a file of requests "
+        "(responses: standard output)",
     )
     add(
         "--max-clients",
@@ -186,7 +189,15 @@ def _run_parser(threads: int) -> argparse.ArgumentParser:
     add("--registry", metavar="FILE", help="verify transactions with the keys and key trees of this JSON file: for tests only")
     add("--network", metavar="NAME", help="accept transactions for this network only: mainnet, testnet, or one of the registry")
     add("--strict", action="store_true", help="demand the exact lengths of the parts of a proof, and canonical keys")
-    add("--envelope", action="store_true", help="all requests come in envelopes: an 8-byte little-endian id before each")
+    add(
+        "--envelope",
+        nargs="?",
+        choices=("auto", "always", "never"),
+        const="always",
+        default="auto",
+        help="whether requests come in envelopes, with an 8-byte little-endian id before each; auto: the first frame of a "
+        "connection tells (default: %(default)s; without a value: always)",
+    )
     add(
         "--bb",
         type=_program,
@@ -225,8 +236,15 @@ def _run_parser(threads: int) -> argparse.ArgumentParser:
     )
     add("--log-level", choices=LEVELS, default="warning", help="default: %(default)s")
     add("--log-format", choices=FORMATS, default="text", help="default: %(default)s")
-    for name in ("--request-ring-size", "--response-ring-size"):
-        add(name, type=int, help=argparse.SUPPRESS)  # bb's; they concern shared memory, which is refused
+    for what in ("request", "response"):
+        add(
+            f"--{what}-ring-size",
+            type=_at_least(1),
+            default=1 << 20,
+            metavar="N",
+            help=f"bytes of the ring of {what}s in shared memory, rounded up to a power of two; the longest {what} is half of "
+            "it (default: %(default)s)",
+        )
     return parser
 
 

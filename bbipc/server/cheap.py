@@ -18,6 +18,8 @@ from bbipc.server.commands import Command, Computed
 
 if TYPE_CHECKING:
     from bbipc.chonk.cheap import Answered, Answerer
+    from bbipc.shm.files import Rings
+    from bbipc.shm.serving import RingServer
 
 MAX_IDS: Final = 64
 """Ids in flight with which requests are still answered this way: each request is compared with all of them."""
@@ -30,28 +32,29 @@ class CheapAnswers:
 
     Args:
         commands: what is served; of these only those that are answered at once.
-        envelope: whether all requests come in envelopes.
     """
 
-    def __init__(self, commands: dict[str, Command], *, envelope: bool) -> None:
+    def __init__(self, commands: dict[str, Command]) -> None:
         self._commands = [name for name, command in commands.items() if isinstance(command, Computed) and command.cheap]
-        self._envelope = envelope
-        self._answerer: Answerer | None = None
+        self._answerers: dict[bool, Answerer] = {}
         self._works = os.environ.get("BBIPC_CHEAP") != "python"
 
     def load(self) -> None:
         """Load the core; if that fails, everything goes the ordinary way."""
-        if self._answerer is None and self._works:
+        if not self._answerers and self._works:
             try:
                 from bbipc.chonk.cheap import Answerer  # noqa: PLC0415 - not before the server listens
                 from bbipc.chonk.verifier import default_core  # noqa: PLC0415
 
-                self._answerer = Answerer(default_core(), self._commands, envelope=self._envelope)
+                core = default_core()
+                self._answerers = {which: Answerer(core, self._commands, envelope=which) for which in (False, True)}
             except Exception:
                 log.exception("the core answers no cheap requests")
                 self._works = False
 
-    def answer(self, data: bytes, start: int, *, plain: bool, in_flight: Collection[int], seconds: float) -> Answered | None:
+    def answer(
+        self, data: bytes, start: int, *, plain: bool, in_flight: Collection[int], seconds: float, envelope: bool
+    ) -> Answered | None:
         """Answer the requests at the beginning of `data[start:]`, where a frame begins; None if the first is not for the core.
 
         Args:
@@ -60,11 +63,23 @@ class CheapAnswers:
             plain: whether plain requests may be answered: no earlier one of the connection waits for its response.
             in_flight: ids of the connection's requests that are not answered yet.
             seconds: about how long this may take.
+            envelope: whether all requests come in envelopes.
         """
         if len(in_flight) > MAX_IDS:
             return None
-        if self._answerer is None:
+        if not self._answerers:
             self.load()
-            if self._answerer is None:
+            if not self._answerers:
                 return None
-        return self._answerer.answer(data, start, plain=plain, in_flight=in_flight, max_work=int(1e6 * seconds))
+        answerer = self._answerers[envelope]
+        return answerer.answer(data, start, plain=plain, in_flight=in_flight, max_work=int(1e6 * seconds))
+
+    def ring_server(self, rings: Rings, *, envelope: bool) -> RingServer | None:
+        """What answers the requests of a ring in a thread of its own; None if everything goes the ordinary way."""
+        self.load()
+        if not self._answerers:
+            return None
+        from bbipc.chonk.verifier import default_core  # noqa: PLC0415 - as above
+        from bbipc.shm.serving import RingServer  # noqa: PLC0415
+
+        return RingServer(rings, default_core(), self._commands, envelope=envelope)

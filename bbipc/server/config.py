@@ -51,15 +51,17 @@ class Config:
     """How to serve.
 
     Attributes:
-        input: None or "-": standard input and output; "X.sock": a Unix socket; another path: a file of frames whose
-            responses go to standard output.
+        input: None or "-": standard input and output; "X.sock": a Unix socket; "X.shm": shared memory; another path: a file of
+            frames whose responses go to standard output.
         max_clients: clients expected at a socket. As with bb, further ones are served too; it is the least length of the
             queue of connections not yet accepted.
         threads: worker threads; at least 1.
         limits: bounds on memory.
         grace_period: seconds that requests in flight have after SIGTERM, SIGINT or Shutdown.
         bb: the program to which commands are forwarded that bbipc does not serve; None: they are refused.
-        envelope: whether all requests come in the envelope dialect.
+        envelope: whether all requests come in the envelope dialect; None: the first frame of a connection tells.
+        request_ring_size: least bytes of the ring of requests in shared memory.
+        response_ring_size: the same for responses.
         metrics: where Prometheus may fetch the metrics; None: nowhere.
         closed_descriptors: those of 0, 1 and 2 that were closed when the process started.
     """
@@ -69,7 +71,9 @@ class Config:
     threads: int = 1
     limits: Limits = field(default_factory=Limits)
     grace_period: float = DEFAULT_GRACE_PERIOD
-    envelope: bool = False
+    envelope: bool | None = None
+    request_ring_size: int = 1 << 20
+    response_ring_size: int = 1 << 20
     bb: str | None = None
     metrics: Address | None = None
     closed_descriptors: frozenset[int] = frozenset()

@@ -56,12 +56,14 @@ from bbipc.wire.dialect import (
     parse_request,
     read_tag,
 )
+from bbipc.wire.envelope import is_envelope
 from bbipc.wire.errors import DecodeError
-from bbipc.wire.frame import Discarded, Event, Frame, FrameReader, Oversized, Skimmed
+from bbipc.wire.frame import HEADER_BYTES, Discarded, Event, Frame, FrameReader, Oversized, Skimmed
 from bbipc.wire.values import Fields
 
 if TYPE_CHECKING:
     from bbipc.server.cheap import CheapAnswers
+    from bbipc.server.shm import ShmStream
     from bbipc.server.upstream import Forwarding, Upstream
 
 BRIEF_BYTES: Final = 64 * 1024
@@ -109,7 +111,7 @@ class Services:
         budget: bounds what they hold.
         commands: the commands that are served, by name.
         decoders: their decoders.
-        envelope: whether all requests come in the envelope dialect.
+        envelope: whether all requests come in the envelope dialect; None: the first frame of each connection tells.
         upstream: forwards what is not served; None: that is refused.
         batch_service: the service that queues proofs and writes results to a FIFO.
         deadlines: of requests.
@@ -124,7 +126,7 @@ class Services:
     budget: Budget
     commands: dict[str, Command]
     decoders: Decoders
-    envelope: bool
+    envelope: bool | None
     upstream: Upstream | None
     batch_service: BatchService
     deadlines: Deadlines
@@ -198,9 +200,9 @@ def _tasks_of(command: Verified, fields: Fields) -> Tasks:
         return error
 
 
-def _parse_and_prepare(payload: bytes, services: Services) -> Parsed | _Prepared:
+def _parse_and_prepare(payload: bytes, services: Services, *, envelope: bool) -> Parsed | _Prepared:
     """Everything about a large frame that takes long; in a worker thread."""
-    parsed = parse_request(payload, services.decoders, envelope=services.envelope)
+    parsed = parse_request(payload, services.decoders, envelope=envelope)
     if isinstance(parsed, Request):
         command = services.commands[parsed.name]
         if isinstance(command, Verified):
@@ -215,12 +217,16 @@ class Connection:
         services: what it shares with others.
         stream: where requests come from and responses go to.
         name: for the log.
+        shm: the same stream, if it is one of shared memory, which answers cheap requests by itself.
     """
 
-    def __init__(self, services: Services, stream: ByteStream, name: str) -> None:
+    def __init__(self, services: Services, stream: ByteStream, name: str, shm: ShmStream | None = None) -> None:
         self.name = name
         self._services = services
         self._stream = stream
+        self._shm = shm
+        self._max_response = None if shm is None else shm.max_response
+        self._envelope = services.envelope
         self._frames = FrameReader(services.budget.limits.frame)
         self._slots: deque[_Slot] = deque()
         self._in_flight: dict[int, _Pending] = {}
@@ -314,7 +320,7 @@ class Connection:
         turn.begin()
         while not self._stopping:
             while (chunk := stream.receive_nowait()) is None:
-                await stream.wait_readable()
+                await self._wait_readable()
                 if self._read_scope.cancel_called:
                     return
                 turn.begin()
@@ -329,6 +335,17 @@ class Connection:
             self._flush()
             if self._is_in_want():
                 await self._find_room()
+
+    async def _wait_readable(self) -> None:
+        """Wait for requests; on a stream that answers cheap ones by itself, it does so meanwhile."""
+        shm = self._shm
+        if shm is None or self._envelope is None:
+            await self._stream.wait_readable()
+            return
+        # What waits to be sent comes before what would be answered now, and so does what a slot waits for.
+        plain = not (self._slots or self._outgoing or self._writer_sends)
+        for name, requests in await shm.serve(plain=plain, in_flight=self._in_flight, envelope=self._envelope):
+            self._services.reporter.statistics.count(name, Outcome.ANSWERED, requests)
 
     async def _take_the_rest(self) -> None:
         """Look at what the system has already: it was sent before the end began."""
@@ -349,6 +366,8 @@ class Connection:
         for event in events:
             if type(event) is Frame:
                 payload = event.payload
+                if self._envelope is None:
+                    self._envelope = is_envelope(payload)
                 brief = len(payload) <= BRIEF_BYTES
                 parsed = self._parse_briefly(payload) if brief else None
                 if parsed is None:
@@ -370,9 +389,18 @@ class Connection:
         cheap = self._services.cheap
         if cheap is None or not self._reading:
             return 0
-        answered = cheap.answer(data, start, plain=not self._slots, in_flight=self._in_flight, seconds=self._turn.seconds_left)
+        answered = cheap.answer(
+            data,
+            start,
+            plain=not self._slots,
+            in_flight=self._in_flight,
+            seconds=self._turn.seconds_left,
+            envelope=self._envelope is True,
+        )
         if answered is None:
             return 0
+        if self._envelope is None:
+            self._envelope = False  # a plain or tagged request was there
         statistics = self._services.reporter.statistics
         for name, requests in answered.commands:
             statistics.count(name, Outcome.ANSWERED, requests)
@@ -382,7 +410,7 @@ class Connection:
 
     def _parse_briefly(self, payload: bytes) -> Parsed | _Prepared | None:
         try:
-            return parse_briefly(payload, self._services.decoders, envelope=self._services.envelope)
+            return parse_briefly(payload, self._services.decoders, envelope=self._envelope is True)
         except Exception:
             return self._not_parsed(payload)
 
@@ -390,8 +418,9 @@ class Connection:
         chunk, self._unread_bytes = self._unread_bytes, self._unread_bytes + DECODING * len(payload)
         self._flush()
         services = self._services
+        envelope = self._envelope is True
         try:
-            parsed = await services.in_thread(partial(_parse_and_prepare, payload, services))
+            parsed = await services.in_thread(partial(_parse_and_prepare, payload, services, envelope=envelope))
         except Exception:
             parsed = self._not_parsed(payload)
         self._unread_bytes = chunk
@@ -400,7 +429,7 @@ class Connection:
 
     def _not_parsed(self, payload: bytes) -> Malformed:
         log.exception("%s: a frame of %d bytes could not be decoded", self.name, len(payload))
-        return Malformed(read_tag(payload, envelope=self._services.envelope), INTERNAL_ERROR)
+        return Malformed(read_tag(payload, envelope=self._envelope is True), INTERNAL_ERROR)
 
     def _refuse(self, event: Event) -> None:
         if isinstance(event, Discarded):
@@ -606,6 +635,8 @@ class Connection:
 
     def _emit(self, response: bytes, tag: Tag | None) -> None:
         frame = encode_response(response, tag)
+        if self._max_response is not None and len(frame) - HEADER_BYTES > self._max_response:
+            frame = encode_response(error_response(too_long(len(frame) - HEADER_BYTES, self._max_response)), tag)
         self._outgoing += frame
         self._outgoing_bytes += len(frame)
 
@@ -742,3 +773,8 @@ def _list_bytes(fields: Fields) -> int:
         if type(value) is list and value:
             total += len(value) * (STRUCTURE_BYTES if type(value[0]) is dict else ITEM_BYTES)
     return total
+
+
+def too_long(length: int, limit: int) -> str:
+    """What answers a request whose response does not fit into the ring."""
+    return f"the response has {length} bytes, and the ring takes {limit}: start the server with a larger --response-ring-size"

@@ -32,6 +32,7 @@ from bbipc.server.transport import replay_stream, socket_stream, standard_stream
 from bbipc.server.turns import Turns
 
 if TYPE_CHECKING:
+    from bbipc.server.shm import ShmStream
     from bbipc.server.upstream import Upstream
 
 EXIT_OK: Final = 0
@@ -72,6 +73,7 @@ class Server:
         self._upstream = self._make_upstream()
         self._batch_service = BatchService(self._scheduler, self._budget)
         self._deadlines = Deadlines()
+        self._cheap = CheapAnswers(commands(config.threads))
         self._services = Services(
             scheduler=self._scheduler,
             budget=self._budget,
@@ -94,7 +96,7 @@ class Server:
             shut_down=self.drain,
             in_thread=make_threads(DECODERS),
             turns=Turns(),
-            cheap=CheapAnswers(commands(config.threads), envelope=config.envelope),
+            cheap=self._cheap,
         )
         self._backend = backend
         self._crowded = trio.Event()
@@ -171,14 +173,16 @@ class Server:
         if path.endswith(".sock"):
             return await self._serve_socket(path)
         if path.endswith(".shm"):
-            raise StartError(f"shared memory ({path}) is not supported; use a path that ends in .sock, or the pipe")
+            return await self._serve_shm(path)
         with replay_stream(path) as stream:
             return _EXIT_CODES[await self._serve_client(stream, path)]
 
     async def _serve_socket(self, path: str) -> int:
         with unix_listener(path, max(self.config.max_clients, MIN_BACKLOG)) as listener:
             log.info("listening at %s", path)
-            door = Door(listener, max_connections(), envelope=self.config.envelope, crowded=self._crowded, loaded=self._loaded)
+            door = Door(
+                listener, max_connections(), envelope=self.config.envelope is True, crowded=self._crowded, loaded=self._loaded
+            )
             try:
                 async with trio.open_nursery() as clients:
                     with self._accepting:
@@ -220,9 +224,22 @@ class Server:
         finally:
             self._loaded.set()
 
-    async def _serve_client(self, stream: ByteStream, name: str) -> End:
+    async def _serve_shm(self, path: str) -> int:
+        from bbipc.server.shm import ShmStream  # noqa: PLC0415 - only who uses it loads it
+        from bbipc.shm.files import ShmError, created, name_of  # noqa: PLC0415
+
+        try:
+            with created(name_of(path), self.config.request_ring_size, self.config.response_ring_size) as rings:
+                log.info("waiting at %s", path)
+                stream = ShmStream(rings, self._cheap)
+                end = await self._serve_client(stream, path, stream)
+                return EXIT_BROKEN_INPUT if stream.broken else EXIT_OK if stream.peer_is_gone() else _EXIT_CODES[end]
+        except ShmError as error:
+            raise StartError(str(error)) from None
+
+    async def _serve_client(self, stream: ByteStream, name: str, shm: ShmStream | None = None) -> End:
         log.debug("%s: connected", name)
-        connection = Connection(self._services, stream, name)
+        connection = Connection(self._services, stream, name, shm)
         self._connections.add(connection)
         if self._draining.is_set():
             connection.stop_reading()

@@ -271,6 +271,53 @@ void bbipc_answer_frames(const bbipc_core *core, const bbipc_answer_rules *rules
 void bbipc_answer_message(const bbipc_core *core, const bbipc_answer_rules *rules, const uint8_t *payload, uint64_t length,
                           uint8_t *out, uint64_t out_length, bbipc_answered *answered);
 
+/* ---- Shared memory: one direction of a connection (docs/protocol.md) ------------------------------------------------- */
+
+/* A ring of messages between two processes, in a file of /dev/shm: 256 bytes of control words, then `capacity` bytes, a power of
+ * two. The other process may change all of it at any time; that makes the ring broken, and has no other effect. One thread at a
+ * time may take; any may put. */
+typedef struct bbipc_ring bbipc_ring;
+
+enum {
+    BBIPC_RING_OK = 0,
+    BBIPC_RING_NOTHING = 1,     /* nothing to take, no room to put, or the time is over */
+    BBIPC_RING_NO_SPACE = 2,    /* `room` is too small for the message */
+    BBIPC_RING_TOO_LONG = 3,    /* a message of more than capacity / 2 - 4 bytes */
+    BBIPC_RING_BROKEN = 4,      /* see bbipc_ring_fault */
+    BBIPC_RING_INTERRUPTED = 5
+};
+
+/* A ring in a new file (of zeros) of 256 + capacity bytes; the other side sees none before bbipc_ring_publish. The file may be
+ * closed. Null, and a message in `message` (as for bbipc_core_new): no such ring is possible. */
+bbipc_ring *bbipc_ring_new(int32_t file, uint64_t capacity, char *message);
+/* A ring that another process has published in a file of `file_size` bytes; null as above, and with an empty message: not yet. */
+bbipc_ring *bbipc_ring_open(int32_t file, uint64_t file_size, char *message);
+void bbipc_ring_publish(bbipc_ring *ring);
+/* No other call may be under way. The file stays. */
+void bbipc_ring_free(bbipc_ring *ring);
+
+uint64_t bbipc_ring_max_message(const bbipc_ring *ring);
+/* What is wrong with the memory; null as long as nothing is. */
+const char *bbipc_ring_fault(const bbipc_ring *ring);
+
+/* Takes whole messages, each with its 4-byte length in front, as many as fit into `room`. BBIPC_RING_NO_SPACE: the next one alone
+ * needs *size bytes. */
+int32_t bbipc_ring_take(bbipc_ring *ring, uint8_t *out, uint64_t room, uint64_t *size);
+/* Puts whole messages of such a run, as many as there is room for; *written: their bytes. BBIPC_RING_NOTHING: none. */
+int32_t bbipc_ring_put(bbipc_ring *ring, const uint8_t *frames, uint64_t length, uint64_t *written);
+
+/* Sleep, at most so many milliseconds, until there is something to take, or room for a message of `length` bytes. */
+int32_t bbipc_ring_wait_for_data(bbipc_ring *ring, uint32_t milliseconds);
+int32_t bbipc_ring_wait_for_room(bbipc_ring *ring, uint64_t length, uint32_t milliseconds);
+/* Answers requests as bbipc_answer_message does, and sleeps between them, at most so many milliseconds (a tenth of a second from
+ * the first answer on). Ends at the first request that is not answered here: BBIPC_RING_OK, and it is in `out`, as taken; else
+ * BBIPC_RING_NOTHING, or as for bbipc_ring_take. `answered` counts in any case. */
+int32_t bbipc_ring_serve(bbipc_ring *requests, bbipc_ring *responses, const bbipc_core *core, const bbipc_answer_rules *rules,
+                         uint32_t milliseconds, uint8_t *out, uint64_t room, uint64_t *size, bbipc_answered *answered);
+/* on: the sleep of another thread ends (within a tenth of a second at the latest), and so does every further one until it is
+ * called with 0. */
+void bbipc_ring_interrupt(bbipc_ring *ring, int32_t on);
+
 #ifdef __cplusplus
 }
 #endif

@@ -352,7 +352,7 @@ def run(*options: str) -> list[str]:
     [
         ("{}/missing/x.sock", "cannot listen at"),
         ("{}/" + "l" * 120 + ".sock", "the path of the socket is longer than 107 bytes"),
-        ("{}/x.shm", "shared memory"),
+        ("{}/x.shm", "names no shared memory"),
         ("{}/missing", "cannot read --input"),
         ("{}", "cannot read --input"),
     ],

@@ -1,0 +1,146 @@
+"""Shared memory: the rings against a model, and a server whose client writes anything into them."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bbipc.shm import files
+from bbipc.shm.files import Rings
+from bbipc.shm.ring import RingBroken
+from samples import FLOW1
+from server import recorded_proofs as requests
+from server.live import BLAKE2S, BLAKE2S_RESPONSE, SETUP, TIMEOUT, frame, plain
+from server.test_life_cycle import SHUTDOWN, SHUTDOWN_RESPONSE, VALID
+
+VERIFY = requests.verify(requests.parts(), FLOW1.vk)
+
+
+@contextmanager
+def serving(log: Path, *options: str) -> Iterator[tuple[Rings, "subprocess.Popen[bytes]"]]:
+    name = f"bbipc-test-{uuid.uuid4().hex}"
+    command = [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--setup", SETUP, "--input", f"{name}.shm", *options]
+    with log.open("wb") as errors:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors)
+    try:
+        while (rings := files.opened(name)) is None:
+            assert process.poll() is None, log.read_text()
+            os.sched_yield()
+        yield rings, process
+        rings.close()
+    finally:
+        process.terminate()
+        process.wait(TIMEOUT)
+        assert not files.request_path(name).exists()
+        assert not files.response_path(name).exists()
+
+
+def receive(rings: Rings, count: int) -> list[bytes]:
+    responses: list[bytes] = []
+    while len(responses) < count:
+        rings.responses.wait_for_data(int(1000 * TIMEOUT))
+        run = rings.responses.take()
+        assert run
+        while run:
+            length = int.from_bytes(run[:4], "little")
+            responses.append(run[4 : 4 + length])
+            run = run[4 + length :]
+    return responses
+
+
+def test_requests_of_all_kinds_in_order(tmp_path: Path) -> None:
+    with serving(tmp_path / "log") as (rings, process):
+        for payload in (BLAKE2S, VERIFY, BLAKE2S, b"", BLAKE2S):
+            assert rings.requests.put(frame(payload))
+        first, second, third, error, last = receive(rings, 5)
+        assert [first, second, third, last] == [BLAKE2S_RESPONSE, VALID, BLAKE2S_RESPONSE, BLAKE2S_RESPONSE]
+        assert b"ErrorResponse" in error
+        rings.requests.put(frame(SHUTDOWN))
+        assert receive(rings, 1) == [SHUTDOWN_RESPONSE]
+        assert process.wait(TIMEOUT) == 0
+
+
+def test_a_response_too_long_for_the_ring_is_an_error(tmp_path: Path) -> None:
+    with serving(tmp_path / "log", "--response-ring-size", "1024") as (rings, _):
+        rings.requests.put(frame(plain("ChonkDecompressProof", compressed_proof=FLOW1.compressed)) + frame(BLAKE2S))
+        error, after = receive(rings, 2)
+        assert b"--response-ring-size" in error
+        assert after == BLAKE2S_RESPONSE
+
+
+@pytest.mark.parametrize(
+    ("offset", "value"),
+    [(0, (1 << 63).to_bytes(8, "little")), (0, ((1 << 20) + 4).to_bytes(8, "little")), (8, bytes(8))],
+)
+def test_broken_control_words_end_the_server_in_order(tmp_path: Path, offset: int, value: bytes) -> None:
+    log = tmp_path / "log"
+    with serving(log) as (rings, process):
+        for path in (files.request_path(rings.name), files.response_path(rings.name)):
+            file = os.open(path, os.O_RDWR)
+            os.pwrite(file, value, offset)
+            if offset == 8:
+                os.pwrite(file, (64).to_bytes(8, "little"), 0)
+            os.close(file)
+        rings.requests.interrupt(on=True)  # wakes the server, whose word it sleeps at has changed
+        process.wait(TIMEOUT)
+    assert process.returncode == 1
+    assert "has broken the shared memory of the requests" in log.read_text()
+
+
+def test_a_file_that_is_cut_short_ends_the_server_in_order(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with serving(log) as (rings, process):
+        os.truncate(files.request_path(rings.name), 0)
+        rings.requests.interrupt(on=True)
+        assert process.wait(TIMEOUT) == 1
+    assert "was cut short" in log.read_text()
+
+
+@settings(max_examples=60)
+@given(steps=st.lists(st.one_of(st.binary(max_size=508), st.none()), max_size=80))
+def test_a_ring_is_a_queue(steps: list[bytes | None]) -> None:
+    """Whatever is put and taken in any order, through all wraps: a message comes out as it went in."""
+    with files.created(f"bbipc-test-{uuid.uuid4().hex}", 1024, 1024) as server:
+        client = files.opened(server.name)
+        assert client is not None
+        queue: deque[bytes] = deque()
+        for step in steps:
+            if step is None:
+                assert server.requests.take() == b"".join(map(frame, queue))
+                queue.clear()
+            elif client.requests.put(frame(step)):
+                queue.append(step)
+            else:
+                assert queue, "an empty ring takes every message"
+        assert server.requests.take() == b"".join(map(frame, queue))
+        with pytest.raises(ValueError, match="more than 508 bytes"):
+            client.requests.put(frame(bytes(509)))
+        client.close()
+
+
+@settings(max_examples=200)
+@given(
+    words=st.tuples(*[st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 2100))] * 2),
+    data=st.binary(min_size=1024, max_size=1024),
+)
+def test_anything_in_the_memory_is_a_message_or_a_broken_ring(words: tuple[int, int], data: bytes) -> None:
+    with files.created(f"bbipc-test-{uuid.uuid4().hex}", 1024, 1024) as server:
+        file = os.open(files.request_path(server.name), os.O_RDWR)
+        os.pwrite(file, data, 256)
+        for offset, word in zip((8, 0), words, strict=True):
+            os.pwrite(file, word.to_bytes(8, "little"), offset)
+        os.close(file)
+        try:
+            while run := server.requests.take():
+                assert len(run) <= 1024
+        except RingBroken:
+            with pytest.raises(RingBroken):
+                server.requests.take()
