@@ -1,6 +1,6 @@
 """One hostile client beside a client that pings and one that verifies: nobody is hurt.
 
-    python fuzz/hostile.py --minutes N [--seed S] [--only BEHAVIOUR]... [--json FILE]
+    python fuzz/hostile.py --minutes N [--seed S] [--only BEHAVIOUR]... [--no-bars] [--json FILE]
 
 Draws from a grammar of behaviours (drips, floods, deep and wide frames, deadlines, cancels, never reading, dying, descriptors,
 huge batches), one after the other against one server. While each goes on, it is asserted:
@@ -332,6 +332,7 @@ class Measured:
         verification: longest time of a lone verification, by the clock.
         memory, accounted: bytes, when memory was highest beyond what is allowed.
         excess: bytes of memory beyond what is allowed; negative if all is well.
+        most: bytes accounted for at most.
     """
 
     behaviour: str
@@ -343,6 +344,7 @@ class Measured:
     memory: int = 0
     accounted: int = 0
     excess: int = -(1 << 62)
+    most: int = 0
 
 
 class Target:
@@ -385,6 +387,8 @@ def look_at_memory(target: Target, measured: Measured, connection: Connection) -
     assert name == "StatsResponse"
     memory = min(before, target.memory())  # what was given back in between is not held against it
     accounted = stats["in_flight_bytes"] + CONNECTION_BYTES * stats["connections"]
+    # What was held a moment ago is given back to the system a moment later.
+    accounted = measured.most = max(measured.most, accounted)
     excess = memory - target.at_rest - int(MEMORY_FACTOR * accounted) - MEMORY_CONSTANT
     if excess > measured.excess:
         measured.memory, measured.accounted, measured.excess = memory - target.at_rest, accounted, excess
@@ -465,9 +469,11 @@ def attack(target: Target, name: str, choose: random.Random, seconds: float) -> 
     return measured, wrong
 
 
-def attack_again(target: Target, name: str, choose: random.Random, seconds: float) -> tuple[Measured, list[str]]:
+def attack_again(target: Target, name: str, choose: random.Random, seconds: float, *, bars: bool) -> tuple[Measured, list[str]]:
     """As attack(), with the bars. A pause or memory beyond them counts if it is there each time: a busy machine may keep the
     ping itself waiting, while the server goes on working."""
+    if not bars:
+        return attack(target, name, choose, seconds)
     for left in reversed(range(ATTEMPTS)):
         measured, wrong = attack(target, name, choose, seconds)
         if wrong or (measured.pause <= PAUSE_BAR and measured.excess <= 0):
@@ -496,6 +502,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append", choices=list(BEHAVIOURS), default=[])
+    parser.add_argument("--no-bars", action="store_true", help="life and answers only, for a machine that is busy otherwise")
     parser.add_argument("--json", type=Path, help="write what was measured")
     parser.add_argument("--behave", metavar="PATH", help=argparse.SUPPRESS)  # be the hostile client of a server
     options = parser.parse_args(arguments)
@@ -510,7 +517,7 @@ def main(arguments: list[str] | None = None) -> int:
             for name in names:
                 if rounds and time.monotonic() >= ends:
                     break
-                measured, wrong = attack_again(target, name, choose, SHARE)
+                measured, wrong = attack_again(target, name, choose, SHARE, bars=not options.no_bars)
                 results.append(asdict(measured))
                 found += len(wrong)
                 sys.stdout.write(

@@ -91,7 +91,6 @@ def test_zero_length_frame_between_good_ones(peer: Peer) -> None:
     ("payload", "expected"),
     [
         (plain("Blake2s"), "missing field 'data' of Blake2s"),
-        (plain("Blake2s", data="abc"), "data: str, expected bin"),
         (plain("Blake2s", data=[1, 2]), "data: array, expected bin"),
         (plain("Poseidon2Hash", inputs=[bytes(32), bytes(33)]), "inputs[1]: 33 bytes, expected 32"),
         (plain("Poseidon2Permutation", inputs=[bytes(32)] * 3), "inputs: 3 elements, expected 4"),
@@ -100,11 +99,10 @@ def test_zero_length_frame_between_good_ones(peer: Peer) -> None:
         (plain("SetMsmLegacy", enabled=1), "enabled: int, expected bool"),
         (b"\x91\x92\xa7Blake2s\x82\xa4data\xc4\x00\xa4data\xc4\x00", "repeated key 'data'"),
         (b"\x91\x92\xa7Blake2s\x83\xa4data\xc4\x00\xa1x\x01\xa1x\x01", "repeated key 'x'"),
-        (b"\x93\x01\x02\x03", "array of 3 elements, expected [Command] or [request_id, Command], where Command = [name, map]"),
+        (b"\x93\xa1x\x02\x03", "array of 3 elements, expected [Command] or [request_id, Command], where Command = [name, map]"),
         (b"\x92\xc3\x90", "request_id: bool, expected an unsigned int of 1 .. 2^64-1"),
-        (b"\x92\xff\x90", "request_id: int, expected an unsigned int of 1 .. 2^64-1"),
-        (b"\x92\xd0\x05\x90", "request_id: int, expected an unsigned int of 1 .. 2^64-1"),
-        (b"\x92\xcb" + bytes(8) + b"\x90", "request_id: float, expected an unsigned int of 1 .. 2^64-1"),
+        (b"\x92\xff\x90", "request_id: a negative int, expected unsigned int"),
+        (b"\x92\xcb" + bytes(8) + b"\x90", "command: array of 0 elements, expected [name, map]"),
         (b"\x92\xa15\x90", "request_id: str, expected an unsigned int of 1 .. 2^64-1"),
         (plain("NoSuchCommand"), "unknown command 'NoSuchCommand'"),
         (
@@ -115,6 +113,19 @@ def test_zero_length_frame_between_good_ones(peer: Peer) -> None:
 )
 def test_errors_say_what_and_where(peer: Peer, payload: bytes, expected: str) -> None:
     assert peer.call(payload) == ["ErrorResponse", {"message": expected}]
+    peer.is_served()
+
+
+def test_an_id_that_can_be_read_is_in_the_error(peer: Peer) -> None:
+    for request, request_id, message in (
+        (b"\x92\xd0\x05\x90", 5, "command: array of 0 elements, expected [name, map]"),
+        (
+            b"\x93\x01\x02\x03",
+            1,
+            "array of 3 elements, expected [Command] or [request_id, Command], where Command = [name, map]",
+        ),
+    ):
+        assert peer.call(request) == [request_id, ["ErrorResponse", {"message": message}]]
     peer.is_served()
 
 
