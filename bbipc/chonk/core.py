@@ -15,7 +15,7 @@ from bbipc._core import ffi, lib
 from bbipc.chonk.errors import ChonkFormatError, NoResultError, NotCanonicalError, NotOnCurveError, PrimitiveError
 from bbipc.chonk.verdict import STEPS, Outcome, Verdict
 
-__all__ = ["CancelFlag", "Claim", "Core", "Curve", "Field", "FieldOperation", "arithmetic_paths", "proof_split"]
+__all__ = ["CancelFlag", "Claim", "Core", "Curve", "Field", "FieldOperation", "abi_version", "arithmetic_paths", "proof_split"]
 
 _ARITHMETIC: Final[dict[str, int]] = {
     "auto": lib.BBIPC_ARITH_AUTO,
@@ -109,6 +109,12 @@ class Claim:
 def arithmetic_paths() -> list[str]:
     """The arithmetic paths that this machine and build can run, slowest first."""
     return [name for name, number in _ARITHMETIC.items() if name != "auto" and lib.bbipc_arith_supported(number)]
+
+
+def abi_version() -> int:
+    """The number of the C ABI that this build of the core offers (`BBIPC_ABI_VERSION`)."""
+    number: int = lib.BBIPC_ABI_VERSION
+    return number
 
 
 def proof_split(total: int, num_public_inputs: int) -> list[int]:

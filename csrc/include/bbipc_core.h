@@ -16,6 +16,11 @@
 extern "C" {
 #endif
 
+/* ---- Version --------------------------------------------------------------------------------------------------------- */
+
+/* Rises with every change after which a caller compiled against the former header could be wrong. */
+enum { BBIPC_ABI_VERSION = 2 };
+
 /* ---- Outcomes ------------------------------------------------------------------------------------------------------ */
 
 /* Outcome of a verification (chapter 00 section 4). Zero is no acceptance: memory that nobody wrote to reads as an error. */

@@ -1,0 +1,69 @@
+"""Proofs as items of a unit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeAlias
+
+from bbipc.chonk import ChonkFormatError, ChonkProof, Outcome, Setup, Verdict, VerificationKey
+from bbipc.chonk.detect import detect_proof, unhex
+from bbipc.chonk.key import KEY_SIZE
+from bbipc.chonk.verifier import verify_many
+
+__all__ = ["ProofItem", "ProofJudge", "load"]
+
+ProofItem: TypeAlias = tuple[ChonkProof | bytes | Path, VerificationKey | bytes | Path] | Verdict
+"""A proof and its key: decoded, as the bytes of a file, or as the path of a file that the workers can read, too. Or the verdict
+on something that could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofJudge:
+    """Verifies proofs; see `bbipc.chonk.verify_many`.
+
+    Attributes:
+        setup: the trusted setup.
+        strict: as for `bbipc.chonk.Verifier.verify`.
+    """
+
+    setup: Setup
+    strict: bool
+
+    @property
+    def name(self) -> str:
+        """The name of the tasks."""
+        return "verify-proofs"
+
+    def decide(self, items: Sequence[ProofItem], threads: int) -> list[Verdict]:
+        """A verdict for each item; one that cannot be read gets an error."""
+        loaded = [item if isinstance(item, Verdict) else load(*item) for item in items]
+        pairs = [pair for pair in loaded if not isinstance(pair, Verdict)]
+        decided = verify_many(pairs, setup=self.setup, threads=threads, strict=self.strict, batch=max(len(pairs), 1))
+        return [pair if isinstance(pair, Verdict) else next(decided) for pair in loaded]
+
+    def failed(self, reason: str) -> Verdict:
+        """The verdict on a proof that no worker could decide."""
+        return Verdict(Outcome.ERROR, reason=reason)
+
+
+def load(proof: ChonkProof | bytes | Path, key: VerificationKey | bytes | Path) -> tuple[ChonkProof, VerificationKey] | Verdict:
+    """A proof and its key as the verifier takes them, or the verdict that they cannot be read."""
+    try:
+        decoded_key = key if isinstance(key, VerificationKey) else _key(_content(key))
+        if isinstance(proof, ChonkProof):
+            return proof, decoded_key
+        return detect_proof(_content(proof), decoded_key.num_public_inputs).proof, decoded_key
+    except ChonkFormatError as error:
+        return Verdict(Outcome.ERROR, reason=str(error))
+    except OSError as error:
+        return Verdict(Outcome.ERROR, reason=f"{error.filename}: {error.strerror or error}")
+
+
+def _content(source: bytes | Path) -> bytes:
+    return source.read_bytes() if isinstance(source, Path) else source
+
+
+@lru_cache(maxsize=64)
+def _key(data: bytes) -> VerificationKey:
+    return VerificationKey.from_bytes(data if len(data) == KEY_SIZE else unhex(data) or data)

@@ -1,0 +1,120 @@
+"""Finding a cluster, and checking that it runs the same bbipc."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final
+
+import dask.config
+from distributed import Client, LocalCluster, performance_report
+
+from bbipc.archive.fingerprint import Fingerprint, own_fingerprint
+from bbipc.cluster.errors import ClusterError
+
+__all__ = ["check_workers", "connect"]
+
+_LOCAL: Final = re.compile(r"local(?::(?P<workers>[1-9]\d*)(?:x(?P<threads>[1-9]\d*))?)?")
+_REMOTE: Final = re.compile(r"(?:tcp|tls|ws|wss|ucx|inproc)://\S+")
+_PATIENCE: Final = "10s"
+"""To connect. Dask's own 30 s are long for a wrong address; a greater value in Dask's configuration is respected."""
+_NAMED: Final = 5
+"""So many workers are named in a message; the others are counted."""
+
+
+@contextmanager
+def connect(address: str, report: str | None = None) -> Iterator[Client]:
+    """A client of the cluster at `address`, whose workers were checked.
+
+    Args:
+        address: `tcp://host:8786`, `tls://host:8786` (with the keys of Dask's own configuration), or
+            `local[:WORKERS[xTHREADS]]`, which starts workers on this machine and ends them afterwards (default: one for each
+            CPU, of one thread).
+        report: an HTML file for Dask's performance report.
+
+    Raises:
+        ClusterError: the address is malformed or nobody answers there, the report cannot be made, or a worker runs another
+            build of bbipc.
+    """
+    with ExitStack() as stack:
+        client = stack.enter_context(_client(address))
+        check_workers(client)
+        if report is not None:
+            stack.enter_context(_report(report))
+        yield client
+
+
+@contextmanager
+def _client(address: str) -> Iterator[Client]:
+    local = _LOCAL.fullmatch(address)
+    if local is None and _REMOTE.fullmatch(address) is None:
+        raise ClusterError(
+            f"{address!r} is not the address of a Dask cluster; "
+            "expected tcp://HOST:PORT, tls://HOST:PORT or local[:WORKERS[xTHREADS]]"
+        )
+    with ExitStack() as stack:
+        try:
+            if local is not None:
+                client = stack.enter_context(_local(local["workers"], local["threads"]))
+            else:
+                client = stack.enter_context(Client(address, timeout=_patience(), set_as_default=False))
+        except (OSError, TimeoutError, ValueError, RuntimeError, TypeError) as error:
+            raise ClusterError(f"{address}: {_reason(error)}") from None
+        yield client
+
+
+@contextmanager
+def _local(workers: str | None, threads: str | None) -> Iterator[Client]:
+    count = int(workers) if workers else None
+    with (
+        LocalCluster(n_workers=count, threads_per_worker=int(threads or 1), dashboard_address=None) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def _patience() -> str:
+    configured = dask.config.get("distributed.comm.timeouts.connect")
+    return _PATIENCE if configured == "30s" else configured
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, in one line: Dask's own message of a failed connection names only the time that it tried."""
+    while error.__cause__ is not None or error.__context__ is not None:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def check_workers(client: Client) -> int:
+    """Make sure that all workers run this build of bbipc, before any work, and count them.
+
+    Workers that come later are held against the same fingerprint with each unit.
+
+    Raises:
+        ClusterError: some run another build, or cannot run bbipc at all.
+    """
+    own = own_fingerprint()
+    answers: dict[str, Any] = client.run(own_fingerprint, on_error="return")
+    without = {name: answer for name, answer in answers.items() if not isinstance(answer, Fingerprint)}
+    if without:
+        reason = next(iter(without.values()))
+        raise ClusterError(f"no bbipc at {_names(without)} ({reason}); install version {own.version} there")
+    other = {name: differences for name, answer in answers.items() if (differences := own.differences(answer))}
+    if other:
+        raise ClusterError(f"another bbipc at {_names(other)}: {next(iter(other.values()))}")
+    return len(answers)
+
+
+def _names(workers: dict[str, Any]) -> str:
+    names = sorted(workers)
+    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + rest
+
+
+@contextmanager
+def _report(file: str) -> Iterator[None]:
+    try:
+        import bokeh  # noqa: F401, PLC0415 - only the report needs it
+    except ImportError:
+        raise ClusterError("the report is drawn by bokeh: pip install bokeh, here and at the scheduler") from None
+    with performance_report(filename=file):
+        yield

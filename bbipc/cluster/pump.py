@@ -1,0 +1,184 @@
+"""Units through a Dask cluster: a bounded number under way, none lost, results as they come.
+
+Dask runs the units of a lost worker elsewhere by itself. It gives a task up (`KilledWorker`) when more workers were lost with
+it than `distributed.scheduler.allowed-failures` (3) permits. That alone accuses nobody: Dask counts for every task that the
+lost worker had, not only for the one that ended it. So such a unit is a *suspect*. Suspects wait until nothing else is under
+way, and then run one at a time. One that ends workers although it is alone is cut in two, down to the item, which is reported.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final
+from uuid import uuid4
+
+from distributed import Client, Future, KilledWorker, as_completed
+from distributed.client import FutureCancelledError
+from distributed.comm.core import CommClosedError
+
+from bbipc.archive.unit import ALL_THREADS, BuildMismatchError, Done, Unit, decide
+from bbipc.cluster.errors import ClusterError, ClusterLostError
+
+__all__ = ["UNITS_PER_THREAD", "Progress", "run_units"]
+
+UNITS_PER_THREAD: Final = 2
+"""Units under way for each worker thread: one that runs and one that waits there, so that no thread waits for the network."""
+
+_LOST: Final = "the scheduler went away, or somebody cancelled this client's work there"
+
+
+@dataclass(slots=True)
+class Progress:
+    """What goes on, for people.
+
+    Attributes:
+        workers: processes that work for the scheduler, when it was last asked.
+        threads: their threads.
+        under_way: units that the scheduler has.
+        failures: units that had to be run again in a smaller form or alone, because workers ended with them.
+    """
+
+    workers: int = 0
+    threads: int = 0
+    under_way: int = 0
+    failures: int = 0
+
+
+def run_units(
+    client: Client, units: Iterator[Unit[Any]], *, ordered: bool = False, progress: Progress | None = None
+) -> Iterator[Done]:
+    """Decide units, and give them as they are done, each item exactly once.
+
+    Units are taken from `units` only when there is room, so memory here and at the scheduler is bounded by the number of worker
+    threads, whatever the length of the stream. Closing the iterator cancels what is under way.
+
+    Args:
+        client: a connected client; it stays open.
+        units: what is to be done; indices ascend.
+        ordered: give units in the order of their indices. A unit that is late then holds the others back, in bounded memory.
+        progress: kept up to date.
+
+    Raises:
+        ClusterLostError: the scheduler went away. What was given stays true.
+        ClusterError: a worker runs another build of bbipc, or cannot import it.
+    """
+    pump = _Pump(client, units, progress or Progress())
+    try:
+        yield from _in_order(pump) if ordered else pump.run(lambda: True)
+    finally:
+        pump.cancel()
+
+
+def _in_order(pump: "_Pump") -> Iterator[Done]:
+    held: dict[int, Done] = {}
+    expected = 0
+    for done in pump.run(lambda: len(held) < 2 * pump.window()):
+        held[done.unit.indices[0]] = done
+        while (first := held.pop(expected, None)) is not None:
+            expected += len(first.unit)
+            yield first
+
+
+class _Pump:
+    def __init__(self, client: Client, units: Iterator[Unit[Any]], progress: Progress) -> None:
+        self._client = client
+        self._units = units
+        self._progress = progress
+        self._under_way: dict[Future[Any], Unit[Any]] = {}
+        self._completed = as_completed(loop=client.loop)
+        self._suspects: deque[Unit[Any]] = deque()
+        self._run = uuid4().hex[:8]
+        self._numbers = count()
+        self._exhausted = False
+        self._until_next_look = 0
+        self._whole_workers = False
+
+    def run(self, has_room: Callable[[], bool]) -> Iterator[Done]:
+        """Decide all units; new ones are started only while `has_room`."""
+        while True:
+            if len(self._suspects) < self.window():  # else let the cluster run empty, and look at them
+                self._fill(has_room)
+            alone = not self._under_way
+            if alone:
+                if self._suspects:
+                    self._submit(self._suspects.popleft())
+                elif self._exhausted:
+                    return
+            unit, outcome = self._next()
+            if isinstance(outcome, list):
+                yield Done(unit, outcome)
+                continue
+            self._progress.failures += 1
+            killed = isinstance(outcome, KilledWorker)
+            if killed and not alone:
+                self._suspects.append(unit)
+            elif len(unit) > 1:
+                self._suspects.extendleft(reversed(unit.halves()))
+            else:
+                reason = "ended the worker that verified it" if killed else f"failed: {type(outcome).__name__}: {outcome}"
+                yield Done(unit, [unit.judge.failed(reason)])
+
+    def window(self) -> int:
+        """How many units may be under way."""
+        units = self._progress.workers if self._whole_workers else self._progress.threads
+        return UNITS_PER_THREAD * max(units, 1)
+
+    def cancel(self) -> None:
+        """Drop what is under way."""
+        futures = list(self._under_way)
+        self._under_way.clear()
+        if futures and self._client.status == "running":
+            self._client.cancel(futures, force=True)
+
+    def _fill(self, has_room: Callable[[], bool]) -> None:
+        while not self._exhausted and has_room():
+            self._look()
+            if len(self._under_way) >= self.window():
+                return
+            unit = next(self._units, None)
+            if unit is None:
+                self._exhausted = True
+                return
+            self._whole_workers = unit.threads == ALL_THREADS
+            self._submit(unit)
+
+    def _look(self) -> None:
+        """Count the workers, once in a window of units: clusters grow and shrink."""
+        self._until_next_look -= 1
+        if self._until_next_look > 0:
+            return
+        threads = self._ask(self._client.nthreads)
+        self._progress.workers, self._progress.threads = len(threads), sum(threads.values())
+        self._until_next_look = self.window()
+
+    def _submit(self, unit: Unit[Any]) -> None:
+        name = f"{unit.judge.name}-{self._run}-{next(self._numbers)}"
+        future = self._ask(lambda: self._client.submit(decide, unit, key=name, pure=False))
+        self._under_way[future] = unit
+        self._progress.under_way = len(self._under_way)
+        self._completed.add(future)
+
+    def _next(self) -> tuple[Unit[Any], list[Any] | BaseException]:
+        """The next unit that is done, and its results, or what came of it instead."""
+        future = self._ask(lambda: next(self._completed))
+        unit = self._under_way.pop(future)
+        self._progress.under_way = len(self._under_way)
+        if future.status == "finished":
+            results: list[Any] = self._ask(future.result)
+            return unit, results
+        if future.status != "error":  # cancelled, or lost with its scheduler
+            raise ClusterLostError(_LOST)
+        error: BaseException = self._ask(future.exception)
+        if isinstance(error, BuildMismatchError):
+            raise ClusterError(f"a worker runs another bbipc: {error}")
+        if isinstance(error, ImportError):
+            raise ClusterError(f"a worker cannot run bbipc: {error}; install bbipc there, in this client's version")
+        return unit, error
+
+    def _ask(self, question: Callable[[], Any]) -> Any:
+        """Ask the scheduler; its end has one name."""
+        try:
+            return question()
+        except (FutureCancelledError, CommClosedError, TimeoutError, OSError) as error:
+            raise ClusterLostError(_LOST) from error
