@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from bbipc.archive.fingerprint import Fingerprint, own_fingerprint
 
-__all__ = ["ALL_THREADS", "BuildMismatchError", "Done", "Judge", "Unit", "decide"]
+__all__ = ["ALL_THREADS", "BuildMismatchError", "DecisionError", "Done", "Judge", "Unit", "decide"]
 
 Item = TypeVar("Item")
 
@@ -23,6 +23,10 @@ _whole_worker: Final = threading.Lock()
 
 class BuildMismatchError(Exception):
     """A worker runs another build of bbipc than the client, so that its verdicts could differ; the message says in what."""
+
+
+class DecisionError(Exception):
+    """A judge failed, for want of memory for instance; the message names the exception, which may not survive a pickle."""
 
 
 class Judge(Protocol):
@@ -63,6 +67,10 @@ class Unit(Generic[Item]):
     def __len__(self) -> int:
         return len(self.items)
 
+    def __repr__(self) -> str:
+        # Dask writes it into its logs: not the items.
+        return f"Unit({self.judge.name}, {len(self)} items from {self.indices[0]} on)"
+
     def halves(self) -> "tuple[Unit[Item], Unit[Item]]":
         """Two units of at least one item each; only for units of two or more."""
         middle = len(self) // 2
@@ -85,12 +93,16 @@ def decide(unit: Unit[Any]) -> list[Any]:
 
     Raises:
         BuildMismatchError: this process runs another build than the one that made the unit. Nothing was decided.
+        DecisionError: the judge failed.
     """
     if unit.made_by is not None and (differences := unit.made_by.differences(own_fingerprint())):
         raise BuildMismatchError(differences)
-    if unit.threads != ALL_THREADS:
-        return list(unit.judge.decide(unit.items, unit.threads))
-    from distributed import get_worker  # noqa: PLC0415 - only here is it known that Dask is at hand
+    try:
+        if unit.threads != ALL_THREADS:
+            return list(unit.judge.decide(unit.items, unit.threads))
+        from distributed import get_worker  # noqa: PLC0415 - only here is it known that Dask is at hand
 
-    with _whole_worker:
-        return list(unit.judge.decide(unit.items, get_worker().state.nthreads))
+        with _whole_worker:
+            return list(unit.judge.decide(unit.items, get_worker().state.nthreads))
+    except Exception as error:
+        raise DecisionError(f"{type(error).__name__}: {error}") from None

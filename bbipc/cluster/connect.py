@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import dask.config
 from distributed import Client, LocalCluster, performance_report
+from distributed.security import Security
 
 from bbipc.archive.fingerprint import Fingerprint, own_fingerprint
 from bbipc.cluster.errors import ClusterError
@@ -50,6 +51,10 @@ def _client(address: str) -> Iterator[Client]:
         raise ClusterError(
             f"{address!r} is not the address of a Dask cluster; "
             "expected tcp://HOST:PORT, tls://HOST:PORT or local[:WORKERS[xTHREADS]]"
+        )
+    if address.startswith("tls://") and not Security().get_connection_args("client").get("ssl_context"):
+        raise ClusterError(
+            f"{address}: TLS needs ca-file, client.cert and client.key, set under distributed.comm.tls in Dask's configuration"
         )
     with ExitStack() as stack:
         try:

@@ -116,7 +116,7 @@ class _Pump:
             elif len(unit) > 1:
                 self._suspects.extendleft(reversed(unit.halves()))
             else:
-                reason = "ended the worker that verified it" if killed else f"failed: {type(outcome).__name__}: {outcome}"
+                reason = "ended the worker that verified it" if killed else f"the worker that verified it failed: {outcome}"
                 yield Done(unit, [unit.judge.failed(reason)])
 
     def window(self) -> int:

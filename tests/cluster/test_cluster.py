@@ -1,0 +1,260 @@
+"""Archives on real Dask clusters: nothing is lost, and each item gets its local verdict."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from distributed import Client
+
+from bbipc.chonk import Setup, Verdict
+from bbipc.cluster import ClusterError, Progress, check_workers, verify_many
+from cli.running import SETUP, bbipc
+from cluster.processes import cluster, wait_for, wait_until
+from samples import CORPUS, FLOW1, FLOWS, copy_parts, flow1_parts, raw_proof
+
+ITEMS = int(os.environ.get("BBIPC_LOAD", "1")) * 500
+POISON = b"\x00" * 31 + b"\x07"
+
+POISONED = f"""
+# Ends the process that decides one marked item, as a defect in native code would.
+import os
+import bbipc.archive.proofs as proofs
+
+def poisoned(proof, key, load=proofs.load):
+    if isinstance(proof, bytes) and proof.endswith({POISON!r}):
+        os._exit(1)
+    return load(proof, key)
+
+if proofs.load.__name__ == "load":  # Dask may load this twice
+    proofs.load = poisoned
+"""
+
+OTHER_BUILD = """
+import bbipc
+bbipc.__version__ = "0.0.1"
+"""
+
+
+def archive(seed: int, count: int) -> tuple[list[tuple[bytes, bytes]], list[bool]]:
+    """Proofs of which about 5 % are bad, and which are good."""
+    chosen = random.Random(seed)
+    parts = copy_parts(flow1_parts())
+    parts["merge_proof"][20], parts["merge_proof"][21] = parts["merge_proof"][21], parts["merge_proof"][20]
+    bad = (raw_proof(parts).to_fields(), FLOW1.vk)
+    good = [(sample.fields, sample.vk) for sample in FLOWS + CORPUS]
+    expected = [chosen.random() >= 0.05 for _ in range(count)]
+    return [chosen.choice(good) if one else bad for one in expected], expected
+
+
+def test_workers_that_are_killed_at_any_time_lose_nothing(tmp_path: Path, setup: Setup) -> None:
+    pairs, expected = archive(1, ITEMS)
+    chosen = random.Random(2)
+    verdicts: dict[int, Verdict] = {}
+    kills = 0
+    with cluster(tmp_path, 3) as made, Client(made.address, set_as_default=False) as client:
+        client.wait_for_workers(3)
+        for number, (index, verdict) in enumerate(verify_many(client, pairs, setup=setup, unit_items=16)):
+            assert index not in verdicts
+            verdicts[index] = verdict
+            if number % (ITEMS // 6) == ITEMS // 12:
+                made.kill_a_worker(chosen.randrange(3))
+                kills += 1
+    assert kills >= 5
+    assert [verdicts[index].valid for index in range(ITEMS)] == expected
+    assert {verdict.step for verdict in verdicts.values() if not verdict.valid} == {"Merge reduction"}
+
+
+def test_an_item_that_ends_workers_is_found_and_named_and_all_others_get_their_verdicts(tmp_path: Path, setup: Setup) -> None:
+    pairs, expected = archive(3, 40)
+    pairs[13] = (FLOW1.fields[:-32] + POISON, FLOW1.vk)
+    preload = tmp_path / "poison.py"
+    preload.write_text(POISONED)
+    progress = Progress()
+    with (
+        cluster(tmp_path, 2, preload=preload, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as made,
+        Client(made.address, set_as_default=False) as client,
+    ):
+        client.wait_for_workers(2)
+        got = list(verify_many(client, pairs, setup=setup, unit_items=8, ordered=True, progress=progress))
+    assert [index for index, _ in got] == list(range(40))
+    verdicts = [verdict for _, verdict in got]
+    assert verdicts[13].reason == "ended the worker that verified it"
+    assert [verdict.valid for verdict in verdicts] == [one and index != 13 for index, one in enumerate(expected)]
+    assert progress.failures >= 4  # of units of 8, 4, 2 and 1
+
+
+def test_a_scheduler_that_goes_away_ends_the_command_and_resume_goes_on(tmp_path: Path) -> None:
+    count = 130  # three units
+    folder = tmp_path / "archive"
+    pairs, expected = archive(5, count)
+    for index, (proof, key) in enumerate(pairs):
+        (folder / f"{index:04}").mkdir(parents=True)
+        (folder / f"{index:04}" / "proof").write_bytes(proof)
+        (folder / f"{index:04}" / "vk").write_bytes(key)
+    journal = tmp_path / "journal"
+    arguments = ["verify-many", folder, "--setup", SETUP, "--resume", journal, "--json"]
+    # A worker that stops at the second unit: the scheduler is ended while work is under way, whatever the machine's speed.
+    preload = tmp_path / "stops.py"
+    preload.write_text(STOPS.format(marker=str(tmp_path / "stopped"), after=2))
+    with cluster(tmp_path, 1, preload=preload) as made:
+        command = [sys.executable, "-P", "-m", "bbipc", *map(str, arguments), "--dask", made.address]
+        running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_for(tmp_path / "stopped")
+        wait_until(lambda: journal.read_bytes().count(b"\n") > 64)
+        made.scheduler.kill()
+        out, err = running.communicate(timeout=120)
+    assert running.returncode == 2, err.decode()
+    first = json.loads(out)
+    assert len(first["proofs"]) == count
+    missing = [one for one in first["proofs"] if (one["reason"] or "").startswith("not verified: the scheduler went away")]
+    assert len(missing) == count - 64
+    assert all("--resume" in one["reason"] for one in missing)
+    recorded = len(journal.read_text().splitlines()) - 1
+    assert recorded == count - len(missing)
+    again = bbipc(*arguments, "--dask", "local:1x1")
+    assert again.code == 1
+    assert [one["outcome"] == "valid" for one in json.loads(again.out)["proofs"]] == expected
+    assert len(journal.read_text().splitlines()) == count + 1
+
+
+STOPS = """
+import pathlib, time
+import bbipc.archive.proofs as proofs
+
+units = 0
+
+def stops(self, items, threads, decide=proofs.ProofJudge.decide):
+    global units
+    units += 1
+    if units == {after}:
+        pathlib.Path({marker!r}).touch()
+        time.sleep(3600)
+    return decide(self, items, threads)
+
+if proofs.ProofJudge.decide.__name__ == "decide":  # Dask may load this twice
+    proofs.ProofJudge.decide = stops
+"""
+
+
+def test_a_worker_of_another_build_is_refused_by_name_before_any_work(tmp_path: Path, setup: Setup) -> None:
+    preload = tmp_path / "other.py"
+    preload.write_text(OTHER_BUILD)
+    with cluster(tmp_path, 0) as made:
+        made.add_worker("--name", "old")
+        with Client(made.address, set_as_default=False) as client:
+            client.wait_for_workers(1)
+            assert check_workers(client) == 1
+            made.add_worker(preload=preload)
+            client.wait_for_workers(2)
+            with pytest.raises(ClusterError, match=r"another bbipc at tcp://\S+: version 0\.0\.1 instead of"):
+                verify_many(client, [(FLOW1.fields, FLOW1.vk)], setup=setup)
+        done = bbipc("verify-many", FLOW1.folder / "proof.msgpack", "--setup", SETUP, "--dask", made.address)
+        assert done.code == 2
+        assert "another bbipc at tcp://" in done.err
+        assert "Traceback" not in done.err
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate authority that signed itself, and a certificate of the cluster."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    for name in ("ca", "stranger"):
+        _openssl(folder, f"req -x509 -newkey rsa:2048 -nodes -days 2 -keyout {name}.key -out {name}.pem -subj /CN={name}")
+    _openssl(folder, "req -newkey rsa:2048 -nodes -keyout node.key -out node.csr -subj /CN=node")
+    _openssl(folder, "x509 -req -in node.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out node.pem")
+    return folder
+
+
+def _openssl(folder: Path, arguments: str) -> None:
+    subprocess.run(["openssl", *arguments.split()], cwd=folder, check=True, capture_output=True)
+
+
+def test_tls_with_certificates_of_an_authority_and_nothing_without(tmp_path: Path, authority: Path) -> None:
+    files = {"ca-file": "ca.pem", "cert": "node.pem", "key": "node.key"}
+    tls = [word for name, file in files.items() for word in (f"--tls-{name}", str(authority / file))]
+    arguments = ("verify-many", FLOW1.folder / "proof.msgpack", "--setup", SETUP)
+    own = {
+        "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(authority / "ca.pem"),
+        "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": str(authority / "node.pem"),
+        "DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY": str(authority / "node.key"),
+    }
+    with cluster(tmp_path, 1, tls=tls) as made:
+        assert made.address.startswith("tls://")
+        good = bbipc(*arguments, "--dask", made.address, **own)
+        assert (good.code, good.err.count("\n")) == (0, 1), good.err  # the line is the warning of --setup
+        without = bbipc(*arguments, "--dask", made.address)
+        assert without.code == 2
+        assert "TLS" in without.err or "tls" in without.err
+        stranger = own | {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(authority / "stranger.pem")}
+        refused = bbipc(*arguments, "--dask", made.address, **stranger)
+        assert refused.code == 2
+        assert "certificate" in refused.err
+        for done in (without, refused):
+            assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("nowhere", "is not the address of a Dask cluster"),
+        ("local:0", "is not the address of a Dask cluster"),
+        ("tcp://127.0.0.1:9", "tcp://127.0.0.1:9:"),
+        ("tcp://no.such.host.invalid:8786", "tcp://no.such.host.invalid:8786:"),
+    ],
+)
+def test_addresses_where_nobody_answers(address: str, message: str) -> None:
+    fast = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
+    done = bbipc("verify-many", FLOW1.folder / "proof.msgpack", "--setup", SETUP, "--dask", address, **fast)
+    assert done.code == 2
+    assert message in done.err
+    assert len(done.err.splitlines()) <= 4, done.err
+    assert "Traceback" not in done.err
+
+
+def test_options_of_a_cluster_without_one() -> None:
+    for option in (("--shared-files",), ("--dask-report", "x.html")):
+        done = bbipc("verify-many", FLOW1.folder / "proof.msgpack", *option)
+        assert done.code == 2
+        assert f"{option[0]} goes with --dask ADDRESS" in done.err
+    for value in ("0", "-1", "many"):
+        assert bbipc("verify-many", "x", "--threads-per-unit", value).code == 2
+
+
+def test_the_command_is_the_local_one(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    for sample in CORPUS[:4]:
+        shutil.copytree(sample.folder, folder / sample.folder.name)
+    (folder / "proof_of_nothing").write_bytes(b"nothing")
+    shutil.copy(FLOW1.folder / "vk", folder / "vk")
+    arguments = ("verify-many", folder, folder / "gone", "--setup", SETUP, "--json")
+    local = bbipc(*arguments)
+    for options in (("local:1x1",), ("local:1x2", "--shared-files", "--threads-per-unit", "all")):
+        there = bbipc(*arguments, "--dask", *options)
+        assert there.code == local.code == 2
+        theirs, ours = json.loads(there.out), json.loads(local.out)
+        assert theirs["proofs"] == ours["proofs"]
+
+
+def test_ctrl_c_prints_what_is_known(tmp_path: Path) -> None:
+    preload = tmp_path / "stops.py"
+    preload.write_text(STOPS.format(marker=str(tmp_path / "stopped"), after=1))
+    with cluster(tmp_path, 1, preload=preload) as made:
+        command = ["verify-many", str(FLOW1.folder / "proof.msgpack"), "--setup", SETUP, "--dask", made.address]
+        running = subprocess.Popen(
+            [sys.executable, "-P", "-m", "bbipc", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        wait_for(tmp_path / "stopped")
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert out.startswith("0 proofs")
+    assert "1 of 1 proofs were not verified" in err
+    assert "Traceback" not in err

@@ -1,0 +1,107 @@
+"""Cutting a stream into units."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bbipc.archive.cut import cut
+from bbipc.archive.fingerprint import Fingerprint, own_fingerprint
+from bbipc.archive.proofs import ProofJudge
+from bbipc.archive.unit import BuildMismatchError, Unit, decide
+from bbipc.chonk import ChonkProof, Outcome, Setup, Verdict, verify
+from samples import CORPUS, FLOW1, copy_parts, flow1_parts, raw_proof
+
+
+def _invalid() -> ChonkProof:
+    parts = copy_parts(flow1_parts())
+    parts["merge_proof"][20], parts["merge_proof"][21] = parts["merge_proof"][21], parts["merge_proof"][20]
+    return raw_proof(parts)
+
+
+INVALID = _invalid()
+JUDGE = ProofJudge(Setup.AZTEC, strict=False)
+
+
+@given(st.lists(st.binary(max_size=40)), st.integers(1, 5), st.integers(1, 60))
+def test_units_are_the_stream_in_pieces_within_the_limits(items: list[bytes], most: int, size: int) -> None:
+    units = list(cut(items, JUDGE, unit_items=most, unit_bytes=size))
+    assert [item for unit in units for item in unit.items] == items
+    assert [index for unit in units for index in unit.indices] == list(range(len(items)))
+    for unit in units:
+        assert 1 <= len(unit) <= most
+        assert len(unit) == 1 or sum(map(len, unit.items)) <= size
+    for unit, following in pairwise(units):
+        assert len(unit) == most or sum(map(len, unit.items)) + len(following.items[0]) > size
+
+
+@given(st.integers(0, 30), st.integers(1, 5), st.integers(0, 7))
+def test_no_item_is_taken_before_its_unit_is_asked_for(count: int, most: int, asked: int) -> None:
+    taken = 0
+
+    def stream() -> Iterator[bytes]:
+        nonlocal taken
+        for _ in range(count):
+            taken += 1
+            yield b""
+
+    units = cut(stream(), JUDGE, unit_items=most)
+    got = sum(1 for _ in zip(range(asked), units, strict=False))
+    assert taken <= got * most + 1
+
+
+@given(st.integers(2, 100))
+def test_halves_are_the_unit(count: int) -> None:
+    unit = Unit(tuple(range(count)), tuple(map(str, range(count))), JUDGE, 1)
+    first, second = unit.halves()
+    assert first.indices + second.indices == unit.indices
+    assert first.items + second.items == unit.items
+    assert min(len(first), len(second)) >= 1
+
+
+@pytest.mark.parametrize("limits", [{"unit_items": 0}, {"unit_bytes": 0}, {"threads": -1}])
+def test_impossible_limits(limits: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"must not|room"):
+        cut([], JUDGE, **limits)
+
+
+def test_a_unit_of_another_build_is_refused_before_any_work() -> None:
+    own = own_fingerprint()
+    for other in (
+        Fingerprint("0.0", own.abi, own.generators),
+        Fingerprint(own.version, 1, own.generators),
+        Fingerprint(own.version, own.abi, "00"),
+    ):
+        with pytest.raises(BuildMismatchError, match="instead of"):
+            decide(Unit((0,), ((b"", b""),), JUDGE, 1, other))
+
+
+def test_each_item_gets_the_verdict_that_it_has_alone(setup: Setup) -> None:
+    judge = ProofJudge(setup, strict=False)
+    items = (
+        (FLOW1.fields, FLOW1.vk),
+        (INVALID, FLOW1.vk),
+        (b"nothing", FLOW1.vk),
+        (FLOW1.folder / "proof.msgpack", FLOW1.folder / "vk"),
+        Verdict(Outcome.ERROR, reason="as it was"),
+        (FLOW1.folder / "nowhere", FLOW1.vk),
+        (CORPUS[0].fields, CORPUS[0].vk),
+        (FLOW1.fields, b"no key"),
+    )
+    verdicts = decide(Unit(tuple(range(len(items))), items, judge, 1, own_fingerprint()))
+    assert [verdict.outcome.value for verdict in verdicts] == [
+        "valid",
+        "invalid",
+        "error",
+        "valid",
+        "error",
+        "error",
+        "valid",
+        "error",
+    ]
+    assert verdicts[1] == verify(INVALID, FLOW1.vk, setup=setup)
+    assert "nowhere" in str(verdicts[5].reason)
+    assert verdicts[4].reason == "as it was"
+    assert decide(Unit((0,), items[:1], ProofJudge(Setup.AZTEC, strict=False), 1))[0].step == "PI pairing points"
