@@ -29,7 +29,7 @@ MALFORMED = [
     b"",
     b"\xc1",
     b"\x90",
-    b"\x93\x01\x02\x03",
+    b"\x93\xa1x\x02\x03",
     b"\x91\x91\xa1x",
     b"\x92\xc3\xc0",
     b"\x91\x92\xa7Blake2s\x80",
