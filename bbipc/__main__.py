@@ -1,6 +1,7 @@
 """``python -m bbipc``, and the entry point of the command ``bbipc``."""
 
 import sys
+from collections.abc import Sequence
 
 
 def main() -> None:
@@ -8,13 +9,23 @@ def main() -> None:
 
     ``msgpack run`` goes its own way: clients start it and wait for it, and it needs nothing of the other commands.
     """
-    if sys.argv[1:3] == ["msgpack", "run"]:
+    try:
+        code = _run(sys.argv[1:])
+    except KeyboardInterrupt:
+        # Before the command was there to end in its own way.
+        sys.stderr.write("bbipc: error: interrupted\n")
+        code = 130
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    if arguments[:2] == ["msgpack", "run"]:
         from bbipc.cli.msgpack import run  # noqa: PLC0415 - see above
 
-        sys.exit(run(sys.argv[3:]))
-    from bbipc.cli.main import main as run_any  # noqa: PLC0415
+        return run(arguments[2:])
+    from bbipc.cli.main import run as run_any  # noqa: PLC0415
 
-    run_any()
+    return run_any(arguments)
 
 
 if __name__ == "__main__":

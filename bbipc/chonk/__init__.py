@@ -14,6 +14,7 @@ when something is computed. All names may be used from any thread.
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more than all of the rest
 if TYPE_CHECKING:
     from bbipc.chonk.core import CancelFlag, Claim
+    from bbipc.chonk.detect import DetectedKey, DetectedProof, Encoding, detect_key, detect_proof
     from bbipc.chonk.errors import ChonkFormatError, NoResultError, NotCanonicalError, NotOnCurveError, PrimitiveError
     from bbipc.chonk.key import VerificationKey
     from bbipc.chonk.proof import ChonkProof
@@ -27,6 +28,9 @@ __all__ = [
     "ChonkFormatError",
     "ChonkProof",
     "Claim",
+    "DetectedKey",
+    "DetectedProof",
+    "Encoding",
     "NoResultError",
     "NotCanonicalError",
     "NotOnCurveError",
@@ -36,12 +40,15 @@ __all__ = [
     "Verdict",
     "VerificationKey",
     "Verifier",
+    "detect_key",
+    "detect_proof",
     "verify",
     "verify_many",
 ]
 
 _MODULES = {
     "core": ("CancelFlag", "Claim"),
+    "detect": ("DetectedKey", "DetectedProof", "Encoding", "detect_key", "detect_proof"),
     "errors": ("ChonkFormatError", "NoResultError", "NotCanonicalError", "NotOnCurveError", "PrimitiveError"),
     "key": ("VerificationKey",),
     "proof": ("ChonkProof",),

@@ -9,9 +9,20 @@ meant for tests and measurements.
 import os
 from collections.abc import Sequence
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from bbipc._core import ffi, lib
+try:
+    from bbipc._core import ffi, lib
+except ModuleNotFoundError as error:
+    if error.name != "bbipc._core":
+        raise
+    raise ImportError(
+        f"bbipc was imported from {Path(__file__).parents[1]}, where its compiled core is missing: that is the source, not "
+        "an installation. Install it editable there (pip install -e .), or start Python in another folder or with -P.",
+        name="bbipc._core",
+    ) from None
+
 from bbipc.chonk.errors import ChonkFormatError, NoResultError, NotCanonicalError, NotOnCurveError, PrimitiveError
 from bbipc.chonk.verdict import STEPS, Outcome, Verdict
 

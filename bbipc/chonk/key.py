@@ -1,5 +1,6 @@
 """The verification key of a hiding kernel (chapter 03 section 1)."""
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -12,7 +13,7 @@ KEY_SIZE: Final = 3680
 """Bytes of a key: 115 words of 32 bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class VerificationKey:
     """A verification key: 3680 bytes, of which nothing but the size is checked before a property or a verification needs more.
 
@@ -28,12 +29,31 @@ class VerificationKey:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "VerificationKey":
-        """A key from its 3680 bytes.
+        """A key from its 3680 bytes, as the wire has them; `bbipc.chonk.detect_key` reads other forms, too.
 
         Raises:
             ChonkFormatError: `data` has another length.
+            TypeError: `data` is not bytes.
         """
-        return cls(data)
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"data: {type(data).__name__}, expected bytes; from_file reads a file")
+        return cls(bytes(data))
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> "VerificationKey":
+        """The key in a file, in any form that `bbipc.chonk.detect_key` reads.
+
+        Raises:
+            OSError: the file cannot be read.
+            ChonkFormatError: it holds no key.
+            TypeError: `path` is not a path.
+        """
+        from bbipc.chonk.detect import detect_key, path_of  # noqa: PLC0415 - most keys are their bytes
+
+        return detect_key(path_of(path).read_bytes()).key
+
+    def __repr__(self) -> str:
+        return f"VerificationKey({self.bytes_[:4].hex()}..{self.bytes_[-4:].hex()}, {len(self.bytes_)} bytes)"
 
     @property
     def log_circuit_size(self) -> int:

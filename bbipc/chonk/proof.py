@@ -1,5 +1,6 @@
 """Chonk proofs and their encodings (chapter 03)."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -20,7 +21,7 @@ COMPRESSED_FIXED_WORDS: Final = 697
 """Words of a compressed proof that are not public inputs (chapter 03 section 5)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ChonkProof:
     """A proof as its five parts, each a concatenation of 32-byte big-endian words.
 
@@ -51,6 +52,41 @@ class ChonkProof:
     def num_public_inputs(self) -> int:
         """Public inputs by the length of the first part; negative if that part is too short for any proof."""
         return len(self.hiding_oink_proof) // WORD - OINK_FIXED_WORDS
+
+    def __repr__(self) -> str:
+        words_of_parts = "+".join(str(len(part) // WORD) for part in self.parts())
+        return f"ChonkProof({self.hiding_oink_proof[:4].hex()}.., {words_of_parts} words)"
+
+    @classmethod
+    def from_bytes(cls, data: bytes, num_public_inputs: int | None = None) -> "ChonkProof":
+        """A proof from any form that `bbipc.chonk.detect_proof` reads: msgpack, flat, compressed, JSON, base64, gzip ...
+
+        Args:
+            data: the content of a file.
+            num_public_inputs: that of the key; None: what the words imply.
+
+        Raises:
+            ChonkFormatError: `data` holds no proof; the message says what it is instead.
+            TypeError: `data` is not bytes.
+        """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"data: {type(data).__name__}, expected bytes; from_file reads a file")
+        from bbipc.chonk.detect import detect_proof  # noqa: PLC0415 - part of what is loaded late
+
+        return detect_proof(bytes(data), num_public_inputs).proof
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], num_public_inputs: int | None = None) -> "ChonkProof":
+        """The proof in a file, see `from_bytes`.
+
+        Raises:
+            OSError: the file cannot be read.
+            ChonkFormatError: it holds no proof.
+            TypeError: `path` is not a path.
+        """
+        from bbipc.chonk.detect import path_of  # noqa: PLC0415 - part of what is loaded late
+
+        return cls.from_bytes(path_of(path).read_bytes(), num_public_inputs)
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, Sequence[bytes]]) -> "ChonkProof":

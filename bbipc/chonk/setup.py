@@ -13,7 +13,7 @@ _G2_KEY = "g2_x_hex_128_bytes_order_xc0_xc1_yc0_yc1"
 _TRANSLATOR_KEY = "translator_vk_commitment_test"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Setup:
     """The two constants that depend on the trusted setup.
 
@@ -34,6 +34,11 @@ class Setup:
         for name, value, size in (("g2_x", self.g2_x, 128), ("translator_key", self.translator_key, 64)):
             if len(value) != size:
                 raise ChonkFormatError.at(f"setup.{name}", f"{len(value)} bytes, expected {size}")
+
+    def __repr__(self) -> str:
+        if self == Setup.AZTEC:
+            return "Setup.AZTEC"
+        return f"Setup(g2_x={self.g2_x[:4].hex()}.., translator_key={self.translator_key[:4].hex()}..)"
 
     @classmethod
     def from_json(cls, path: str | Path) -> "Setup":

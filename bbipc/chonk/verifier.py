@@ -59,7 +59,7 @@ class Verifier:
             strict: also demand the exact part lengths of chapter 00 section 1, and canonical words of the key.
             cancel: a flag that ends the verification early, with `Outcome.CANCELLED`.
         """
-        return self._core.verify(proof.parts(), _key_bytes(key), threads=threads, strict=strict, cancel=cancel)
+        return self._core.verify(_parts(proof), _key_bytes(key), threads=threads, strict=strict, cancel=cancel)
 
     def verify_many(
         self,
@@ -74,7 +74,7 @@ class Verifier:
         The arguments are those of `verify`. All proofs are held at once; the function `verify_many` streams.
         """
         return self._core.verify_many(
-            [proof.parts() for proof, _ in pairs],
+            [_parts(proof) for proof, _ in pairs],
             [_key_bytes(key) for _, key in pairs],
             threads=threads,
             strict=strict,
@@ -83,7 +83,7 @@ class Verifier:
 
     def reduce(self, proof: ChonkProof, key: Key, *, strict: bool = False, cancel: CancelFlag | None = None) -> Claim:
         """Do everything of a verification that needs no other proof; `check` decides many claims for the price of a few."""
-        return self._core.reduce(proof.parts(), _key_bytes(key), strict=strict, cancel=cancel)
+        return self._core.reduce(_parts(proof), _key_bytes(key), strict=strict, cancel=cancel)
 
     def reduce_many(
         self,
@@ -104,7 +104,7 @@ class Verifier:
             ValueError: a wrong number of flags.
         """
         return self._core.reduce_many(
-            [proof.parts() for proof, _ in pairs], [_key_bytes(key) for _, key in pairs], strict=strict, cancels=cancels
+            [_parts(proof) for proof, _ in pairs], [_key_bytes(key) for _, key in pairs], strict=strict, cancels=cancels
         )
 
     def check(
@@ -168,5 +168,17 @@ def _verifier(setup: Setup) -> Verifier:
     return Verifier(setup)
 
 
+def _parts(proof: ChonkProof) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+    if not isinstance(proof, ChonkProof):
+        raise TypeError(
+            f"proof: {type(proof).__name__}, expected ChonkProof; ChonkProof.from_bytes and from_file read all encodings"
+        )
+    return proof.parts()
+
+
 def _key_bytes(key: Key) -> bytes:
-    return key.bytes_ if isinstance(key, VerificationKey) else key
+    if isinstance(key, VerificationKey):
+        return key.bytes_
+    if not isinstance(key, bytes):
+        raise TypeError(f"key: {type(key).__name__}, expected VerificationKey or bytes; VerificationKey.from_file reads a file")
+    return key

@@ -1,5 +1,6 @@
 """What `verify-many` and `verify-tx` share: many items, decided here or on a Dask cluster, with or without a journal."""
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,12 +11,16 @@ from typing import Any, Final
 import click
 
 from bbipc.archive.cut import cut
-from bbipc.archive.fingerprint import Fingerprint
+from bbipc.archive.fingerprint import own_fingerprint
 from bbipc.archive.journal import Journal, JournalError, Record
-from bbipc.archive.unit import ALL_THREADS, Done, Judge, Unit
-from bbipc.cli.inputs import InputError
+from bbipc.archive.proofs import ProofItem, ProofJudge
+from bbipc.archive.unit import ALL_THREADS, Done, Unit
+from bbipc.chonk import Outcome, Setup, Verdict
+from bbipc.cli.inputs import InputError, read_input
+from bbipc.cli.keys import TrustedKey, load_key
+from bbipc.cli.many import Executor, Item, Result
 
-__all__ = ["ArchiveOptions", "Entry", "Failed", "archive_options", "decided", "open_executor", "open_journal"]
+__all__ = ["ArchiveOptions", "Failed", "archive_options", "of_units", "open_journal", "open_run", "setup_name"]
 
 _NO_DASK: Final = "--dask needs Dask's distributed: pip install 'bbipc[dask]'"
 
@@ -38,28 +43,16 @@ class ArchiveOptions:
     shared_files: bool
     resume: str | None
 
+    @property
+    def of_units(self) -> bool:
+        """Whether anything here is asked for, so that units are what is decided."""
+        return self.dask is not None or self.resume is not None
+
     def __post_init__(self) -> None:
         if self.dask is None:
             for given, name in ((self.shared_files, "--shared-files"), (self.report is not None, "--dask-report")):
                 if given:
                     raise click.UsageError(f"{name} goes with --dask ADDRESS")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Something to decide.
-
-    Attributes:
-        index: its place among all.
-        name: how it is named in output and journal.
-        item: what the judge takes.
-        sha256: hexadecimal, of its bytes; None if they were not read here.
-    """
-
-    index: int
-    name: str
-    item: Any
-    sha256: str | None
 
 
 @dataclass(slots=True)
@@ -73,7 +66,8 @@ class Failed:
     reason: str | None = None
 
 
-Executor = Callable[[Iterator[Unit[Any]]], Iterator[Done]]
+Run = Callable[[Iterator[Unit[Any]]], Iterator[Done]]
+"""Decides units, in any order."""
 
 
 def _threads(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
@@ -122,14 +116,13 @@ def archive_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def open_executor(options: ArchiveOptions, threads: int, failed: Failed, label: Callable[[str], None]) -> Iterator[Executor]:
+def open_run(options: ArchiveOptions, threads: int, failed: Failed) -> Iterator[Run]:
     """What decides units: this process on `threads` threads, or the cluster.
 
     Args:
         options: which.
         threads: of this process.
         failed: is told why the cluster went away, if it does.
-        label: is told what the cluster does, in a few words, now and then.
 
     Raises:
         InputError: the cluster cannot be used.
@@ -138,17 +131,13 @@ def open_executor(options: ArchiveOptions, threads: int, failed: Failed, label: 
         yield lambda units: (Done(unit, list(unit.judge.decide(unit.items, threads))) for unit in units)
         return
     try:
-        from bbipc.cluster import ClusterError, Progress, connect, run_units  # noqa: PLC0415 - an extra, and slow to import
+        from bbipc.cluster import ClusterError, connect, run_units  # noqa: PLC0415 - an extra, and slow to import
     except ModuleNotFoundError:
         raise InputError(_NO_DASK) from None
 
     def run(units: Iterator[Unit[Any]]) -> Iterator[Done]:
-        progress = Progress()
         try:
-            for done in run_units(client, units, progress=progress):
-                again = f", {progress.failures} again" if progress.failures else ""
-                label(f"{progress.workers} workers{again}")
-                yield done
+            yield from run_units(client, units)
         except ClusterError as error:
             failed.reason = str(error)
 
@@ -177,42 +166,82 @@ def open_journal(file: str | None, asked: dict[str, Any]) -> Iterator[Journal | 
         raise InputError(f"--resume: {error}") from None
 
 
-def decided(
-    entries: Iterable[Entry],
-    judge: Judge,
-    run: Executor,
+def of_units(
+    run: Run,
+    setup: Setup,
+    options: ArchiveOptions,
     journal: Journal | None,
-    to_json: Callable[[Any], dict[str, Any]],
-    from_json: Callable[[dict[str, Any]], Any],
     *,
-    threads: int = 1,
-    made_by: Fingerprint | None = None,
-) -> Iterator[tuple[Entry, Any]]:
-    """Each entry with its result, as they are known; results of the journal first.
+    strict: bool,
+    pins: tuple[bytes, ...] = (),
+) -> Executor:
+    """The executor that has units decided by `run`. What is in the journal is not decided again; what is given is in it."""
 
-    What is yielded is in the journal. Entries are taken as they are needed.
-    """
-    waiting: dict[int, Entry] = {}
-    recorded: deque[tuple[Entry, Any]] = deque()
+    def execute(items: Iterable[Item]) -> Iterator[Result]:
+        waiting: dict[int, _Read] = {}
+        recorded: deque[Result] = deque()
 
-    def items() -> Iterator[Any]:
-        for number, entry in enumerate(fresh()):
-            waiting[number] = entry
-            yield entry.item
+        def unit_items() -> Iterator[ProofItem]:
+            number = 0
+            for item in items:
+                read = _read(item, pins, shared=options.shared_files)
+                known = None if journal is None else journal.known(item.file, read.sha256)
+                if known is not None:
+                    recorded.append(Result(item, _from_json(known), read.key))
+                    continue
+                waiting[number] = read
+                number += 1
+                yield read.for_unit
 
-    def fresh() -> Iterator[Entry]:
-        for entry in entries:
-            known = journal.known(entry.name, entry.sha256) if journal is not None else None
-            if known is None:
-                yield entry
-            else:
-                recorded.append((entry, from_json(known)))
+        made_by = own_fingerprint() if options.dask is not None else None
+        units = cut(unit_items(), ProofJudge(setup, strict), threads=options.threads_per_unit, made_by=made_by)
+        for done in run(units):
+            reads = [waiting.pop(index) for index in done.unit.indices]
+            results = [Result(read.item, verdict, read.key) for read, verdict in zip(reads, done.results, strict=True)]
+            if journal is not None:
+                journal.add(
+                    Record(read.item.file, read.sha256, _to_json(result.verdict))
+                    for read, result in zip(reads, results, strict=True)
+                )
+            while recorded:
+                yield recorded.popleft()
+            yield from results
+        yield from recorded
 
-    for done in run(cut(items(), judge, threads=threads, made_by=made_by)):
-        results = [(waiting.pop(index), result) for index, result in zip(done.unit.indices, done.results, strict=True)]
-        if journal is not None:
-            journal.add(Record(entry.name, entry.sha256, to_json(result)) for entry, result in results)
-        while recorded:
-            yield recorded.popleft()
-        yield from results
-    yield from recorded
+    return execute
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An item as it goes into a unit, its key, and the digest of both."""
+
+    item: Item
+    for_unit: ProofItem
+    key: TrustedKey | None
+    sha256: str | None
+
+
+def _read(item: Item, pins: tuple[bytes, ...], *, shared: bool) -> _Read:
+    key = None
+    try:
+        key = load_key(item.vk, pins)  # here in any case: which keys are trusted is decided by the client
+        if shared:
+            return _Read(item, (Path(item.file).absolute(), key.key), key, None)
+        proof = read_input(item.file)
+    except InputError as error:
+        return _Read(item, Verdict(Outcome.ERROR, reason=error.message), key, None)
+    digest = hashlib.sha256(proof + key.key.bytes_).hexdigest()
+    return _Read(item, (proof, key.key), key, digest)
+
+
+def _to_json(verdict: Verdict) -> dict[str, Any]:
+    return {"outcome": verdict.outcome.value, "step": verdict.step, "reason": verdict.reason}
+
+
+def _from_json(result: dict[str, Any]) -> Verdict:
+    return Verdict(Outcome(result["outcome"]), result["step"], result["reason"])
+
+
+def setup_name(setup: Setup) -> str:
+    """What a journal calls a setup: equal for equal setups only."""
+    return "Aztec" if setup == Setup.AZTEC else hashlib.sha256(setup.g2_x + setup.translator_key).hexdigest()

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from bbipc.cli import exit_codes
+from bbipc.cli.ending import report
 from bbipc.cli.inputs import InputError, read_input
 from bbipc.cli.values import fields_from_json, to_json
 from bbipc.client import ClientError, Dialect, ServerError
@@ -71,7 +72,7 @@ def _object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise InputError(f"FIELDS is no JSON: {error}") from None
+        raise InputError(f"FIELDS is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise InputError('FIELDS must be a JSON object, for example {"data": "hex:616263"}')
     return value
@@ -92,10 +93,7 @@ def _connect(server: str | None, socket: str | None, dialect: Dialect, timeout: 
 
 
 def _failed(message: str, exit_code: int, as_json: bool) -> int:
-    if as_json:
-        click.echo(json.dumps({"error": message}))
-    else:
-        click.echo(f"error: {message}", err=True)
+    report(message, as_json=as_json)
     return exit_code
 
 

@@ -12,6 +12,7 @@ import click
 
 from bbipc.cli import exit_codes
 from bbipc.cli.colour import colour
+from bbipc.cli.escape import file_name
 from bbipc.cli.inputs import InputError
 from bbipc.cli.under_test import target_of, target_options
 
@@ -110,7 +111,7 @@ def _replays(files: Sequence[Path]) -> list[Case]:
         try:
             cases.append(case_of(Script.load(file), file.stem))
         except OSError as error:
-            raise InputError(f"{file}: {error.strerror or error}") from None
+            raise InputError(f"{file_name(str(file))}: {error.strerror or error}") from None
         except ScriptError as error:
             raise InputError(str(error)) from None
     return cases
@@ -145,4 +146,4 @@ def _write(report: Report, junit: Path | None, json_file: Path | None, html: Pat
             try:
                 file.write_text(text(report), encoding="utf-8")
             except OSError as error:
-                raise InputError(f"{file}: {error.strerror or error}") from None
+                raise InputError(f"{file_name(str(file))}: {error.strerror or error}") from None

@@ -3,14 +3,15 @@
 import click
 
 from bbipc.cli import exit_codes
+from bbipc.cli.inputs import INPUT, OUTPUT
 from bbipc.cli.recode import FORMATS, read_proof, write_output
 
 __all__ = ["command"]
 
 
 @click.command("decompress")
-@click.argument("proof")
-@click.option("-o", "--output", default="-", metavar="FILE", help="Where to write. Default: standard output.")
+@click.argument("proof", type=INPUT)
+@click.option("-o", "--output", type=OUTPUT, default="-", metavar="FILE", help="Where to write. Default: standard output.")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="fields", show_default=True, help="What to write.")
 def command(proof: str, output: str, form: str) -> int:
     """Restore a compressed Chonk proof.

@@ -14,6 +14,7 @@ import click
 from bbipc.chonk import ChonkProof
 from bbipc.cli import exit_codes
 from bbipc.cli.colour import colour
+from bbipc.cli.ending import report
 from bbipc.client import ClientError, Dialect
 from bbipc.client.messages import ERROR_RESPONSE, Answer
 from bbipc.client.session import Request, Session
@@ -65,10 +66,10 @@ def command(as_json: bool) -> int:
     try:
         anyio.run(_converse, exchanges)
     except ClientError as error:
-        click.echo(f"Error: {error}", err=True)
+        report(str(error), as_json=as_json)
         return exit_codes.UNAVAILABLE
     except TimeoutError:
-        click.echo(f"Error: the server did not answer within {_PATIENCE:.0f} s", err=True)
+        report(f"the server did not answer within {_PATIENCE:.0f} s", as_json=as_json)
         return exit_codes.UNAVAILABLE
     right = all(one.answer == one.expected for one in exchanges) and plain_in_order(exchanges)
     if as_json:

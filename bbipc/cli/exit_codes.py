@@ -6,7 +6,7 @@ SUCCESS: Final = 0
 """Done; for `verify`: the proof is valid."""
 
 INVALID: Final = 1
-"""A proof was read and is invalid."""
+"""A proof was read and is invalid; for other commands: something was found that is not right."""
 
 UNREADABLE: Final = 2
 """Wrong usage, or an input that cannot be read or decoded."""
@@ -14,11 +14,20 @@ UNREADABLE: Final = 2
 UNDECIDED: Final = 3
 """A transaction was read, but whether it is valid cannot be decided here."""
 
+DISAGREEMENT: Final = 3
+"""Two verifiers do not agree about a proof."""
+
 UNAVAILABLE: Final = 69
 """A server cannot be reached, went away, or did not answer in time."""
 
 DEFECT: Final = 70
 """A defect of bbipc itself; a traceback is on stderr."""
+
+EXHAUSTED: Final = 71
+"""The machine has no memory left."""
+
+UNWRITABLE: Final = 74
+"""Output cannot be written, for instance because the disk is full."""
 
 INTERRUPTED: Final = 130
 """Ended by Ctrl-C."""

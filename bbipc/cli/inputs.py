@@ -10,11 +10,19 @@ import click
 from bbipc.chonk import ChonkFormatError, Setup
 from bbipc.cli import exit_codes
 from bbipc.cli.colour import colour
+from bbipc.cli.escape import file_name
 
-__all__ = ["MAX_INPUT", "InputError", "load_setup", "read_input", "setup_option"]
+__all__ = ["INPUT", "MAX_INPUT", "OUTPUT", "InputError", "load_setup", "read_input", "setup_option", "shown"]
 
 MAX_INPUT: Final = 64 << 20
 """Bytes that are read of one input: as many as a frame of the wire may have. A proof has about 40 thousand."""
+
+
+INPUT: Final = click.Path(allow_dash=True)
+"""The type of parameters that name a file or standard input: whether it is there, reading tells. Shells complete files."""
+
+OUTPUT: Final = click.Path(allow_dash=True)
+"""The same for what is written."""
 
 
 class InputError(click.ClickException):
@@ -35,11 +43,16 @@ def read_input(name: str) -> bytes:
         else:
             with Path(name).open("rb") as file:
                 data = file.read(MAX_INPUT + 1)
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise InputError(f"{shown(name)}: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > MAX_INPUT:
-        raise InputError(f"{name}: more than {MAX_INPUT >> 20} MiB")
+        raise InputError(f"{shown(name)}: more than {MAX_INPUT >> 20} MiB")
     return data
+
+
+def shown(name: str) -> str:
+    """How messages call the input `name`."""
+    return "standard input" if name == "-" else file_name(name)
 
 
 def setup_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,6 +60,7 @@ def setup_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--setup",
         "setup_file",
+        type=click.Path(),
         metavar="FILE",
         help="JSON file with another trusted setup than Aztec's (which is built in). For tests: a warning says so on stderr.",
     )(command)
@@ -63,10 +77,11 @@ def load_setup(file: str | None) -> Setup:
     try:
         setup = Setup.from_json(file)
     except OSError as error:
-        raise InputError(f"{file}: {error.strerror or error}") from None
+        raise InputError(f"{file_name(file)}: {error.strerror or error}") from None
     except ChonkFormatError as error:
-        raise InputError(f"{file}: {error}") from None
+        raise InputError(f"{file_name(file)}: {error}") from None
     if setup != Setup.AZTEC:
-        warning = f"warning: trusted setup of {file}, not Aztec's: whoever knows its secret can forge proofs that pass here"
+        name = file_name(file)
+        warning = f"bbipc: warning: trusted setup of {name}, not Aztec's: whoever knows its secret can forge proofs"
         click.secho(warning, fg="yellow", err=True, color=colour(sys.stderr))
     return setup

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import click
 
-from bbipc.chonk import ChonkProof
+from bbipc.chonk import ChonkFormatError, ChonkProof
 from bbipc.cli import exit_codes
 from bbipc.cli.colour import colour
-from bbipc.cli.inputs import InputError, read_input
+from bbipc.cli.inputs import INPUT, InputError, read_input, shown
 from bbipc.inspect import frames, proofs
 from bbipc.inspect.detect import Content, Detected, detect
 from bbipc.inspect.layout import PART_MEANINGS
@@ -30,7 +30,7 @@ _SHOWN_BYTES: Final = 24
 
 
 @click.command("inspect")
-@click.argument("file")
+@click.argument("file", type=INPUT)
 @click.option("--as", "kind", type=click.Choice(list(_NAMES)), help="What the file is, if the guess is wrong.")
 @click.option("--elements", is_flag=True, help="List every element of a proof or key: name, kind, value and meaning.")
 @click.option("--envelope", is_flag=True, help="Messages are in the envelope dialect (that cannot be detected).")
@@ -38,16 +38,19 @@ _SHOWN_BYTES: Final = 24
 def command(file: str, kind: str | None, elements: bool, envelope: bool, as_json: bool) -> int:
     """Explain a proof, a verification key, or frames of the wire, and say where they stop making sense.
 
-    FILE is a file with the bytes or their hex digits; - for standard input. A proof may be flat, a msgpack map, or compressed.
-    That everything makes sense does not mean that the proof is valid: ask `bbipc verify`.
+    FILE is a file with the bytes, also as hex digits, base64, JSON or gzip; - for standard input. A proof may be flat, a
+    msgpack map, or compressed. That everything makes sense does not mean that the proof is valid: ask `bbipc verify`.
 
     Exit status: 0 everything makes sense; 1 something does not; 2 the file cannot be read, or nobody knows what it is.
     """
-    detected = detect(read_input(file))
+    try:
+        detected = detect(read_input(file))
+    except ChonkFormatError as error:
+        raise InputError(f"{shown(file)}: {error}") from None
     content = detected.content if kind is None else _NAMES[kind]
     if content is None:
         raise InputError(
-            f"{file}: {len(detected.data)} bytes that are no key, no proof and no frames; "
+            f"{shown(file)}: {len(detected.data)} bytes that are no key, no proof and no frames; "
             f"--as {'|'.join(_NAMES)} explains them as what you know they are"
         )
     report = _explain(content, detected.data, envelope=envelope)
@@ -94,7 +97,7 @@ def _place(number: int, message: frames.MessageReport) -> str:
 
 def _print(content: Content, detected: Detected, report: _Report, problems: list[str], elements: bool) -> None:
     colourful = colour(sys.stdout)
-    how = ", as hex digits" if detected.hexadecimal else ""
+    how = f", as {' of '.join(detected.layers)}".replace("as hex", "as hex digits") if detected.layers else ""
     click.secho(f"{_TITLES[content]}: {len(detected.data)} bytes{how}", bold=True, color=colourful)
     if isinstance(report, frames.StreamReport):
         _print_messages(report)
@@ -172,6 +175,7 @@ def _as_json(content: Content, detected: Detected, report: _Report, problems: li
         "content": content.value,
         "bytes": len(detected.data),
         "hexadecimal": detected.hexadecimal,
+        "layers": detected.layers,
         "makes_sense": not problems,
         "problems": problems,
     }

@@ -1,17 +1,21 @@
 """The entry point of the command `bbipc`."""
 
-import io
 import os
 import sys
-import traceback
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
 import click
 
 from bbipc.cli import exit_codes
+from bbipc.cli.ending import defect, ended_by, flush_output, open_standard_streams, report
+from bbipc.cli.escape import file_name
 
-__all__ = ["COMMANDS", "cli", "main"]
+__all__ = ["COMMANDS", "COMPLETE_VARIABLE", "cli", "main", "run"]
+
+COMPLETE_VARIABLE: Final = "_BBIPC_COMPLETE"
+"""By this variable a shell asks for completions."""
 
 COMMANDS: Final = {
     "bench": "Measure how fast proofs are verified here.",
@@ -52,14 +56,20 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
 
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the subcommand. If nobody reads its output, end quietly: click would exit with the code of an invalid proof."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            # Python flushes standard output once more when it exits, and would complain.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(exit_codes.BROKEN_PIPE)
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The subcommand that is named first in `args`, or the error that says which one was probably meant."""
+        name = args[0]
+        command = self.get_command(ctx, name)
+        if command is None:
+            raise click.UsageError(_unknown(name), ctx)
+        return name, command, args[1:]
+
+
+def _unknown(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - hardly ever needed
+
+    similar = get_close_matches(name.lower(), COMMANDS, n=1)
+    return f"no such command: {file_name(name)}" + (f"; did you mean {similar[0]}?" if similar else "")
 
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -78,20 +88,63 @@ def cli() -> None:
     """Verify Aztec Chonk proofs, alone or for many clients at once over the msgpack pipe of Barretenberg's `bb`."""
 
 
-def main() -> None:
-    """Run `bbipc` with the arguments of this process, and exit (exit_codes.py lists the codes)."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="surrogateescape")  # names of files need not be text
+def run(arguments: Sequence[str]) -> int:
+    """Run `bbipc` with `arguments`; the exit code (exit_codes.py lists them). Whatever goes wrong is told in one line."""
+    open_standard_streams()
+    as_json = _wants_json(arguments)
     try:
-        result = cli.main(prog_name="bbipc", standalone_mode=False)
+        code = _run(arguments)
+        flush_output()
+    except click.exceptions.Exit as ended:
+        return _flushed(ended.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
+    except click.UsageError as error:
+        context = error.ctx
+        hint = "" if context is None else f"; {context.command_path} --help tells the usage"
+        report(f"{error.format_message().rstrip('.')}{hint}", as_json=as_json)
+        return error.exit_code
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        report(error.format_message(), as_json=as_json)
+        return error.exit_code
     except click.Abort:
-        click.echo("interrupted", err=True)
-        sys.exit(exit_codes.INTERRUPTED)
-    except Exception:
-        traceback.print_exc()
-        sys.exit(exit_codes.DEFECT)
-    sys.exit(result if isinstance(result, int) else exit_codes.SUCCESS)
+        report("interrupted")
+        return exit_codes.INTERRUPTED
+    except (Exception, KeyboardInterrupt, BaseExceptionGroup) as error:
+        known = ended_by(error, as_json=as_json)
+        return defect() if known is None else known
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
+    instruction = os.environ.get(COMPLETE_VARIABLE)
+    if instruction:
+        from click.shell_completion import shell_complete  # noqa: PLC0415 - for shells only
+
+        return shell_complete(cli, {}, "bbipc", COMPLETE_VARIABLE, instruction)
+    with cli.make_context("bbipc", list(arguments)) as context:
+        result = cli.invoke(context)
+    return result if isinstance(result, int) else exit_codes.SUCCESS
+
+
+def _flushed(code: int) -> int:
+    """`code`, unless the help or version that was asked for cannot be written."""
+    try:
+        flush_output()
+    except OSError as error:
+        known = ended_by(error)
+        assert known is not None, "an OSError is known"
+        return known
+    return code
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Whether a program reads what is wrong, too. (conform's --json names a file, and means something else.)"""
+    options = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    return options[:1] != ["conform"] and not {"--json", "--json-lines"}.isdisjoint(options)
+
+
+def main() -> None:
+    """The entry point without the short cut of `bbipc.__main__`."""
+    sys.exit(run(sys.argv[1:]))

@@ -15,7 +15,9 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from bbipc.cli.escape import error_line
 
 if TYPE_CHECKING:
     import click
@@ -151,13 +153,20 @@ def _seconds(text: str) -> float:
     return value
 
 
+class _Parser(argparse.ArgumentParser):
+    """Errors are told as all commands of bbipc tell them."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, error_line(f"{message}; {self.prog} --help tells the usage"))
+
+
 def _run_parser(threads: int) -> argparse.ArgumentParser:
     from bbipc.server.budget import Limits  # noqa: PLC0415
     from bbipc.server.config import DEFAULT_GRACE_PERIOD  # noqa: PLC0415
     from bbipc.server.logs import FORMATS, LEVELS  # noqa: PLC0415
 
     default = Limits()
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="bbipc msgpack run",
         description="Serve msgpack requests on standard input, a Unix socket, or from a file.",
         epilog="Exit status: 0 everything was answered; 1 the input ended inside a frame or could not be cut into frames, or "
@@ -263,8 +272,8 @@ def __getattr__(name: str) -> click.Command:
         raise SystemExit(run(arguments))
 
     @group.command("schema")
-    def schema_command() -> None:
+    def schema_command() -> int:
         """Print the schema of the commands that are served."""
-        raise SystemExit(schema())
+        return schema()
 
     return group

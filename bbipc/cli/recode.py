@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bbipc.chonk import ChonkFormatError, ChonkProof
-from bbipc.cli.inputs import InputError, read_input
+from bbipc.cli.inputs import InputError, read_input, shown
 from bbipc.inspect.detect import Content, detect
 
 __all__ = ["FORMATS", "read_proof", "write_output"]
@@ -22,24 +22,27 @@ def read_proof(name: str, *, compressed: bool) -> ChonkProof:
     Raises:
         InputError: it cannot be read or is none.
     """
-    detected = detect(read_input(name))
+    try:
+        detected = detect(read_input(name))
+    except ChonkFormatError as error:
+        raise InputError(f"{shown(name)}: {error}") from None
     readers: dict[Content, Callable[[bytes], ChonkProof]] = {
         Content.FLAT_PROOF: ChonkProof.from_fields,
         Content.MSGPACK_PROOF: ChonkProof.from_msgpack,
     }
     if detected.content is Content.COMPRESSED_PROOF and not compressed:
-        raise InputError(f"{name}: the proof is compressed already")
+        raise InputError(f"{shown(name)}: the proof is compressed already")
     if compressed and detected.content in readers:
-        raise InputError(f"{name}: the proof is not compressed")
+        raise InputError(f"{shown(name)}: the proof is not compressed")
     reader: Callable[[bytes], ChonkProof] | None = (
         ChonkProof.from_compressed if compressed else readers.get(detected.content or Content.KEY)
     )
     if reader is None:
-        raise InputError(f"{name}: {len(detected.data)} bytes that are no proof; `bbipc inspect` may tell what they are")
+        raise InputError(f"{shown(name)}: {len(detected.data)} bytes that are no proof; `bbipc inspect` may tell what they are")
     try:
         return reader(detected.data)
     except ChonkFormatError as error:
-        raise InputError(f"{name}: {error}") from None
+        raise InputError(f"{shown(name)}: {error}") from None
 
 
 def write_output(name: str, data: bytes) -> None:
@@ -52,7 +55,7 @@ def write_output(name: str, data: bytes) -> None:
         try:
             Path(name).write_bytes(data)
         except OSError as error:
-            raise InputError(f"{name}: {error.strerror or error}") from None
+            raise InputError(f"{shown(name)}: {error.strerror or error}") from None
         return
     if sys.stdout.isatty():
         raise click.UsageError("binary data does not belong on a terminal: give -o FILE, or a pipe")

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import click
 
-from bbipc.chonk import STEPS, ChonkFormatError, Outcome, Setup, Verdict, VerificationKey, Verifier
-from bbipc.chonk.detect import DetectedProof, detect_proof, unhex
-from bbipc.chonk.key import KEY_SIZE
+from bbipc.chonk import STEPS, ChonkFormatError, DetectedProof, Outcome, Setup, Verdict, Verifier, detect_key, detect_proof
 from bbipc.cli import exit_codes
 from bbipc.cli.colour import colour
-from bbipc.cli.inputs import InputError, load_setup, read_input, setup_option
+from bbipc.cli.ending import report as report_error
+from bbipc.cli.escape import one_line
+from bbipc.cli.inputs import INPUT, InputError, load_setup, read_input, setup_option, shown
+from bbipc.cli.keys import KEY, TrustedKey, described_setup, load_key, pin_option, setup_as_json
 
 __all__ = ["command"]
 
@@ -28,17 +29,21 @@ _UNDECODED: Final = "The bytes are not a proof of this kind, or not for this key
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """What is known after a verification; only the verdict if the inputs could not be read."""
+    """What is known after a verification; only the verdict and the setup if the inputs could not be read."""
 
     verdict: Verdict
     setup: Setup
+    setup_file: str | None
+    key: TrustedKey | None = None
     detected: DetectedProof | None = None
     milliseconds: float | None = None
 
 
 @click.command("verify")
-@click.argument("proof")
-@click.argument("vk")
+@click.argument("proof", type=INPUT)
+@click.argument("vk", type=KEY, required=False)
+@click.option("--vk", "vk_option", type=KEY, metavar="KEY", help="The key, instead of the argument VK.")
+@pin_option
 @setup_option
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Upper bound on threads used.")
 @click.option(
@@ -46,54 +51,87 @@ class _Report:
 )
 @click.option("--explain", is_flag=True, help="Say what the failing step means.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(proof: str, vk: str, setup_file: str | None, threads: int, strict: bool, explain: bool, as_json: bool) -> int:
+def command(
+    proof: str,
+    vk: str | None,
+    vk_option: str | None,
+    pins: tuple[bytes, ...],
+    setup_file: str | None,
+    threads: int,
+    strict: bool,
+    explain: bool,
+    as_json: bool,
+) -> int:
     """Verify one Chonk proof.
 
-    PROOF is a file with a proof as flat field elements, as a msgpack map of its five parts, compressed, or as hex digits of
-    one of these; the format is detected. VK is a file with the 3680 bytes of the verification key of the hiding kernel, or
-    their hex digits. One of the two may be - for standard input.
+    PROOF is a file with a proof as flat field elements, as a msgpack map of its five parts, or compressed; as bytes, hex
+    digits, base64, JSON, 0x-words or gzip, with a length in front or without; the format is detected. VK is the verification
+    key of the hiding kernel: a file with its 3680 bytes, also as hex digits, base64, JSON, or Aztec's circuit artifact
+    hiding_kernel_to_*.json; or aztec:5.2.0/to_public, aztec:5.2.0/to_rollup, which are built in. One of the two may be - for
+    standard input.
+
+    With the words of bb (`bbipc verify -s chonk -p PROOF -k VK`) it does what bb does: exit status 1 for all that is not valid.
 
     Exit status: 0 the proof is valid; 1 it is invalid; 2 it, the key or the setup cannot be read or decoded.
     """
-    if proof == vk == "-":
+    if (vk is None) == (vk_option is None):
+        raise click.UsageError("which key? Name one, as VK or by --vk")
+    source = str(vk or vk_option)
+    if proof == source == "-":
         raise click.UsageError("PROOF and VK cannot both be standard input")
     setup = load_setup(setup_file)
     try:
-        report = _verify(read_input(proof), read_input(vk), setup, threads=threads, strict=strict)
-    except (InputError, ChonkFormatError) as error:
+        report = _verify(proof, source, pins, setup, setup_file, threads=threads, strict=strict)
+    except (InputError, ChonkFormatError) as error:  # ChonkFormatError: of the setup
         reason = error.format_message() if isinstance(error, InputError) else str(error)
-        report = _Report(Verdict(Outcome.ERROR, reason=reason), setup)
+        report = _Report(Verdict(Outcome.ERROR, reason=reason), setup, setup_file)
     if as_json:
         click.echo(json.dumps(_as_json(report)))
     else:
-        _print(report.verdict, explain)
+        _print(report, explain)
     return _EXIT_CODES[report.verdict.outcome]
 
 
-def _verify(proof: bytes, vk: bytes, setup: Setup, *, threads: int, strict: bool) -> _Report:
-    if len(proof) == KEY_SIZE != len(vk):
-        raise InputError("the first file is a verification key: name the proof first, then its key")
-    key = VerificationKey.from_bytes(vk if len(vk) == KEY_SIZE else unhex(vk) or vk)
-    detected = detect_proof(proof, key.num_public_inputs)
+def _verify(
+    proof: str, vk: str, pins: tuple[bytes, ...], setup: Setup, setup_file: str | None, *, threads: int, strict: bool
+) -> _Report:
+    data = read_input(proof)
+    try:
+        key = load_key(vk, pins)
+    except InputError:
+        if _is_key(data):
+            raise InputError(f"{shown(proof)} is a verification key: name the proof first, then its key") from None
+        raise
+    try:
+        detected = detect_proof(data, key.key.num_public_inputs)
+    except ChonkFormatError as error:
+        raise InputError(f"{shown(proof)}: {error}") from None
     verifier = Verifier(setup)
     start = time.perf_counter()
-    verdict = verifier.verify(detected.proof, key, threads=threads, strict=strict)
-    return _Report(verdict, setup, detected, 1000 * (time.perf_counter() - start))
+    verdict = verifier.verify(detected.proof, key.key, threads=threads, strict=strict)
+    return _Report(verdict, setup, setup_file, key, detected, 1000 * (time.perf_counter() - start))
 
 
-def _print(verdict: Verdict, explain: bool) -> None:
-    failed_to_read = verdict.outcome is Outcome.ERROR
-    stream = sys.stderr if failed_to_read else sys.stdout
-    click.secho(str(verdict), fg=_COLOURS[verdict.outcome], err=failed_to_read, color=colour(stream))
-    if explain and not verdict.valid:
-        click.echo(_meaning(verdict), err=failed_to_read)
+def _is_key(data: bytes) -> bool:
+    try:
+        detect_key(data)
+    except ChonkFormatError:
+        return False
+    return True
 
 
-def _meaning(verdict: Verdict) -> str:
-    if verdict.step is None:
-        return _UNDECODED
-    number = list(STEPS).index(verdict.step) + 1
-    return f"Check {number} of {len(STEPS)}, {verdict.step}: {STEPS[verdict.step]}"
+def _print(report: _Report, explain: bool) -> None:
+    verdict = report.verdict
+    if verdict.outcome is Outcome.ERROR:
+        report_error(str(verdict.reason))
+        if explain:
+            click.echo(_UNDECODED, err=True)
+        return
+    told = click.style(one_line(str(verdict)), fg=_COLOURS[verdict.outcome])
+    click.echo(f"{told}  {report.key}  {described_setup(report.setup, report.setup_file)}", color=colour(sys.stdout))
+    if explain and verdict.step is not None:
+        number = list(STEPS).index(verdict.step) + 1
+        click.echo(f"Check {number} of {len(STEPS)}, {verdict.step}: {STEPS[verdict.step]}")
 
 
 def _as_json(report: _Report) -> dict[str, Any]:
@@ -106,9 +144,11 @@ def _as_json(report: _Report) -> dict[str, Any]:
         "reason": verdict.reason,
         "part": verdict.part,
         "position": verdict.position,
-        "setup": "aztec" if report.setup == Setup.AZTEC else "custom",
+        "key": None if report.key is None else report.key.as_json(),
+        **setup_as_json(report.setup, report.setup_file),
         "encoding": None if detected is None else detected.encoding.value,
         "hexadecimal": None if detected is None else detected.hexadecimal,
+        "layers": None if detected is None else detected.layers,
         "public_inputs": None if detected is None else detected.proof.num_public_inputs,
         "milliseconds": None if report.milliseconds is None else round(report.milliseconds, 3),
     }

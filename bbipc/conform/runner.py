@@ -74,7 +74,7 @@ async def knows_tags(target: Target, timeout: float) -> bool:
 
 def _messages(record: Record) -> str:
     texts = [event.text for event in record.events if event.what == "stderr"]
-    return f"\nIt wrote: {texts[-1].strip()}" if texts else ""
+    return f"; it wrote: {texts[-1].strip()}" if texts else ""
 
 
 async def run_case(case: Case, target: Target, *, tagged: bool, timeout: float) -> Result:

@@ -4,15 +4,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from bbipc.chonk.detect import unhex
+from bbipc.chonk.detect import Encoding, guess_words
 from bbipc.chonk.key import KEY_SIZE
-from bbipc.chonk.proof import COMPRESSED_FIXED_WORDS, FIXED_WORDS
-from bbipc.chonk.words import WORD
-from bbipc.inspect.layout import IO_WORDS
+from bbipc.chonk.unwrap import unwrap
 from bbipc.wire import cursor
 from bbipc.wire.errors import DecodeError
 from bbipc.wire.frame import HEADER_BYTES
-from bbipc.wire.values import FR_MODULUS
 
 __all__ = ["Content", "Detected", "detect"]
 
@@ -30,28 +27,34 @@ class Content(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """What a file holds (None: nobody knows), its bytes, and whether they were written as hex digits."""
+    """What a file holds (None: nobody knows), its bytes, and what they were wrapped in, from the outside."""
 
     content: Content | None
     data: bytes
-    hexadecimal: bool
+    layers: tuple[str, ...] = ()
+
+    @property
+    def hexadecimal(self) -> bool:
+        """Whether the bytes were written as hex digits."""
+        return "hex" in self.layers
 
 
 _MAPS: Final = frozenset({*range(0x80, 0x90), 0xDE, 0xDF})
 _ARRAYS: Final = frozenset({*range(0x90, 0xA0), 0xDC, 0xDD})
 _MAX_VALUES: Final = 1 << 20
-_MODULUS: Final = FR_MODULUS.to_bytes(WORD, "big")
+_PROOFS: Final = {Encoding.FIELDS: Content.FLAT_PROOF, Encoding.COMPRESSED: Content.COMPRESSED_PROOF}
 
 
 def detect(data: bytes) -> Detected:
-    """Guess, by size and first bytes, what `data` is; hex digits are read first.
+    """Guess, by size and first bytes, what `data` is, after all layers around it are taken off.
 
-    A flat and a compressed proof are told apart by their values if their size does not: compressed points have a sign in
-    their highest bit, and no word of a flat proof is that large.
+    Raises:
+        ChonkFormatError: a layer is damaged.
     """
-    digits = unhex(data)
-    content = data if digits is None else digits
-    return Detected(_guess(content), content, digits is not None)
+    if _starts_with_a_frame(data):
+        return Detected(Content.FRAMES, data)
+    inside = unwrap(data)
+    return Detected(_guess(inside.content), inside.content, inside.layers)
 
 
 def _guess(data: bytes) -> Content | None:
@@ -65,17 +68,8 @@ def _guess(data: bytes) -> Content | None:
         return Content.MSGPACK_PROOF
     if data[0] in _ARRAYS:
         return Content.MESSAGE
-    return _guess_words(data)
-
-
-def _guess_words(data: bytes) -> Content | None:
-    words, rest = divmod(len(data), WORD)
-    if rest or words < COMPRESSED_FIXED_WORDS:
-        return None
-    canonical = all(data[start : start + WORD] < _MODULUS for start in range(0, len(data), WORD))
-    if words >= FIXED_WORDS + IO_WORDS and canonical:
-        return Content.FLAT_PROOF
-    return Content.COMPRESSED_PROOF if words < FIXED_WORDS or not canonical else Content.FLAT_PROOF
+    words = guess_words(data)
+    return None if words is None else _PROOFS[words]
 
 
 def _starts_with_a_frame(data: bytes) -> bool:

@@ -47,7 +47,7 @@ def test_a_real_proof() -> None:
 @pytest.mark.parametrize(
     ("name", "fields", "code", "message"),
     [
-        ("Blake2s", "{", 2, "FIELDS is no JSON"),
+        ("Blake2s", "{", 2, "FIELDS is not JSON"),
         ("Blake2s", "[]", 2, "must be a JSON object"),
         ("Blake2s", "{}", 2, "missing data; its fields are: data"),
         ("Blake2s", '{"data": "616263"}', 2, 'expected bytes: "hex:..", "base64:.." or "@FILE"'),

@@ -108,4 +108,4 @@ def test_a_server_that_ends_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(demo, "_SERVER", (sys.executable, "-P", "-c", program))
     result = CliRunner().invoke(demo.command, standalone_mode=False)
     assert result.return_value == exit_codes.UNAVAILABLE
-    assert "Error: the server" in result.output
+    assert "bbipc: error: the server" in result.output

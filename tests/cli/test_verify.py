@@ -10,17 +10,24 @@ from typing import Any
 
 import pytest
 
+from bbipc.chonk import VerificationKey
 from samples import DATA, FLOW1, FLOW4, FLOWS, Sample, copy_parts, flow1_parts, raw_proof, word
 
 SETUP = str(DATA / "test_setup.json")
 VK = str(FLOW1.folder / "vk")
 FILES = ("proof_fields.bin", "proof.msgpack", "compressed.bin")
-WARNING = "not Aztec's: whoever knows its secret can forge proofs that pass here"
+WARNING = "not Aztec's: whoever knows its secret can forge proofs"
 
 
 def bbipc(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-c", "from bbipc.__main__ import main; main()", *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, check=False, env=os.environ | environment)
+
+
+def valid_line(vk: Path | str) -> str:
+    """What is told of a valid proof: the key, which no registry knows, and the setup."""
+    hash_ = VerificationKey.from_file(vk).hash.hex()
+    return f"valid  key 0x{hash_} (not in the registry)  setup of {SETUP} (NOT Aztec's)\n"
 
 
 def verify(*arguments: str, stdin: bytes = b"", **environment: str) -> tuple[int, str, str]:
@@ -32,7 +39,7 @@ def verify(*arguments: str, stdin: bytes = b"", **environment: str) -> tuple[int
 @pytest.mark.parametrize("file", FILES)
 def test_valid(sample: Sample, file: str) -> None:
     code, out, err = verify("--setup", SETUP, str(sample.folder / file), str(sample.folder / "vk"))
-    assert (code, out) == (0, "valid\n")
+    assert (code, out) == (0, valid_line(sample.folder / "vk"))
     assert WARNING in err
 
 
@@ -41,12 +48,14 @@ def test_hex_digits(tmp_path: Path, file: str) -> None:
     proof, key = tmp_path / "proof.hex", tmp_path / "vk.hex"
     proof.write_text("0x" + (FLOW1.folder / file).read_bytes().hex() + "\n")
     key.write_text(FLOW1.vk.hex())
-    assert verify("--setup", SETUP, str(proof), str(key))[:2] == (0, "valid\n")
+    assert verify("--setup", SETUP, str(proof), str(key))[:2] == (0, valid_line(VK))
 
 
 def test_invalid_under_the_aztec_setup() -> None:
     code, out, err = verify(str(FLOW1.folder / "proof.msgpack"), VK)
-    assert (code, out, err) == (1, "invalid: PI pairing points check failed\n", "")
+    assert (code, err) == (1, "")
+    assert out.startswith("invalid: PI pairing points check failed  key 0x")
+    assert out.endswith("  setup Aztec\n")
 
 
 def test_explanation_of_a_failing_step() -> None:
@@ -57,7 +66,7 @@ def test_explanation_of_a_failing_step() -> None:
 
 
 def test_nothing_to_explain_about_a_valid_proof() -> None:
-    assert verify("--explain", "--setup", SETUP, str(FLOW1.folder / "proof.msgpack"), VK)[:2] == (0, "valid\n")
+    assert verify("--explain", "--setup", SETUP, str(FLOW1.folder / "proof.msgpack"), VK)[:2] == (0, valid_line(VK))
 
 
 def test_explanation_of_an_error(tmp_path: Path) -> None:
@@ -94,9 +103,12 @@ def test_json_of_a_valid_proof() -> None:
         "reason": None,
         "part": None,
         "position": None,
+        "key": {"hash": f"0x{VerificationKey(FLOW4.vk).hash.hex()}", "name": None, "source": str(FLOW4.folder / "vk")},
         "setup": "custom",
+        "setup_file": SETUP,
         "encoding": "compressed",
         "hexadecimal": False,
+        "layers": [],
         "public_inputs": 532,
     }
 
@@ -127,8 +139,8 @@ def test_json_of_errors(tmp_path: Path) -> None:
 
 
 def test_standard_input() -> None:
-    assert verify("--setup", SETUP, "-", VK, stdin=FLOW1.fields)[:2] == (0, "valid\n")
-    assert verify("--setup", SETUP, str(FLOW1.folder / "proof.msgpack"), "-", stdin=FLOW1.vk)[:2] == (0, "valid\n")
+    assert verify("--setup", SETUP, "-", VK, stdin=FLOW1.fields)[:2] == (0, valid_line(VK))
+    assert verify("--setup", SETUP, str(FLOW1.folder / "proof.msgpack"), "-", stdin=FLOW1.vk)[:2] == (0, valid_line(VK))
     code, _, err = verify("-", "-")
     assert code == 2
     assert "cannot both be standard input" in err
@@ -147,13 +159,13 @@ def test_strict(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("proof", "key", "message"),
     [
-        (FLOW1.fields[:-1], FLOW1.vk, "proof: 40767 bytes that are no msgpack map; with the 32 public inputs of this key"),
+        (FLOW1.fields[:-1], FLOW1.vk, "proof: 40767 bytes that are not a proof; with the 32 public inputs of this key"),
         (FLOW1.fields, FLOW4.vk, "a flat proof has 56768 bytes and a compressed one 39328"),
-        (FLOW1.vk, FLOW1.fields, "name the proof first, then its key"),
-        (b"", FLOW1.vk, "proof: 0 bytes"),
+        (FLOW1.vk, FLOW1.fields, "is a verification key: name the proof first, then its key"),
+        (b"", FLOW1.vk, "proof: nothing: it is empty"),
         (b"\x80", FLOW1.vk, "proof.hiding_oink_proof: missing"),
         (FLOW1.msgpack + b"\0", FLOW1.vk, "proof: 1 bytes after the msgpack map"),
-        (FLOW1.fields, FLOW1.vk[:-1], "verification key has wrong size: expected 3680, got 3679"),
+        (FLOW1.fields, FLOW1.vk[:-1], "3679 bytes that are not a verification key; a key has 3680 bytes"),
         (FLOW1.fields, b"\xff" * 3680, "vk[3]: "),
         (b"\xff" * 32 + FLOW1.fields[32:], FLOW1.vk, "fields[0]: non-canonical field element"),
     ],
@@ -180,7 +192,7 @@ def test_unusable_setups(tmp_path: Path) -> None:
     (tmp_path / "setup").write_text(json.dumps(document))
     code, _, err = verify("--setup", str(tmp_path / "setup"), proof, VK)
     assert code == 2
-    assert "error: setup: " in err
+    assert err.splitlines()[-1].startswith("bbipc: error: setup: ")
 
 
 def test_the_aztec_setup_by_file_needs_no_warning(tmp_path: Path) -> None:
@@ -204,7 +216,9 @@ def test_input_without_end() -> None:
 def test_wrong_usage(arguments: list[str]) -> None:
     code, out, err = verify(*arguments)
     assert (code, out) == (2, "")
-    assert "Usage: bbipc verify" in err
+    assert err.startswith("bbipc: error: ")
+    assert err.endswith("; bbipc verify --help tells the usage\n")
+    assert err.count("\n") == 1
 
 
 def on_a_terminal(**environment: str) -> bytes:
@@ -224,7 +238,7 @@ def test_colours_are_for_terminals() -> None:
     assert b"\x1b[32mvalid\x1b[0m" in on_a_terminal()
     for plain in (on_a_terminal(NO_COLOR="1"), on_a_terminal(TERM="dumb")):
         assert b"\x1b[" not in plain
-        assert b"valid\r\n" in plain
+        assert b"\nvalid  key 0x" in plain
 
 
 def test_help() -> None:
