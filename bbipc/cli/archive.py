@@ -224,10 +224,10 @@ class _Read:
 def _read(item: Item, pins: tuple[bytes, ...], *, shared: bool) -> _Read:
     key = None
     try:
+        proof = b"" if shared else read_input(item.file)
         key = load_key(item.vk, pins)  # here in any case: which keys are trusted is decided by the client
         if shared:
             return _Read(item, (Path(item.file).absolute(), key.key), key, None)
-        proof = read_input(item.file)
     except InputError as error:
         return _Read(item, Verdict(Outcome.ERROR, reason=error.message), key, None)
     digest = hashlib.sha256(proof + key.key.bytes_).hexdigest()

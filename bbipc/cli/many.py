@@ -1,6 +1,6 @@
 """Verdicts on many files: from names to results, with nothing that is printed.
 
-`verify-many` and bb's `batch_verify` share this. An executor turns items into results in whichever order they are known; what
+An executor turns items into results in whichever order they are known; what
 becomes of a result does not depend on the executor.
 """
 

@@ -70,8 +70,6 @@ def command(
     hiding_kernel_to_*.json; or aztec:5.2.0/to_public, aztec:5.2.0/to_rollup, which are built in. One of the two may be - for
     standard input.
 
-    With the words of bb (`bbipc verify -s chonk -p PROOF -k VK`) it does what bb does: exit status 1 for all that is not valid.
-
     Exit status: 0 the proof is valid; 1 it is invalid; 2 it, the key or the setup cannot be read or decoded.
     """
     if (vk is None) == (vk_option is None):
