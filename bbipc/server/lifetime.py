@@ -8,6 +8,7 @@ that connects to it, as bb.js does: one that a script or an init system has star
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -49,6 +50,18 @@ class ParentWatch:
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         pid: int = _CREDENTIALS.unpack(credentials)[0]
         return pid == self._parent and pid > 1
+
+
+_CLIENT: Final = re.compile(r"bb-(?:a?sync-)?(\d{1,9})-\d+-\d+\.(?:sock|shm)")
+
+
+def client_of(path: str | None) -> int | None:
+    """The process of the client, if bb.js has chosen the path: it puts its own number into it, as in bb-PID-THREAD-N.sock.
+
+    Such a server is that client's alone, and ends with it as bb does, whoever stands between them.
+    """
+    match = _CLIENT.fullmatch(os.path.basename(path)) if path is not None else None  # noqa: PTH119 - runs at every start
+    return int(match[1]) if match else None
 
 
 def started_on_a_pipe() -> bool:

@@ -23,7 +23,7 @@ from bbipc.server.connection import Connection, End, Services
 from bbipc.server.deadlines import Deadlines
 from bbipc.server.door import Door, max_connections
 from bbipc.server.errors import StartError
-from bbipc.server.lifetime import PARENT_DIED, ParentWatch, started_on_a_pipe
+from bbipc.server.lifetime import PARENT_DIED, ParentWatch, client_of, started_on_a_pipe
 from bbipc.server.logs import LogCounters
 from bbipc.server.scheduler import Scheduler, make_threads
 from bbipc.server.stats import Reporter, Statistics
@@ -103,6 +103,7 @@ class Server:
         self._loaded = trio.Event()
         self._number = 0  # of the last client
         self._parent = ParentWatch()
+        self._client = client_of(config.input)
         self._connections: set[Connection] = set()
         self._accepting = trio.CancelScope()
         self._draining = trio.Event()
@@ -133,6 +134,7 @@ class Server:
             if self._upstream is not None:
                 nursery.start_soon(self._upstream.run)
             nursery.start_soon(self._limit_draining, nursery.cancel_scope)
+            nursery.start_soon(self._watch_client)
             nursery.start_soon(self._load)
             nursery.start_soon(self._give_memory_back)
             try:
@@ -250,6 +252,25 @@ class Server:
 
     # ---- The end ----
 
+    async def _watch_client(self) -> None:
+        """End with a client whose number is in the path, even if it died before this began or another process started us."""
+        if self._client is None:
+            return
+        try:
+            descriptor = os.pidfd_open(self._client)
+        except ProcessLookupError:
+            log.warning("the client, process %d, has ended", self._client)
+            self.drain()
+            return
+        except OSError:
+            return  # not possible here: the parent's signal remains
+        try:
+            await trio.lowlevel.wait_readable(descriptor)
+        finally:
+            os.close(descriptor)
+        log.warning("the client, process %d, has ended", self._client)
+        self.drain()
+
     async def _watch_signals(
         self, everything: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
@@ -258,14 +279,14 @@ class Server:
             ending.append(signal.SIGHUP)
         with trio.open_signal_receiver(*ending, PARENT_DIED) as signals:
             task_status.started()
-            if started_on_a_pipe():
+            if self._client is not None or started_on_a_pipe():
                 self._parent.ask_for_signal()
             await self._obey(signals, everything)
 
     async def _obey(self, signals: AsyncIterator[int], everything: trio.CancelScope) -> None:
         async for number in signals:
             if number == PARENT_DIED:
-                if self._parent.parent_died() and not self._draining.is_set():
+                if (self._client is not None or self._parent.parent_died()) and not self._draining.is_set():
                     log.warning("the parent process ended")
                     self.drain()
             elif self._draining.is_set():
