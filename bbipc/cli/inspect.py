@@ -33,7 +33,7 @@ _SHOWN_BYTES: Final = 24
 @click.argument("file", type=INPUT)
 @click.option("--as", "kind", type=click.Choice(list(_NAMES)), help="What the file is, if the guess is wrong.")
 @click.option("--elements", is_flag=True, help="List every element of a proof or key: name, kind, value and meaning.")
-@click.option("--envelope", is_flag=True, help="Messages are in the envelope dialect (that cannot be detected).")
+@click.option("--envelope", is_flag=True, help="Messages are in the envelope dialect (a file of frames does not tell).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all elements.")
 def command(file: str, kind: str | None, elements: bool, envelope: bool, as_json: bool) -> int:
     """Explain a proof, a verification key, or frames of the wire, and say where they stop making sense.
