@@ -491,7 +491,8 @@ def test_the_envelope_dialect() -> None:
 def test_wrong_usage(options: list[str]) -> None:
     result = subprocess.run(run(*options), capture_output=True, check=False, stdin=subprocess.DEVNULL)
     assert result.returncode == 2
-    assert b"usage: bbipc msgpack run" in result.stderr
+    assert result.stderr.startswith(b"bbipc: error: ")
+    assert b"bbipc msgpack run --help" in result.stderr
 
 
 def test_logs_as_json(tmp_path: Path) -> None:
