@@ -1,6 +1,7 @@
 """Fixtures for all tests, and what must be true before any of them can run."""
 
 import os
+import signal
 from importlib.util import find_spec
 
 import pytest
@@ -8,6 +9,10 @@ from hypothesis import HealthCheck, settings
 
 # Programs that tests start must find the installed package, not the source tree in whose root they may be started.
 os.environ["PYTHONSAFEPATH"] = "1"
+
+# They must also get the signals that tests send: a shell starts what runs in its background with these two ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 if find_spec("bbipc._core") is None:
     raise pytest.UsageError(
