@@ -19,7 +19,8 @@ from bbipc.aztec.verify import Sized, verify_txs
 from bbipc.chonk import Setup
 from bbipc.cli import exit_codes
 from bbipc.cli.colour import colour
-from bbipc.cli.inputs import InputError, load_setup, read_input, setup_option
+from bbipc.cli.escape import file_name, one_line
+from bbipc.cli.inputs import INPUT, InputError, load_setup, read_input, setup_option, shown
 
 __all__ = ["command", "load_registry"]
 
@@ -36,11 +37,12 @@ class _Result:
 
 
 @click.command("verify-tx")
-@click.argument("transactions", nargs=-1, required=True, metavar="TX...")
+@click.argument("transactions", nargs=-1, required=True, type=INPUT, metavar="TX...")
 @click.option("--network", metavar="NAME", help="Demand that it is for this network: mainnet, testnet, or one of the registry.")
 @click.option(
     "--registry",
     "registry_file",
+    type=click.Path(),
     metavar="FILE",
     help="JSON file with other keys and key trees than Aztec's (which are built in). For tests: a warning says so on stderr.",
 )
@@ -104,10 +106,11 @@ def load_registry(file: str | None) -> Registry:
     try:
         registry = Registry.from_json(file)
     except OSError as error:
-        raise InputError(f"{error.filename or file}: {error.strerror or error}") from None
+        raise InputError(f"{file_name(str(error.filename or file))}: {error.strerror or error}") from None
     except TxFormatError as error:
-        raise InputError(f"{file}: {error}") from None
-    warning = f"warning: registry of {file}, not Aztec's: transactions count as valid under the key trees that it names"
+        raise InputError(f"{file_name(file)}: {error}") from None
+    name = file_name(file)
+    warning = f"bbipc: warning: registry of {name}, not Aztec's: transactions count as valid under the key trees that it names"
     click.secho(warning, fg="yellow", err=True, color=colour(sys.stderr))
     return registry
 
@@ -120,7 +123,7 @@ def _files(names: Sequence[str]) -> Iterator[str]:
             continue
         files = sorted(str(file) for file in Path(name).rglob("*") if file.is_file() and not file.name.startswith("."))
         if not files:
-            raise InputError(f"{name}: there is no file in this folder")
+            raise InputError(f"{shown(name)}: there is no file in this folder")
         yield from files
 
 
@@ -144,7 +147,7 @@ def _load(file: str) -> Sized | TxVerdict:
         found = detect_tx(read_input(file))
         return Sized(found.tx, found.size)
     except TxFormatError as error:
-        return TxVerdict(error=f"{file}: {error}")
+        return TxVerdict(error=f"{shown(file)}: {error}")
     except InputError as error:
         return TxVerdict(error=error.message)
 
@@ -160,10 +163,10 @@ def _exit_code(verdict: TxVerdict) -> int:
 def _print(result: _Result, explain: bool, *, named: bool) -> None:
     verdict, colourful = result.verdict, colour(sys.stdout)
     if verdict.error is not None:
-        click.secho(verdict.error, fg="red", err=True, color=colour(sys.stderr))
+        click.secho(one_line(verdict.error), fg="red", err=True, color=colour(sys.stderr))
         return
     if named:
-        click.secho(result.file, bold=True, color=colourful)
+        click.secho(shown(result.file), bold=True, color=colourful)
     for check in verdict.checks:
         mark, tint = ("warning", "yellow") if check.warning else _MARKS[check.ok]
         click.echo(f"{click.style(f'{mark:8}', fg=tint) if colourful else f'{mark:8}'}{check.name}: {check.detail}")
