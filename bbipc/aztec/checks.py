@@ -12,7 +12,7 @@ from bbipc.aztec.tx import ACCUMULATED, Tx
 from bbipc.aztec.verdict import Check
 from bbipc.chonk.words import WORD, split
 
-__all__ = ["MAX_TX_BYTES", "Policy", "Subject", "before_proof", "messages", "size_check"]
+__all__ = ["MAX_TX_BYTES", "Policy", "Subject", "before_proof", "messages", "other_system_of", "size_check"]
 
 MAX_TX_BYTES: Final = 512 << 10
 """The largest transaction that a node takes."""
@@ -55,11 +55,16 @@ class Subject:
     @property
     def other_system(self) -> str | None:
         """The release that it was made for, if that has another proof system."""
-        if self.release is not None:
-            return None if self.release.verifiable else f"release {self.release.name}"
-        if self.tx.proof.form in _OTHER_SYSTEMS:
-            return f"{self.tx.proof.form.value} (by the length of its proof)"
-        return None
+        return other_system_of(self.tx, self.release)
+
+
+def other_system_of(tx: Tx, release: Release | None) -> str | None:
+    """The release that a transaction was made for, if that has another proof system; `release` is what the registry found."""
+    if release is not None:
+        return None if release.verifiable else f"release {release.name}"
+    if tx.proof.form in _OTHER_SYSTEMS:
+        return f"{tx.proof.form.value} (by the length of its proof)"
+    return None
 
 
 def messages(tx: Tx) -> list[bytes]:

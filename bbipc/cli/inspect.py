@@ -7,11 +7,13 @@ from typing import Any, Final
 
 import click
 
+from bbipc.aztec import TxFormatError
 from bbipc.chonk import ChonkFormatError, ChonkProof
 from bbipc.cli import exit_codes
 from bbipc.cli.colour import colour
+from bbipc.cli.escape import one_line
 from bbipc.cli.inputs import INPUT, InputError, read_input, shown
-from bbipc.inspect import frames, proofs
+from bbipc.inspect import frames, proofs, protocol
 from bbipc.inspect.detect import Content, Detected, detect
 from bbipc.inspect.layout import PART_MEANINGS
 
@@ -25,32 +27,40 @@ _TITLES: Final = {
     Content.FRAMES: "frames of the bb wire",
     Content.MESSAGE: "one message of the bb wire, without a frame",
 }
+_TRANSACTION: Final = "transaction"
 _NAMES: Final = {content.value: content for content in Content}
 _SHOWN_BYTES: Final = 24
 
 
 @click.command("inspect")
 @click.argument("file", type=INPUT)
-@click.option("--as", "kind", type=click.Choice(list(_NAMES)), help="What the file is, if the guess is wrong.")
-@click.option("--elements", is_flag=True, help="List every element of a proof or key: name, kind, value and meaning.")
+@click.option("--as", "kind", type=click.Choice([*_NAMES, _TRANSACTION]), help="What the file is, if the guess is wrong.")
+@click.option("--elements", is_flag=True, help="List every element of a proof, a key or a transaction.")
 @click.option("--envelope", is_flag=True, help="Messages are in the envelope dialect (a file of frames does not tell).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all elements.")
 def command(file: str, kind: str | None, elements: bool, envelope: bool, as_json: bool) -> int:
-    """Explain a proof, a verification key, or frames of the wire, and say where they stop making sense.
+    """Explain a proof, a verification key, a transaction, a circuit's artifact, or frames of the wire.
 
-    FILE is a file with the bytes, also as hex digits, base64, JSON or gzip; - for standard input. A proof may be flat, a
-    msgpack map, or compressed. That everything makes sense does not mean that the proof is valid: ask `bbipc verify`.
+    It says where they stop making sense. FILE is a file with the bytes, also as hex digits, base64, JSON or gzip; - for
+    standard input. A proof may be flat, a msgpack map, or compressed. That everything makes sense does not mean that the proof
+    or the transaction is valid: ask `bbipc verify` and `bbipc verify-tx`.
 
     Exit status: 0 everything makes sense; 1 something does not; 2 the file cannot be read, or nobody knows what it is.
     """
+    data = read_input(file)
+    if kind is None or kind == _TRANSACTION:
+        of_protocol = _of_protocol(file, data, forced=kind is not None)
+        if of_protocol is not None:
+            _show_protocol(of_protocol, elements=elements, as_json=as_json)
+            return exit_codes.SUCCESS
     try:
-        detected = detect(read_input(file))
+        detected = detect(data)
     except ChonkFormatError as error:
         raise InputError(f"{shown(file)}: {error}") from None
     content = detected.content if kind is None else _NAMES[kind]
     if content is None:
         raise InputError(
-            f"{shown(file)}: {len(detected.data)} bytes that are no key, no proof and no frames; "
+            f"{shown(file)}: {len(detected.data)} bytes that are no key, no proof, no transaction and no frames; "
             f"--as {'|'.join(_NAMES)} explains them as what you know they are"
         )
     report = _explain(content, detected.data, envelope=envelope)
@@ -60,6 +70,29 @@ def command(file: str, kind: str | None, elements: bool, envelope: bool, as_json
     else:
         _print(content, detected, report, problems, elements)
     return exit_codes.INVALID if problems else exit_codes.SUCCESS
+
+
+def _of_protocol(file: str, data: bytes, *, forced: bool) -> protocol.ProtocolReport | None:
+    if not forced:
+        return protocol.explain(data)
+    try:
+        return protocol.transaction(data)
+    except TxFormatError as error:
+        raise InputError(f"{shown(file)}: {error}") from None
+
+
+def _show_protocol(report: protocol.ProtocolReport, *, elements: bool, as_json: bool) -> None:
+    if as_json:
+        names = ("name", "offset", "kind", "value")
+        listed = [dict(zip(names, element, strict=True)) for element in report.elements]
+        head = {"content": report.content, "bytes": report.size, "makes_sense": True, "problems": []}
+        click.echo(json.dumps(head | {"facts": dict(report.facts), "elements": listed}))
+        return
+    click.secho(f"{report.title}: {report.size} bytes", bold=True, color=colour(sys.stdout))
+    for name, value in report.facts:
+        click.echo(f"  {name}: {one_line(value)}")
+    for name, offset, kind, value in report.elements if elements else ():
+        click.echo(f"    [{offset}] {name} ({kind}): {value}")
 
 
 _Report = proofs.ProofReport | proofs.KeyReport | frames.StreamReport
@@ -125,6 +158,8 @@ def _print_key(report: proofs.KeyReport, elements: bool) -> None:
         click.echo(f"  {item.element.name}: {item.value or item.problem}")
     if report.hash:
         click.echo(f"  hash: {report.hash}")
+    if report.name:
+        click.echo(f"  registry: {report.name}")
     if elements:
         _print_elements(report.elements)
 
@@ -182,7 +217,11 @@ def _as_json(content: Content, detected: Detected, report: _Report, problems: li
     if isinstance(report, frames.StreamReport):
         return head | {"messages": [_message_json(message) for message in report.messages]}
     if isinstance(report, proofs.KeyReport):
-        return head | {"hash": report.hash, "elements": [_element_json(item) for item in report.elements]}
+        return head | {
+            "hash": report.hash,
+            "registry": report.name,
+            "elements": [_element_json(item) for item in report.elements],
+        }
     return head | {
         "public_inputs": report.num_public_inputs if report.num_public_inputs >= 0 else None,
         "parts": [_part_json(part) for part in report.parts],

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bbipc.aztec.registry import aztec
 from bbipc.chonk import ChonkFormatError, ChonkProof, VerificationKey
 from bbipc.chonk.key import KEY_SIZE
 from bbipc.chonk.proof import COMPRESSED_FIXED_WORDS, FIXED_WORDS, OINK_FIXED_WORDS
@@ -81,11 +82,12 @@ class ProofReport:
 
 @dataclass(frozen=True, slots=True)
 class KeyReport:
-    """A verification key; `hash` is None if the key cannot be decoded."""
+    """A verification key; `hash` is None if the key cannot be decoded, `name` if it is not in the registry."""
 
     elements: tuple[Explained, ...] = field(default=())
     hash: str | None = None
     problems: tuple[str, ...] = ()
+    name: str | None = None
 
 
 def flat_proof(data: bytes) -> ProofReport:
@@ -148,7 +150,7 @@ def key(data: bytes) -> KeyReport:
     elements, trouble = _explain(KEY_LAYOUT, data)
     if trouble is not None:
         return KeyReport(elements, problems=(trouble,))
-    return KeyReport(elements, "0x" + VerificationKey(data).hash.hex())
+    return KeyReport(elements, "0x" + VerificationKey(data).hash.hex(), name=aztec().name_of_key(data))
 
 
 def part(name: str, data: bytes, num_public_inputs: int) -> PartReport:
