@@ -21,6 +21,7 @@ SUITES: Final = {
     "faults": "Clients that misbehave or vanish",
     "verdicts": "Which proofs are valid, invalid, or an error",
     "service": "The batch verifier service and its FIFO",
+    "transactions": "Which Aztec transactions are valid: the extension command VerifyTx",
 }
 """The suites and what they are about."""
 

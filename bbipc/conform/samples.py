@@ -6,7 +6,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["FIXED_WORDS", "PARTS", "PART_WORDS", "SAMPLES", "TEST_SETUP", "WORD", "Sample", "compressed", "sample", "split"]
+__all__ = [
+    "FIXED_WORDS",
+    "PARTS",
+    "PART_WORDS",
+    "SAMPLES",
+    "TESTNET_HASH",
+    "TEST_REGISTRY",
+    "TEST_SETUP",
+    "WORD",
+    "Sample",
+    "compressed",
+    "sample",
+    "split",
+    "transaction",
+]
 
 WORD: Final = 32
 PARTS: Final = ("hiding_oink_proof", "merge_proof", "eccvm_proof", "ipa_proof", "joint_proof")
@@ -19,6 +33,10 @@ SAMPLES: Final = ("flow1", "flow2", "flow4")
 _DATA: Final = files("bbipc.conform") / "data"
 TEST_SETUP: Final = Path(str(_DATA / "test_setup.json"))
 """The file for a server's `--setup`."""
+TEST_REGISTRY: Final = Path(str(_DATA / "tx" / "registry.json"))
+"""The file for a server's `--registry`."""
+TESTNET_HASH: Final = bytes.fromhex("1533315086638c2c474dde463c6a6a5ad684f6bd26869c2af9a77519ad4a07e0")
+"""The hash of the transaction `testnet`, as on the network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +78,13 @@ def split(fields: bytes) -> dict[str, list[bytes]]:
 def sample(name: str) -> Sample:
     """The sample of that name, one of `SAMPLES`."""
     return Sample(name, split((_DATA / name / "proof_fields.bin").read_bytes()), (_DATA / name / "vk").read_bytes())
+
+
+@cache
+def transaction(name: str) -> bytes:
+    """A transaction in its binary form: `valid` under the test setup and the test registry, with a compressed proof and a key
+    tree that somebody invented; or `testnet`, a real one without its proof."""
+    return (_DATA / "tx" / f"{name}.bin").read_bytes()
 
 
 @cache

@@ -15,12 +15,14 @@ import trio
 
 from bbipc.conform.case import NotApplicable, broken
 from bbipc.conform.peer import Peer, Record
-from bbipc.conform.samples import TEST_SETUP
+from bbipc.conform.samples import TEST_REGISTRY, TEST_SETUP
 
-__all__ = ["SETUP_PLACEHOLDER", "CannotStart", "Server", "Target"]
+__all__ = ["REGISTRY_PLACEHOLDER", "SETUP_PLACEHOLDER", "CannotStart", "Server", "Target"]
 
 SETUP_PLACEHOLDER: Final = "{test-setup}"
 """Stands in a command for the file with the test setup."""
+REGISTRY_PLACEHOLDER: Final = "{test-registry}"
+"""Stands in a command for the file with the registry of the test transactions."""
 
 _STDERR_KEPT: Final = 4096
 _CONNECT_PAUSE: Final = 0.01
@@ -36,7 +38,7 @@ class Target:
     """The server under test.
 
     Attributes:
-        command: program and arguments, for instance `bb msgpack run`; `{test-setup}` in it is replaced.
+        command: program and arguments, for instance `bb msgpack run`; `{test-setup}` and `{test-registry}` in it are replaced.
         transport: "pipe": standard input and output; "socket": `--input X.sock` is appended.
         setup: the trusted setup that the command uses, "test" or "aztec".
     """
@@ -47,7 +49,16 @@ class Target:
 
     def arguments(self, *more: str) -> list[str]:
         """The command as it is run."""
-        return [part.replace(SETUP_PLACEHOLDER, str(TEST_SETUP)) for part in self.command] + list(more)
+        files = {SETUP_PLACEHOLDER: TEST_SETUP, REGISTRY_PLACEHOLDER: TEST_REGISTRY}
+        command = list(self.command)
+        for placeholder, file in files.items():
+            command = [part.replace(placeholder, str(file)) for part in command]
+        return command + list(more)
+
+    @property
+    def has_test_registry(self) -> bool:
+        """Whether the test transactions can be valid."""
+        return self.setup == "test" and any(REGISTRY_PLACEHOLDER in part for part in self.command)
 
 
 class Server:

@@ -13,6 +13,7 @@ from bbipc.conform.cases import (
     plain,
     service,
     tagged,
+    transactions,
     verdicts,
 )
 
@@ -22,5 +23,5 @@ __all__ = ["catalogue"]
 @cache
 def catalogue() -> tuple[Case, ...]:
     """All cases, in the order of the suites."""
-    modules = (framing, plain, tagged, ordering, errors, limits, lifecycle, faults, verdicts, service)
+    modules = (framing, plain, tagged, ordering, errors, limits, lifecycle, faults, verdicts, service, transactions)
     return tuple(case for module in modules for case in module.suite)
