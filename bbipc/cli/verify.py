@@ -103,11 +103,18 @@ def _verify(
     try:
         detected = detect_proof(data, key.key.num_public_inputs)
     except ChonkFormatError as error:
-        raise InputError(f"{shown(proof)}: {error}") from None
+        raise InputError(f"{shown(proof)}: {_or_transaction(data) or error}") from None
     verifier = Verifier(setup)
     start = time.perf_counter()
     verdict = verifier.verify(detected.proof, key.key, threads=threads, strict=strict)
     return _Report(verdict, setup, setup_file, key, detected, 1000 * (time.perf_counter() - start))
+
+
+def _or_transaction(data: bytes) -> str | None:
+    """What to do with a transaction, if `data` is one."""
+    from bbipc.aztec.detect import is_tx  # noqa: PLC0415 - of no use for proofs
+
+    return "an Aztec transaction, not a proof alone: bbipc verify-tx judges it as a whole" if is_tx(data) else None
 
 
 def _is_key(data: bytes) -> bool:

@@ -9,6 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { decode, encode } from 'msgpackr';
 
 const HEADER_BYTES = 4;
 const CONNECT_INTERVAL_MS = 10;
@@ -86,6 +87,18 @@ export class BbipcBackend {
     const id = this.#nextId();
     const response = this.#sendTagged(id, input.subarray(1));
     return signal ? this.#abortable(id, response, signal) : response;
+  }
+
+  /**
+   * Is an Aztec transaction (the bytes of `tx.toBuffer()`) valid under the registry and the setup of the server? `network` is the
+   * one that it must be for, if that matters. Resolves to {valid, txHash, reason}; what cannot be read is rejected.
+   */
+  async verifyTx(tx, { network, signal } = {}) {
+    const [name, fields] = decode(await this.callAsync(encode([['VerifyTx', network ? { tx, network } : { tx }]]), { signal }));
+    if (name !== 'VerifyTxResponse') {
+      throw new Error(fields.message);
+    }
+    return { valid: fields.valid === true, txHash: fields.tx_hash, reason: fields.reason };
   }
 
   /** This backend with `callAsync` for `call`. */

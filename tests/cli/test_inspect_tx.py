@@ -58,3 +58,9 @@ def test_proofs_and_keys_are_not_taken_for_transactions() -> None:
             assert explain(data) is None
     for flow in FLOWS:
         assert explain(flow.compressed) is explain(flow.msgpack) is None
+
+
+def test_verify_says_that_a_transaction_is_no_proof() -> None:
+    done = bbipc("verify", AZTEC / "py-5x" / "private.compressed.tx.bin", AZTEC / "e2e-test-setup" / "rollup.vk")
+    assert done.code == 2
+    assert "bbipc verify-tx" in done.err

@@ -1,7 +1,7 @@
 // The backend with the real bb.js 5.0.0, against a real bbipc. BBIPC may say how that is started ("python -m bbipc").
 
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +36,17 @@ describe('one bbipc', () => {
       assert.equal(Buffer.from(hash).toString('hex'), DIGEST);
     }
     assert.deepEqual(await verdicts, proofs.map(({ valid }) => valid));
+  });
+
+  test('whole transactions', async () => {
+    const tx = await readFile(new URL('../../../tests/data/aztec/e2e-test-setup/rollup.compressed.tx.bin', import.meta.url));
+    const verdict = await backend.verifyTx(tx);
+    assert.equal(verdict.valid, false); // its key tree is invented
+    assert.match(verdict.reason, /Incorrect verification keys tree root/);
+    assert.deepEqual(Buffer.from(verdict.txHash), tx.subarray(0, 32));
+    assert.match((await backend.verifyTx(tx, { network: 'mainnet' })).reason, /Incorrect/);
+    await assert.rejects(backend.verifyTx(tx.subarray(1)), /VerifyTx: /);
+    await assert.rejects(backend.verifyTx(tx, { network: 'nowhere' }), /unknown network/);
   });
 
   test('one after the other, plain', async () => {
