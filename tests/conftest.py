@@ -10,10 +10,6 @@ from hypothesis import HealthCheck, settings
 # Programs that tests start must find the installed package, not the source tree in whose root they may be started.
 os.environ["PYTHONSAFEPATH"] = "1"
 
-# They must also get the signals that tests send: a shell starts what runs in its background with these two ignored.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
 if find_spec("bbipc._core") is None:
     raise pytest.UsageError(
         "bbipc is not built: run `pip install .` and then `pytest`. "
@@ -23,6 +19,10 @@ if find_spec("bbipc._core") is None:
 from bbipc.chonk import Setup, Verifier
 from bbipc.chonk.core import Core, arithmetic_paths
 from samples import DATA
+
+# Programs must get the signals that tests send: a shell starts what runs in its background with these two ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # No deadline: nothing here depends on how fast the machine is.
 settings.register_profile("bbipc", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
