@@ -177,29 +177,52 @@ class FrameCutter:
         return bytes(self._buffer)
 
 
-_UINT_WIDTHS: Final[Mapping[int, int]] = {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8}
+_NUMBERS: Final[Mapping[int, str]] = {
+    0xCC: ">B",
+    0xCD: ">H",
+    0xCE: ">I",
+    0xCF: ">Q",
+    0xD0: ">b",
+    0xD1: ">h",
+    0xD2: ">i",
+    0xD3: ">q",
+    0xCA: ">f",
+    0xCB: ">d",
+}
+"""Numbers in msgpack: their first byte, and what follows."""
+_MAX_FLOAT: Final = float(1 << 53)
 
 
 def read_id(payload: bytes) -> int | None:
     """The id with which a request must be answered; None if it is answered as plain.
 
-    An array of two elements whose first is an unsigned integer other than 0 is a tagged request, whatever follows
-    (docs/protocol.md section 2).
+    An array of two or more elements whose first is a number from 1 to 2^64-1 (an integral float: to 2^53) is answered with that
+    id, whatever follows (docs/protocol.md section 2).
     """
-    for head in (b"\x92", b"\xdc\x00\x02", b"\xdd\x00\x00\x00\x02"):
-        if payload.startswith(head):
-            break
-    else:
-        return None
-    rest = payload[len(head) :]
+    rest = _behind_array_of_more_than_one(payload)
     if not rest:
         return None
-    if rest[0] < 0x80:
-        return rest[0] or None
-    width = _UINT_WIDTHS.get(rest[0])
-    if width is None or len(rest) < 1 + width:
+    kind, number = rest[0], rest[1:]
+    if kind < 0x80:
+        return kind or None
+    layout = _NUMBERS.get(kind)
+    if layout is None or len(number) < struct.calcsize(layout):
         return None
-    return int.from_bytes(rest[1 : 1 + width], "big") or None
+    (value,) = struct.unpack_from(layout, number)
+    if isinstance(value, float) and (not value.is_integer() or value > _MAX_FLOAT):
+        return None
+    return int(value) if value >= 1 else None
+
+
+def _behind_array_of_more_than_one(payload: bytes) -> bytes:
+    """What follows the header of an array of two or more elements; nothing if `payload` does not begin with one."""
+    for width in (0, 2, 4):
+        head, rest = payload[: 1 + width], payload[1 + width :]
+        if len(head) != 1 + width or not (0x90 <= head[0] < 0xA0 if width == 0 else head[0] == (0xDC if width == 2 else 0xDD)):
+            continue
+        count = head[0] & 0x0F if width == 0 else int.from_bytes(head[1:], "big")
+        return rest if count > 1 else b""
+    return b""
 
 
 def as_fields(parts: Mapping[str, Sequence[bytes]], key: bytes) -> dict[str, Any]:

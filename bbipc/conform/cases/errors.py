@@ -38,7 +38,7 @@ _malformed(
     "framing/array_size_2",
     "socket/bad_array_size_2",
 )
-_malformed("array-of-three", "An array of three", lambda: b"\x93\x05" + _ABC + b"\x05")
+_malformed("array-of-three", "An array of three without an id", lambda: b"\x93" + _ABC + b"\x05\x05")
 _malformed("bare-command", "A command that is not in an array", lambda: _ABC, "framing/bare_command")
 _malformed("map", "A map", lambda: pack({"Blake2s": {"data": b"abc"}}), "framing/map_top", "socket/bad_map_top")
 _malformed("int", "An integer", lambda: b"\x05", "framing/int_top", "socket/bad_int_top")
