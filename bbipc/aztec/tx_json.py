@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -75,8 +76,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object whose keys differ: two programs that disagree about which of two counts would be an attack."""
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
+        repeated = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise TxFormatError(f"JSON in which the member {repeated[:_SHOWN]!r} is given twice")
     return members
 

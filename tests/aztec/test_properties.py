@@ -129,3 +129,11 @@ def test_announced_lengths_allocate_nothing(length: int) -> None:
 def test_the_first_word_that_is_not_canonical(items: list[bytes]) -> None:
     expected = next((index for index, item in enumerate(items) if int.from_bytes(item, "big") >= FR_MODULUS), -1)
     assert first_non_canonical(b"".join(items)) == expected
+
+
+def test_a_member_that_is_given_twice_is_refused_by_name() -> None:
+    document = Tx.from_bytes(PRIVATE_BYTES).to_json()
+    for name in ("txHash", "data", "chonkProof"):
+        repeated = document[:-1] + f', "{name}": "0x00"}}'
+        with pytest.raises(TxFormatError, match=f"member '{name}' is given twice"):
+            Tx.from_json(repeated)
