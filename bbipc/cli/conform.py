@@ -59,6 +59,7 @@ __all__ = ["command"]
 def command(
     suites: tuple[str, ...],
     socket: bool,
+    shm: bool,
     setup: str,
     timeout: float,
     jobs: int,
@@ -86,7 +87,7 @@ def command(
         return exit_codes.SUCCESS
     if not server:
         raise click.UsageError("which server? Give its command behind --, for instance: bbipc conform -- bbipc msgpack run")
-    target = target_of(server, socket=socket, setup=setup)
+    target = target_of(server, socket=socket, shm=shm, setup=setup)
     report = _run(cases, target, timeout=timeout, jobs=jobs, verbose=verbose)
     _write(report, junit, json_file, html)
     return exit_codes.SUCCESS if report.passed else exit_codes.INVALID

@@ -47,6 +47,7 @@ def command(
     seed: int,
     against: tuple[str, ...],
     socket: bool,
+    shm: bool,
     setup: str,
     timeout: float,
     directory: Path,
@@ -62,8 +63,8 @@ def command(
     """
     if find_spec("hypothesis") is None:
         raise InputError("bbipc fuzz needs Hypothesis: pip install 'bbipc[fuzz]'")
-    target = target_of(server, socket=socket, setup=setup)
-    others = [target_of(tuple(shlex.split(text)), socket=False, setup=setup) for text in against]
+    target = target_of(server, socket=socket, shm=shm, setup=setup)
+    others = [target_of(tuple(shlex.split(text)), setup=setup) for text in against]
     campaign = _search(target, others, seed=seed, seconds=60 * minutes, timeout=timeout, directory=directory, most=findings)
     click.echo(
         f"{campaign.examples} conversations, {campaign.compared} verdicts compared, {campaign.sandbox.starts} starts of the "

@@ -14,9 +14,10 @@ __all__ = ["target_of", "target_options"]
 
 
 def target_options(*, timeout: float, unit: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Options --socket, --setup and --timeout; `timeout` seconds is the default for one `unit`."""
+    """Options --socket, --shm, --setup and --timeout; `timeout` seconds is the default for one `unit`."""
     options = (
         click.option("--socket", is_flag=True, help="Test over a Unix socket: `--input X.sock` is appended to COMMAND."),
+        click.option("--shm", is_flag=True, help="Test over shared memory: `--input X.shm` is appended to COMMAND."),
         click.option(
             "--setup",
             type=click.Choice(["test", "aztec"]),
@@ -42,8 +43,10 @@ def target_options(*, timeout: float, unit: str) -> Callable[[Callable[..., Any]
     return decorate
 
 
-def target_of(server: tuple[str, ...], *, socket: bool, setup: str) -> Target:
+def target_of(server: tuple[str, ...], *, socket: bool = False, shm: bool = False, setup: str) -> Target:
     """The server under test."""
+    if socket and shm:
+        raise click.UsageError("--socket and --shm exclude each other")
     from bbipc.conform.target import Target  # noqa: PLC0415 - reads nothing, but imports trio
 
-    return Target(server, "socket" if socket else "pipe", setup)
+    return Target(server, "socket" if socket else "shm" if shm else "pipe", setup)

@@ -1,6 +1,6 @@
 """What a conformance case is, and what it finds."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Final, NoReturn
 if TYPE_CHECKING:
     from bbipc.conform.lab import Lab
 
-__all__ = ["SUITES", "Broken", "Case", "Event", "NotApplicable", "Outcome", "Result", "Suite", "broken"]
+__all__ = [
+    "STREAMS",
+    "SUITES",
+    "TRANSPORTS",
+    "Broken",
+    "Case",
+    "Event",
+    "NotApplicable",
+    "Outcome",
+    "Result",
+    "Suite",
+    "broken",
+]
 
 SUITES: Final = {
     "framing": "Bytes become frames, frames become requests",
@@ -24,6 +36,15 @@ SUITES: Final = {
     "transactions": "Which Aztec transactions are valid: the extension command VerifyTx",
 }
 """The suites and what they are about."""
+
+TRANSPORTS: Final = {
+    "pipe": "standard input and output",
+    "socket": "Unix socket",
+    "shm": "shared memory",
+}
+"""The ways to a server."""
+STREAMS: Final = ("pipe", "socket")
+"""Those on which the client cuts the bytes as it likes, and can end its input."""
 
 
 class Outcome(Enum):
@@ -87,7 +108,7 @@ class Case:
         source: the place where the rule is written, a section of docs/protocol.md or a chapter of docs/spec.
         recorded: names of recorded exchanges with bb 5.0.0 that show the input; may be empty.
         run: judges a server; raises Broken or NotApplicable.
-        transports: "pipe", "socket" or both.
+        transports: those of TRANSPORTS on which it can be judged.
         tagged: whether it needs a server that knows tagged requests.
     """
 
@@ -96,7 +117,7 @@ class Case:
     source: str
     run: CaseFunction
     recorded: tuple[str, ...] = ()
-    transports: frozenset[str] = frozenset({"pipe", "socket"})
+    transports: frozenset[str] = frozenset(TRANSPORTS)
     tagged: bool = False
 
     @property
@@ -141,13 +162,13 @@ class Suite:
         *,
         source: str | None = None,
         recorded: tuple[str, ...] = (),
-        transport: str | None = None,
+        transport: str | Collection[str] = tuple(TRANSPORTS),
         tagged: bool = False,
     ) -> Callable[[CaseFunction], CaseFunction]:
         """Register the decorated function as a case. `source` defaults to that of the suite."""
 
         def register(function: CaseFunction) -> CaseFunction:
-            transports = frozenset({transport} if transport else {"pipe", "socket"})
+            transports = frozenset({transport} if isinstance(transport, str) else transport)
             self.cases.append(Case(f"{self.name}.{name}", rule, source or self.source, function, recorded, transports, tagged))
             return function
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bbipc.conform.peer import Peer, Record
-from bbipc.conform.target import Server, Target, start
+from bbipc.conform.target import Server, Target, new_shm_name, start
 
 __all__ = ["Lab"]
 
@@ -27,9 +27,10 @@ class Lab:
 
     @asynccontextmanager
     async def server(self, *arguments: str) -> AsyncIterator[Server]:
-        """A server on the transport of the target; at a socket it listens when this is entered."""
+        """A server on the transport of the target."""
         socket_path = self.directory / "s.sock" if self.target.transport == "socket" else None
-        async with start(self.target, self.record, *arguments, socket_path=socket_path) as server:
+        shm_name = new_shm_name() if self.target.transport == "shm" else None
+        async with start(self.target, self.record, *arguments, socket_path=socket_path, shm_name=shm_name) as server:
             yield server
 
     @asynccontextmanager

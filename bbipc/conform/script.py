@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import msgpack
 
-from bbipc.conform.case import Case
+from bbipc.conform.case import TRANSPORTS, Case
 from bbipc.conform.judge import Expectation, Judge, Turn
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import Reply, blake2s_request, blake2s_response, frame, shorten
@@ -188,5 +188,5 @@ def case_of(script: Script, name: str) -> Case:
             for peer in peers:
                 await peer.finish()
 
-    transports = frozenset({"socket"} if script.clients > 1 else {"pipe", "socket"})
+    transports = frozenset({"socket"} if script.clients > 1 else TRANSPORTS)
     return Case(f"replay.{name}", script.rule, script.origin or "a saved script", run, transports=transports)

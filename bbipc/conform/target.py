@@ -1,6 +1,7 @@
 """Starting the server under test, each time as a process group of its own that does not outlive the case."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,14 +16,19 @@ import trio
 
 from bbipc.conform.case import NotApplicable, broken
 from bbipc.conform.peer import Peer, Record
+from bbipc.conform.rings import RingInput, RingOutput
 from bbipc.conform.samples import TEST_REGISTRY, TEST_SETUP
+from bbipc.shm import files
 
-__all__ = ["REGISTRY_PLACEHOLDER", "SETUP_PLACEHOLDER", "CannotStart", "Server", "Target"]
+__all__ = ["REGISTRY_PLACEHOLDER", "SETUP_PLACEHOLDER", "SHM_SIZES", "CannotStart", "Server", "Target"]
 
 SETUP_PLACEHOLDER: Final = "{test-setup}"
 """Stands in a command for the file with the test setup."""
 REGISTRY_PLACEHOLDER: Final = "{test-registry}"
 """Stands in a command for the file with the registry of the test transactions."""
+
+SHM_SIZES: Final = ("--request-ring-size", str(4 << 20), "--response-ring-size", str(1 << 20))
+"""The sizes that bb.js's synchronous client asks for; the second is the default."""
 
 _STDERR_KEPT: Final = 4096
 _CONNECT_PAUSE: Final = 0.01
@@ -39,7 +45,7 @@ class Target:
 
     Attributes:
         command: program and arguments, for instance `bb msgpack run`; `{test-setup}` and `{test-registry}` in it are replaced.
-        transport: "pipe": standard input and output; "socket": `--input X.sock` is appended.
+        transport: "pipe": standard input and output; "socket": `--input X.sock` is appended; "shm": `--input X.shm` is.
         setup: the trusted setup that the command uses, "test" or "aztec".
     """
 
@@ -67,17 +73,27 @@ class Server:
     Attributes:
         process: its process, which leads a process group.
         socket_path: where it listens, if it does.
+        shm_name: the name of its shared memory, if it has any.
     """
 
-    def __init__(self, process: trio.Process, record: Record, nursery: trio.Nursery, socket_path: Path | None) -> None:
+    def __init__(
+        self,
+        process: trio.Process,
+        record: Record,
+        nursery: trio.Nursery,
+        socket_path: Path | None,
+        shm_name: str | None = None,
+    ) -> None:
         self.process = process
         self.socket_path = socket_path
+        self.shm_name = shm_name
         self.stderr = b""
         self._record = record
         self._nursery = nursery
         self._streams: list[trio.abc.AsyncResource] = []
         self._pipe: Peer | None = None
-        if socket_path is None:
+        self._rings: files.Rings | None = None
+        if socket_path is None and shm_name is None:
             assert process.stdin is not None
             assert process.stdout is not None
             self._pipe = Peer("client", process.stdin, process.stdout, record, self._why_ended)
@@ -87,13 +103,19 @@ class Server:
     def pipe(self) -> Peer:
         """The connection by standard input and output; responses are read once start_reading() was called on it."""
         if self._pipe is None:
-            raise NotApplicable("the server listens at a socket")
+            raise NotApplicable("the server does not use its standard input and output")
         return self._pipe
 
     async def connect(self, name: str = "client", *, read_later: bool = False) -> Peer:
-        """A connection: the only one of a pipe, a new one at a socket. A socket is waited for."""
+        """A connection: the only one of a pipe or of shared memory, a new one at a socket. What is not there is waited for."""
         if self._pipe is not None:
             peer = self._pipe
+        elif self.shm_name is not None:
+            rings = await self._open_shm(self.shm_name)
+            reader = RingInput(rings.responses)
+            peer = self._pipe = Peer(name, RingOutput(rings.requests), reader, self._record, self._why_ended)
+            self._nursery.start_soon(self._end_input, reader)
+            self._nursery.start_soon(peer.read)
         else:
             stream = await self._open_socket()
             self._streams.append(stream)
@@ -113,6 +135,18 @@ class Server:
             if self.process.poll() is not None:
                 broken("a server that listens", await self._why_ended())
             await trio.sleep(_CONNECT_PAUSE)
+
+    async def _open_shm(self, name: str) -> files.Rings:
+        while (rings := files.opened(name)) is None:
+            if self.process.poll() is not None:
+                broken("a server that makes its shared memory", await self._why_ended())
+            await trio.sleep(_CONNECT_PAUSE)
+        self._rings = rings
+        return rings
+
+    async def _end_input(self, reader: RingInput) -> None:
+        await self.process.wait()
+        reader.writer_has_ended()
 
     async def _why_ended(self) -> str:
         """What became of the process; its output may end a moment before it does."""
@@ -189,6 +223,19 @@ class Server:
                 if stream is not None:
                     await trio.aclose_forcefully(stream)
 
+    def forget_shm(self) -> None:
+        """Give its shared memory back, which nobody uses any more, and remove what the server left behind."""
+        if self._rings is not None:
+            self._rings.close()
+        if self.shm_name is not None:
+            for path in self.shm_paths():
+                path.unlink(missing_ok=True)
+
+    def shm_paths(self) -> tuple[Path, Path]:
+        """The files of its shared memory."""
+        assert self.shm_name is not None
+        return files.request_path(self.shm_name), files.response_path(self.shm_name)
+
     async def keep_stderr(self) -> None:
         """Read the server's messages, and keep the last of them."""
         assert self.process.stderr is not None
@@ -212,22 +259,27 @@ def _detached(sock: trio.socket.SocketType) -> socket.socket:
 
 
 def start(
-    target: Target, record: Record, *arguments: str, socket_path: Path | None = None
+    target: Target, record: Record, *arguments: str, socket_path: Path | None = None, shm_name: str | None = None
 ) -> AbstractAsyncContextManager[Server]:
     """Start the server of `target`; at the end of the context it is killed if it still lives."""
     if socket_path is not None:
         arguments = ("--input", str(socket_path), *arguments)
-    return start_command(target.arguments(*arguments), record, socket_path)
+    elif shm_name is not None:
+        arguments = ("--input", f"{shm_name}{files.SUFFIX}", *SHM_SIZES, *arguments)
+    return start_command(target.arguments(*arguments), record, socket_path, shm_name)
 
 
 @asynccontextmanager
-async def start_command(command: Sequence[str], record: Record, socket_path: Path | None = None) -> AsyncIterator[Server]:
+async def start_command(
+    command: Sequence[str], record: Record, socket_path: Path | None = None, shm_name: str | None = None
+) -> AsyncIterator[Server]:
     """As start(), for any command."""
+    standard = subprocess.PIPE if shm_name is None else subprocess.DEVNULL
     try:
         process = await trio.lowlevel.open_process(
             list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdin=standard,
+            stdout=standard,
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
@@ -235,20 +287,30 @@ async def start_command(command: Sequence[str], record: Record, socket_path: Pat
         raise CannotStart(f"{command[0]}: {error.strerror or error}") from None
     record.add("harness", "started", " ".join(command))
     failure: Exception | None = None
-    async with trio.open_nursery() as nursery:
-        server = Server(process, record, nursery, socket_path)
-        nursery.start_soon(server.keep_stderr)
-        try:
-            yield server
-        except Exception as error:  # raised again outside, where the nursery does not wrap it in a group
-            failure = error
-        finally:
-            nursery.cancel_scope.cancel()
-            await server.close()
-            if server.stderr:
-                record.add("server", "stderr", server.stderr.decode(errors="replace"))
+    server: Server | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            server = Server(process, record, nursery, socket_path, shm_name)
+            nursery.start_soon(server.keep_stderr)
+            try:
+                yield server
+            except Exception as error:  # raised again outside, where the nursery does not wrap it in a group
+                failure = error
+            finally:
+                nursery.cancel_scope.cancel()
+                await server.close()
+                if server.stderr:
+                    record.add("server", "stderr", server.stderr.decode(errors="replace"))
+    finally:
+        if server is not None:
+            server.forget_shm()
     if failure is not None:
         raise failure
+
+
+def new_shm_name() -> str:
+    """A name for shared memory that nobody else uses."""
+    return f"bbipc-conform-{os.getpid()}-{secrets.token_hex(8)}"
 
 
 @asynccontextmanager

@@ -158,6 +158,6 @@ class Campaign:
 
     def _named(self, script: Script, number: int) -> Script:
         target = self.sandbox.target
-        socket = " --socket" if target.transport == "socket" else ""
+        socket = "" if target.transport == "pipe" else f" --{target.transport}"
         origin = f"bbipc fuzz{socket} --seed {number} -- {' '.join(target.command)}"
         return replace(script, origin=origin, setup=target.setup)

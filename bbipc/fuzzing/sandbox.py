@@ -9,7 +9,7 @@ from bbipc.conform.judge import Turn
 from bbipc.conform.messages import Reply, verdict_of
 from bbipc.conform.peer import Peer, Record
 from bbipc.conform.script import MAX_CLIENTS, Script, play
-from bbipc.conform.target import Server, Target, scratch_directory, start
+from bbipc.conform.target import Server, Target, new_shm_name, scratch_directory, start
 
 __all__ = ["Sandbox"]
 
@@ -52,9 +52,10 @@ class Sandbox:
     async def _serve(self, task_status: trio.TaskStatus[_Running]) -> None:
         # The record is bounded and thrown away: a failure is replayed with one of its own.
         async with scratch_directory() as directory:
-            socket = self.target.transport == "socket"
-            path, more = (directory / "s.sock", ("--max-clients", str(MAX_CLIENTS))) if socket else (None, ())
-            async with start(self.target, Record(), *more, socket_path=path) as server:
+            transport = self.target.transport
+            path, more = (directory / "s.sock", ("--max-clients", str(MAX_CLIENTS))) if transport == "socket" else (None, ())
+            shm_name = new_shm_name() if transport == "shm" else None
+            async with start(self.target, Record(), *more, socket_path=path, shm_name=shm_name) as server:
                 running = _Running(server)
                 task_status.started(running)
                 await running.stop.wait()

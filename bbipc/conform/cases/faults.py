@@ -2,15 +2,19 @@
 
 # ruff: noqa: D103 - the rule of a case is its documentation
 
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import trio
 
-from bbipc.conform.case import Suite
+from bbipc.conform.case import CaseFunction, Suite, broken
 from bbipc.conform.cases.common import LAW, changed, one_error, take_verdict, valid_call, verify_call
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import blake2s_request, blake2s_response, frame
 from bbipc.conform.samples import sample
+from bbipc.conform.target import describe_exit
 
 suite = Suite("faults", LAW)
 
@@ -175,3 +179,68 @@ async def error_then_work(lab: Lab) -> None:
         await take_verdict(peer, lab)
         await peer.expect(blake2s_response(b"abc"))
         await peer.finish()
+
+
+# ---- Shared memory ---------------------------------------------------------------------------------------------------
+
+
+def _ring_case(name: str, rule: str, corrupt: Callable[[Path], None], *, of_responses: bool = False) -> None:
+    async def run(lab: Lab) -> None:
+        async with lab.server() as server:
+            peer = await server.connect()
+            await peer.check_alive()
+            lab.record.add("harness", "writes", rule)
+            requests, responses = server.shm_paths()
+            corrupt(responses if of_responses else requests)
+            if of_responses:  # they are looked at when there is one
+                await peer.send(blake2s_request(b"abc"), "Blake2s 'abc'")
+            code = await server.wait()
+            if code < 0:
+                broken("the server to end by itself", f"the process {describe_exit(code)}")
+            for path in server.shm_paths():
+                if path.exists():
+                    broken("no file in /dev/shm any more", f"{path} is still there")
+
+    function: CaseFunction = run
+    suite.case(
+        f"ring-{name}",
+        f"{rule}: the server ends in order and removes its files.",
+        source="docs/protocol.md, Shared memory",
+        transport="shm",
+    )(function)
+
+
+def _write(path: Path, *words: tuple[int, int]) -> None:
+    """64-bit words at offsets."""
+    with path.open("r+b", buffering=0) as file:
+        for offset, value in words:
+            file.seek(offset)
+            file.write(value.to_bytes(8, "little"))
+
+
+_HEAD: Final = 0
+_TAIL: Final = 64
+_DATA: Final = 256
+
+
+def _long_message(requests: Path) -> None:
+    head = int.from_bytes(requests.read_bytes()[_HEAD : _HEAD + 8], "little")
+    _write(requests, (_DATA + head, 0xFFFF_FFF0), (_HEAD, head + 64))
+
+
+_ring_case("head-far", "A head that is far ahead of all that fits", lambda requests: _write(requests, (_HEAD, 1 << 63)))
+_ring_case("head-back", "A head behind the tail", lambda requests: _write(requests, (_HEAD, 3)))
+_ring_case("length", "A message that announces almost 4 GiB", _long_message)
+_ring_case("cut-requests", "A file of requests that is cut to nothing", lambda requests: os.truncate(requests, 0))
+_ring_case(
+    "tail-far",
+    "A tail of the responses that is ahead of their head",
+    lambda responses: _write(responses, (_TAIL, 1 << 40)),
+    of_responses=True,
+)
+_ring_case(
+    "cut-responses",
+    "A file of responses that is cut to nothing",
+    lambda responses: os.truncate(responses, 0),
+    of_responses=True,
+)

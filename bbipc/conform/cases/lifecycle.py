@@ -7,6 +7,7 @@ import socket
 import stat
 import sys
 from pathlib import Path
+from typing import Final
 
 import trio
 
@@ -14,11 +15,13 @@ from bbipc.conform.case import NotApplicable, Suite, broken
 from bbipc.conform.cases.common import LAW, valid_call
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import blake2s_request, blake2s_response, call, verdict_of
-from bbipc.conform.target import describe_exit, start, start_command
+from bbipc.conform.target import describe_exit, new_shm_name, start, start_command
+from bbipc.shm import files
 
 suite = Suite("lifecycle", LAW)
 
 SECTION_4 = "docs/protocol.md section 4"
+_PAUSE: Final = 0.01
 
 
 @suite.case("eof-at-once", "End of input between frames: exit code 0.", transport="pipe", recorded=("framing/eof_at_once",))
@@ -336,3 +339,43 @@ async def socket_reconnect(lab: Lab) -> None:
             peer = await server.connect(f"client {index}")
             await peer.check_alive()
             await peer.finish()
+
+
+# ---- Shared memory ---------------------------------------------------------------------------------------------------
+
+_SHM: Final = "docs/protocol.md, Shared memory"
+
+
+@suite.case("shm-mode", "The files of shared memory have mode 0600.", source=_SHM, transport="shm")
+async def shm_mode(lab: Lab) -> None:
+    async with lab.server() as server:
+        await (await server.connect()).check_alive()
+        for path in server.shm_paths():
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode != 0o600:
+                broken(f"mode 0600 of {path.name}", f"{mode:04o}")
+
+
+@suite.case("shm-removed", "The files of shared memory are removed when the server ends.", source=_SHM, transport="shm")
+async def shm_removed(lab: Lab) -> None:
+    async with lab.server() as server:
+        await (await server.connect()).check_alive()
+        server.signal(signal.SIGTERM)
+        await server.expect_exit(0, "after SIGTERM")
+        for path in server.shm_paths():
+            if path.exists():
+                broken("no file in /dev/shm any more", f"{path} is still there")
+
+
+@suite.case("shm-stale", "Files that a dead server left behind are replaced.", source=_SHM, transport="shm")
+async def shm_stale(lab: Lab) -> None:
+    name = new_shm_name()
+    for path in (files.request_path(name), files.response_path(name)):
+        path.write_bytes(b"\xff" * 5000)
+    lab.record.add("harness", "left", "two files of 5000 bytes in /dev/shm")
+    async with start(lab.target, lab.record, shm_name=name) as server:
+        while files.request_path(name).stat().st_size == 5000 and server.process.poll() is None:
+            await trio.sleep(_PAUSE)
+        peer = await server.connect()
+        await peer.check_alive()
+        await peer.finish()

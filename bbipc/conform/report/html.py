@@ -6,7 +6,7 @@ from importlib.resources import files
 from string import Template
 from typing import Final
 
-from bbipc.conform.case import SUITES, Event, Outcome, Result
+from bbipc.conform.case import SUITES, TRANSPORTS, Event, Outcome, Result
 from bbipc.conform.runner import Report
 
 __all__ = ["as_html"]
@@ -30,7 +30,7 @@ def as_html(report: Report) -> str:
         verdict=escape(verdict),
         verdict_class="pass" if report.passed else "fail",
         failed_class="zero" if report.passed else "fail",
-        transport=escape({"pipe": "standard input and output", "socket": "Unix socket"}[report.target.transport]),
+        transport=escape(TRANSPORTS[report.target.transport]),
         dialects="plain and tagged" if report.tagged else "plain only",
         setup=escape(report.target.setup),
         seconds=f"{report.seconds:.1f}",
