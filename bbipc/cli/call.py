@@ -27,11 +27,19 @@ __all__ = ["command"]
 @click.argument("fields", default="{}")
 @click.option("--server", metavar="COMMAND", help="Start this server, for example 'bb msgpack run'. Default: bbipc itself.")
 @click.option("--socket", metavar="PATH", help="Connect to the server at this Unix socket instead.")
+@click.option("--shm", metavar="NAME", help="Attach to the server with this shared memory instead.")
 @click.option("--envelope", is_flag=True, help="The server speaks the envelope dialect.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="How long to wait.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, errors included.")
 def command(
-    name: str, fields: str, server: str | None, socket: str | None, envelope: bool, timeout: float | None, as_json: bool
+    name: str,
+    fields: str,
+    server: str | None,
+    socket: str | None,
+    shm: str | None,
+    envelope: bool,
+    timeout: float | None,
+    as_json: bool,
 ) -> int:
     """Perform one command and print the fields of its response as JSON.
 
@@ -47,12 +55,12 @@ def command(
     Exit status: 0 the server answered; 1 it answered with an error; 2 wrong usage or fields; 69 there is no server, it went
     away, or it did not answer in time.
     """  # noqa: D301 - \b is for click: do not wrap this paragraph
-    if server is not None and socket is not None:
-        raise click.UsageError("--server and --socket exclude each other")
+    if sum(way is not None for way in (server, socket, shm)) > 1:
+        raise click.UsageError("--server, --socket and --shm exclude each other")
     values = fields_from_json(name, _object(fields))
     dialect = Dialect.ENVELOPE if envelope else Dialect.PLAIN
     try:
-        with _connect(server, socket, dialect, timeout) as client:
+        with _connect(server, socket, shm, dialect, timeout) as client:
             answer = client.call(name, **values)
     except EncodeError as error:
         raise InputError(f"{name}: {error}") from None
@@ -78,9 +86,11 @@ def _object(text: str) -> dict[str, Any]:
     return value
 
 
-def _connect(server: str | None, socket: str | None, dialect: Dialect, timeout: float | None) -> AbstractContextManager[Client]:
-    if socket is not None:
-        return open_client(socket=socket, dialect=dialect, timeout=timeout)
+def _connect(
+    server: str | None, socket: str | None, shm: str | None, dialect: Dialect, timeout: float | None
+) -> AbstractContextManager[Client]:
+    if socket is not None or shm is not None:
+        return open_client(socket=socket, shm=shm, dialect=dialect, timeout=timeout)
     words: Sequence[str] = (sys.executable, "-P", "-m", "bbipc", "msgpack", "run")
     if server is not None:
         try:

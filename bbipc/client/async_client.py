@@ -199,6 +199,7 @@ async def open_client(
     *,
     command: Sequence[str | PathLike[str]] | None = None,
     socket: str | PathLike[str] | None = None,
+    shm: str | None = None,
     stream: "ByteStream | trio.abc.Stream | None" = None,
     dialect: Dialect | None = None,
     max_frame_bytes: int = DEFAULT_MAX_FRAME_BYTES,
@@ -208,6 +209,7 @@ async def open_client(
     Args:
         command: start this server and talk to it over pipes; it ends with the block.
         socket: or connect to this Unix socket.
+        shm: or attach to the shared memory of this name, as its only client (`bbipc msgpack run --input NAME.shm`).
         stream: or use this stream, of anyio or of Trio; it is closed with the block.
         dialect: what the server speaks. None: plain or tagged, whichever it turns out to be (`bbipc.client.probe` says how);
             a plain one is reported to the log `bbipc.client`.
@@ -216,8 +218,8 @@ async def open_client(
     Raises:
         ServerUnreachable: there is no such server.
         ServerGone, ProtocolViolation: the server did not answer the probe as a server does.
-        ValueError: not exactly one of command, socket and stream was given.
+        ValueError: not exactly one of command, socket, shm and stream was given.
     """
-    ways = connect(command=command, socket=socket, stream=stream, dialect=dialect, max_frame_bytes=max_frame_bytes)
+    ways = connect(command=command, socket=socket, shm=shm, stream=stream, dialect=dialect, max_frame_bytes=max_frame_bytes)
     async with ways as connection:
         yield Client(connection)

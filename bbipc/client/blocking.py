@@ -213,6 +213,7 @@ def open_client(
     *,
     command: Sequence[str | PathLike[str]] | None = None,
     socket: str | PathLike[str] | None = None,
+    shm: str | None = None,
     dialect: Dialect | None = None,
     timeout: float | None = None,
     max_frame_bytes: int = DEFAULT_MAX_FRAME_BYTES,
@@ -222,6 +223,7 @@ def open_client(
     Args:
         command: start this server and talk to it over pipes; it ends with the block.
         socket: or connect to this Unix socket.
+        shm: or attach to the shared memory of this name, as its only client (`bbipc msgpack run --input NAME.shm`).
         dialect: what the server speaks; None: find out, see `bbipc.client.probe`.
         timeout: seconds that a response may take; None: as long as it takes.
         max_frame_bytes: the longest response that is accepted.
@@ -229,7 +231,7 @@ def open_client(
     Raises:
         ServerUnreachable: there is no such server.
         ServerGone, ProtocolViolation: the server did not answer the probe as a server does.
-        ValueError: not exactly one of command and socket was given.
+        ValueError: not exactly one of command, socket and shm was given.
     """
     import asyncio  # noqa: PLC0415 - an event loop is loaded when one is needed
 
@@ -237,13 +239,13 @@ def open_client(
 
     from bbipc.client.connection import connect  # noqa: PLC0415
 
-    if (command is None) == (socket is None):
-        raise ValueError("give exactly one of command and socket")
+    if sum(way is not None for way in (command, socket, shm)) != 1:
+        raise ValueError("give exactly one of command, socket and shm")
     client: Client | None = None
     try:
         with start_blocking_portal("asyncio", name="bbipc client") as portal:
             loop = portal.call(asyncio.get_running_loop)
-            opening = connect(command=command, socket=socket, dialect=dialect, max_frame_bytes=max_frame_bytes)
+            opening = connect(command=command, socket=socket, shm=shm, dialect=dialect, max_frame_bytes=max_frame_bytes)
             with portal.wrap_async_context_manager(opening) as connection:
                 client = Client(connection, loop, timeout)
                 yield client

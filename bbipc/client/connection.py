@@ -184,17 +184,18 @@ async def connect(
     *,
     command: Sequence[str | PathLike[str]] | None = None,
     socket: str | PathLike[str] | None = None,
+    shm: str | None = None,
     stream: "ByteStream | trio.abc.Stream | None" = None,
     dialect: Dialect | None = None,
     max_frame_bytes: int = DEFAULT_MAX_FRAME_BYTES,
 ) -> AsyncIterator[Connection]:
     """A connection whose tasks run for the time of the block. Arguments and errors are those of `bbipc.client.open_client`."""
-    async with _transport(command, socket, stream) as transport:
+    async with _transport(command, socket, shm, stream) as transport:
         found = dialect or await _probe(transport, max_frame_bytes)
         if found is Dialect.PLAIN and dialect is None:
             log.warning("%s does not know tagged requests: it will answer one request after the other", transport.name)
         error: BaseException | None = None
-        connection = Connection(transport, Session(found, max_frame_bytes))
+        connection = Connection(transport, Session(found, max_frame_bytes, transport.max_request))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(connection.write)
             tasks.start_soon(connection.read)
@@ -214,17 +215,25 @@ async def connect(
 def _transport(
     command: Sequence[str | PathLike[str]] | None,
     socket: str | PathLike[str] | None,
+    shm: str | None,
     stream: "ByteStream | trio.abc.Stream | None",
 ) -> AbstractAsyncContextManager[Transport]:
     ways = [
         None if command is None else lambda: spawned(command),
         None if socket is None else lambda: connected(socket),
+        None if shm is None else lambda: _attached(shm),
         None if stream is None else lambda: given(stream),
     ]
     chosen = [way for way in ways if way is not None]
     if len(chosen) != 1:
-        raise ValueError("give exactly one of command, socket and stream")
+        raise ValueError("give exactly one of command, socket, shm and stream")
     return chosen[0]()
+
+
+def _attached(name: str) -> AbstractAsyncContextManager[Transport]:
+    from bbipc.client.shm import attached  # noqa: PLC0415 - it loads the core, which other clients do not need
+
+    return attached(name)
 
 
 async def _probe(transport: Transport, max_frame_bytes: int) -> Dialect:

@@ -7,8 +7,8 @@ from typing import Final
 from bbipc.client.errors import ProtocolViolation, ServerGone
 from bbipc.client.messages import ERROR_RESPONSE, Answer, parse_answer, request_frame, response_name
 from bbipc.client.probe import Dialect
-from bbipc.wire.errors import DecodeError
-from bbipc.wire.frame import DEFAULT_MAX_FRAME_BYTES, Frame, FrameReader, Oversized
+from bbipc.wire.errors import DecodeError, EncodeError
+from bbipc.wire.frame import DEFAULT_MAX_FRAME_BYTES, HEADER_BYTES, Frame, FrameReader, Oversized
 from bbipc.wire.values import Fields
 
 __all__ = ["Request", "Session"]
@@ -53,10 +53,14 @@ class Session:
     Args:
         dialect: what the server understands. `PLAIN` makes every request a plain one; `ENVELOPE` gives every request an id.
         max_frame_bytes: the longest response that is accepted.
+        max_request: the longest request that can be sent; None: there is no limit.
     """
 
-    def __init__(self, dialect: Dialect, max_frame_bytes: int = DEFAULT_MAX_FRAME_BYTES) -> None:
+    def __init__(
+        self, dialect: Dialect, max_frame_bytes: int = DEFAULT_MAX_FRAME_BYTES, max_request: int | None = None
+    ) -> None:
         self.dialect = dialect
+        self._max_request = max_request
         self._reader = FrameReader(max_frame_bytes)
         self._plain: deque[Request] = deque()
         self._tagged: dict[int, Request] = {}
@@ -71,12 +75,18 @@ class Session:
         """The frame of `request`, whose response is expected from now on.
 
         Raises:
-            EncodeError: the fields are not those of the command; nothing was started.
+            EncodeError: the fields are not those of the command, or too long for the server; nothing was started.
         """
         envelope = self.dialect is Dialect.ENVELOPE
         tagged = envelope or (request.tagged and self.dialect is Dialect.TAGGED)
         request_id = self._next_id if tagged else None
         frame = request_frame(request.command, request.take_fields(), request_id, envelope=envelope)
+        size = len(frame) - HEADER_BYTES
+        if self._max_request is not None and size > self._max_request:
+            raise EncodeError(
+                f"{request.command}: the request has {size} bytes, and the ring of the server takes {self._max_request}: "
+                "start it with a larger --request-ring-size"
+            )
         if request_id is None:
             self._plain.append(request)
         else:

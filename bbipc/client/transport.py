@@ -47,6 +47,7 @@ class Transport:
         send_now: sends the beginning of what it is given, as much as goes without waiting, and returns how many bytes; an error
             is left to the next `stream.send`. None if there is no such thing.
         pid: of the server, if it is a process of ours.
+        max_request: the longest request that it carries, in bytes without its length; None: there is no limit.
     """
 
     stream: ByteStream
@@ -54,6 +55,7 @@ class Transport:
     why_ended: Callable[[], Awaitable[str]] = _nothing
     send_now: Callable[[bytes], int] | None = None
     pid: int | None = None
+    max_request: int | None = None
 
 
 class PipeStream(ByteStream):

@@ -26,6 +26,37 @@ class ShmError(OSError):
     """There can be no such connection; the message says why."""
 
 
+class ServerWatch:
+    """Whether a server is still there: the memory itself does not tell its clients.
+
+    An orderly end removes the file. The kernel gives the lock back of a server that was killed; bb 5.0.0 holds none, and then
+    there is nothing to be seen.
+
+    Args:
+        file: the requests; closed by close().
+    """
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._locks = not self._is_unlocked()
+
+    def is_gone(self) -> bool:
+        """Whether it has ended."""
+        return os.fstat(self._file).st_nlink == 0 or (self._locks and self._is_unlocked())
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        os.close(self._file)
+
+    def _is_unlocked(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Rings:
     """Both directions.
@@ -34,16 +65,20 @@ class Rings:
         name: without a folder and ".shm".
         requests: from the client to the server.
         responses: from the server to the client.
+        server: for clients: whether the server is still there.
     """
 
     name: str
     requests: Ring
     responses: Ring
+    server: ServerWatch | None = None
 
     def close(self) -> None:
         """Give the memory back."""
         self.requests.close()
         self.responses.close()
+        if self.server is not None:
+            self.server.close()
 
 
 def name_of(path: str) -> str:
@@ -79,12 +114,13 @@ def created(name: str, request_size: int, response_size: int) -> Iterator[Rings]
             for path, size in zip(paths, sizes, strict=True):
                 files.append(_new_file(path, size))
             _check_space(sum(sizes))
-            rings = Rings(name, *(Ring.create(file, size) for file, size in zip(files, sizes, strict=True)))
+            requests, responses = (Ring.create(file, size) for file, size in zip(files, sizes, strict=True))
         except OSError as error:
             raise ShmError(f"cannot make shared memory {name}: {error.strerror or error}") from None
         # A client may map the requests as soon as they have their capacity; all else is there before.
-        rings.responses.publish()
-        rings.requests.publish()
+        responses.publish()
+        requests.publish()
+        rings = Rings(name, requests, responses)
         try:
             yield rings
         finally:
@@ -99,23 +135,23 @@ def created(name: str, request_size: int, response_size: int) -> Iterator[Rings]
 
 def opened(name: str) -> Rings | None:
     """Rings of a client, or None if the server has not made them yet; raises ShmError."""
+    opened_files: list[int] = []
     try:
-        requests = _open(request_path(name))
-        responses = _open(response_path(name)) if requests is not None else None
-    except OSError as error:
-        raise ShmError(f"cannot use shared memory {name}: {error.strerror or error}") from None
-    return None if requests is None or responses is None else Rings(name, requests, responses)
-
-
-def _open(path: Path) -> Ring | None:
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        paths = (request_path(name), response_path(name))
+        opened_files.extend(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW) for path in paths)
+        # A server publishes the requests last.
+        requests = Ring.open(opened_files[0])
+        responses = None if requests is None else Ring.open(opened_files[1])
+        if requests is None or responses is None:
+            return None
+        return Rings(name, requests, responses, ServerWatch(os.dup(opened_files[0])))
     except FileNotFoundError:
         return None
-    try:
-        return Ring.open(file)
+    except OSError as error:
+        raise ShmError(f"cannot use shared memory {name}: {error.strerror or error}") from None
     finally:
-        os.close(file)
+        for file in opened_files:
+            os.close(file)
 
 
 def _capacity(size: int) -> int:
