@@ -10,6 +10,7 @@ import argparse
 import gc
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -40,7 +41,10 @@ def run(arguments: Sequence[str]) -> int:
     gaps = close_gaps()
     from bbipc.server.config import available_threads  # noqa: PLC0415 - `schema` and `--help` do without the server
 
-    options = _run_parser(available_threads()).parse_args(arguments)
+    parser = _run_parser(available_threads())
+    options = parser.parse_args(arguments)
+    if options.socket_mode is not None and not (options.input or "").endswith(".sock"):
+        parser.error("--socket-mode is for a server at a socket: give --input X.sock")
 
     from bbipc.server import logs  # noqa: PLC0415
     from bbipc.server.backend import ChonkBackend  # noqa: PLC0415
@@ -115,6 +119,7 @@ def _config(options: argparse.Namespace, gaps: Collection[int]) -> Config:
         response_ring_size=options.response_ring_size,
         bb=options.bb,
         metrics=options.metrics,
+        socket_mode=options.socket_mode,
         closed_descriptors=frozenset(gaps),
     )
 
@@ -144,6 +149,12 @@ def _address(text: str) -> Address:
         return Address.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _mode(text: str) -> int:
+    if not re.fullmatch("(0o?)?[0-7]{1,3}", text):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected permissions as an octal number from 0 to 777, for example 660")
+    return int(text, 8)
 
 
 def _seconds(text: str) -> float:
@@ -239,9 +250,16 @@ def _run_parser(threads: int) -> argparse.ArgumentParser:
     add(
         "--metrics",
         type=_address,
-        metavar="ADDRESS:PORT",
-        help="let Prometheus fetch metrics at http://ADDRESS:PORT/metrics, as in 127.0.0.1:9464 or [::1]:9464; port 0: any "
-        "free one, which the log names at level info (needs the extra: pip install 'bbipc[metrics]')",
+        metavar="HOST:PORT",
+        help="let Prometheus fetch metrics at http://HOST:PORT/metrics, and a supervisor the state at /healthz, as in "
+        "localhost:9464, 127.0.0.1:9464 or [::1]:9464; port 0: any free one, which the log names at level info (needs the "
+        "extra: pip install 'bbipc[metrics]')",
+    )
+    add(
+        "--socket-mode",
+        type=_mode,
+        metavar="OCTAL",
+        help="permissions of the socket, for example 660: its owner and group may connect (default: 600, its owner alone)",
     )
     add("--log-level", choices=LEVELS, default="warning", help="default: %(default)s")
     add("--log-format", choices=FORMATS, default="text", help="default: %(default)s")

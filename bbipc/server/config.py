@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bbipc.server.budget import Limits
@@ -11,39 +13,51 @@ from bbipc.server.budget import Limits
 DEFAULT_GRACE_PERIOD = 5.0
 
 
+_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9._-]*[a-z0-9])?\.?", re.IGNORECASE | re.ASCII)
+"""A name of a host: letters, digits, hyphens and dots. One without a letter would be a malformed IP address."""
+_MAX_NAME = 253
+"""Characters in the name of a host, as in the domain name system."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An IP address and a TCP port, 0 for any free one."""
+    """An IP address, or the name of a host, and a TCP port; 0 for any free one."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if self.is_ipv6 else f"{self.host}:{self.port}"
-
-    @property
-    def is_ipv6(self) -> bool:
-        """Whether it is one of IPv6."""
-        return ":" in self.host
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only programs of this machine can reach it."""
-        return self.host == "::1" or (not self.is_ipv6 and self.host.startswith("127."))
+        """Whether only programs of this machine can reach it; of a name that is not known before it is looked up."""
+        return self.host == "::1" or (_is_ipv4(self.host) and self.host.startswith("127."))
 
     @classmethod
     def parse(cls, text: str) -> Address:
-        """The address written "127.0.0.1:9464" or "[::1]:9464"; names are not looked up. Raises ValueError."""
+        """The address written "localhost:9464", "127.0.0.1:9464" or "[::1]:9464". Names are not looked up.
+
+        Raises:
+            ValueError: it is none.
+        """
         host, colon, port = text.rpartition(":")
-        bracketed = host.startswith("[") and host.endswith("]")
-        try:
-            family = socket.AF_INET6 if bracketed else socket.AF_INET
-            packed = socket.inet_pton(family, host[1:-1] if bracketed else host)
-        except (OSError, ValueError):
-            packed = b""
-        if not packed or not colon or not (port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= 65535):
-            raise ValueError(f"{text!r}, expected an IP address and a port, as 127.0.0.1:9464 or [::1]:9464")
-        return cls(socket.inet_ntop(family, packed), int(port))
+        if not colon or not (port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= 65535):
+            host = ""
+        if host.startswith("[") and host.endswith("]"):
+            with suppress(OSError, ValueError):
+                return cls(socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, host[1:-1])), int(port))
+        elif _is_ipv4(host) or (len(host) <= _MAX_NAME and _NAME.fullmatch(host)):
+            return cls(host, int(port))
+        raise ValueError(f"{text!r}, expected a host and a port, as localhost:9464, 127.0.0.1:9464 or [::1]:9464")
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        socket.inet_pton(socket.AF_INET, host)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +76,8 @@ class Config:
         envelope: whether all requests come in the envelope dialect; None: the first frame of a connection tells.
         request_ring_size: least bytes of the ring of requests in shared memory.
         response_ring_size: the same for responses.
-        metrics: where Prometheus may fetch the metrics; None: nowhere.
+        metrics: where Prometheus may fetch the metrics, and a supervisor the state; None: nowhere.
+        socket_mode: permissions of the Unix socket; None: those of its owner alone.
         closed_descriptors: those of 0, 1 and 2 that were closed when the process started.
     """
 
@@ -76,6 +91,7 @@ class Config:
     response_ring_size: int = 1 << 20
     bb: str | None = None
     metrics: Address | None = None
+    socket_mode: int | None = None
     closed_descriptors: frozenset[int] = frozenset()
 
 

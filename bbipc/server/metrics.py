@@ -6,6 +6,7 @@ Nothing is counted here: a scrape reads the counters that :mod:`bbipc.server.sta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily, Metric
 
 import bbipc
+from bbipc.server.scrape import Answer
 from bbipc.server.stats import DURATION_BOUNDS, VERDICTS, Outcome
 
 if TYPE_CHECKING:
@@ -26,12 +28,12 @@ BATCH_BOUNDS: Final = (1, 2, 4, 8, 16, 32, 64)
 """Proofs in a batch: the scheduler's batches end at 64, only a single request can be larger."""
 
 
-def page(reporter: Reporter) -> Callable[[], bytes]:
+def page(reporter: Reporter) -> Callable[[], Answer]:
     """A function that gives the metrics as they are when it is called, in the text format. To be called in the Trio thread."""
     registry = CollectorRegistry()
     registry.register(_Figures(reporter))
     ProcessCollector(registry=registry)  # memory, processor time, descriptors, start
-    return lambda: generate_latest(registry)
+    return lambda: Answer(HTTPStatus.OK, generate_latest(registry), CONTENT_TYPE)
 
 
 class _Figures:

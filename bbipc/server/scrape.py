@@ -1,4 +1,4 @@
-"""A small HTTP server for Prometheus: ``GET /metrics``, and nothing else.
+"""A small HTTP server for Prometheus and supervisors: ``GET`` of a few pages, such as ``/metrics``, and nothing else.
 
 Every connection serves one request and has a bounded time, a request has a bounded size, and only so many connections are
 served at a time: the one that is there longest makes way for the next, because a scraper asks at once. So whoever is at the
@@ -7,10 +7,11 @@ other end takes little and holds up no client of the server itself. h11 speaks H
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
@@ -25,7 +26,8 @@ from bbipc.server.errors import StartError
 if TYPE_CHECKING:
     from bbipc.server.config import Address
 
-PATH: Final = "/metrics"
+METRICS: Final = "/metrics"
+HEALTH: Final = "/healthz"
 MAX_REQUEST_BYTES: Final = 16 * 1024
 """A request line and its headers."""
 MAX_CONNECTIONS: Final = 16
@@ -39,43 +41,89 @@ _CHUNK: Final = 4096
 _LAST_CHUNKS: Final = 16
 """Chunks that are read, and dropped, behind a request."""
 _BACKLOG: Final = 32
+_NOT_HERE: Final = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 _PLAIN: Final = "text/plain; charset=utf-8"
 
 log = logging.getLogger("bbipc.metrics")
-Page = Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
+    """What a page is when it is asked for: the status of HTTP, and the body."""
+
     status: int
     body: bytes
     content_type: str = _PLAIN
     allow: str | None = None
 
 
-def open_listener(address: Address) -> trio.SocketListener:
-    """Listen at `address`; raises StartError."""
+Pages = Mapping[str, Callable[[], Answer]]
+"""Path -> a function that makes the page, in the Trio thread."""
+
+
+def health(is_ready: Callable[[], bool], is_draining: Callable[[], bool]) -> Callable[[], Answer]:
+    """The page that says whether new requests are welcome."""
+
+    def page() -> Answer:
+        if is_draining():
+            return Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"draining\n")
+        return Answer(HTTPStatus.OK, b"ok\n") if is_ready() else Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"starting\n")
+
+    return page
+
+
+async def open_listeners(address: Address) -> list[trio.SocketListener]:
+    """Listen at all that `address` stands for: a name may have addresses of both IPv4 and IPv6. Raises StartError.
+
+    With port 0 they share the port that the first one got. Kinds of addresses that this machine does not have are left out.
+    """
+    listeners: list[trio.SocketListener] = []
+    port, skipped = address.port, None
     try:
-        listener = socket.socket(socket.AF_INET6 if address.is_ipv6 else socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((address.host, address.port))
-            listener.listen(_BACKLOG)
-        except OSError:
-            listener.close()
-            raise
-    except OSError as error:
-        raise StartError(f"cannot listen at --metrics {address}: {error.strerror}") from None
-    return trio.SocketListener(trio.socket.from_stdlib_socket(listener))
+        for family, *_, place in await trio.socket.getaddrinfo(
+            address.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            try:
+                listener = _listen(family, (place[0], port, *place[2:]))
+            except OSError as error:
+                if error.errno not in _NOT_HERE:
+                    raise
+                skipped = error
+                continue
+            listeners.append(trio.SocketListener(trio.socket.from_stdlib_socket(listener)))
+            port = listener.getsockname()[1]
+        if skipped is not None and not listeners:
+            raise skipped
+    except (OSError, UnicodeError) as error:
+        for opened in listeners:
+            opened.socket.close()
+        reason = error.strerror if isinstance(error, OSError) else "no host can have that name"
+        raise StartError(f"cannot listen at --metrics {address}: {reason}") from None
+    return listeners
 
 
-async def serve(listener: trio.abc.Listener[trio.abc.HalfCloseableStream], page: Page, content_type: str) -> None:
-    """Answer requests with what `page` returns, for ever. The listener is closed at the end."""
+def _listen(family: int, place: tuple[str | int, ...]) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+Listener = trio.abc.Listener[trio.abc.HalfCloseableStream]
+
+
+async def serve(listeners: Sequence[Listener], pages: Pages) -> None:
+    """Answer requests for `pages`, for ever. The listeners are closed at the end."""
 
     async def serve_one(stream: trio.abc.HalfCloseableStream, scope: trio.CancelScope) -> None:
         try:
             with scope:
-                await _converse(stream, page, content_type)
+                await _converse(stream, pages)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             log.debug("a scraper went away: %s", error.__cause__ or error)
         except Exception:
@@ -84,24 +132,29 @@ async def serve(listener: trio.abc.Listener[trio.abc.HalfCloseableStream], page:
             served.pop(scope, None)
             await trio.aclose_forcefully(stream)
 
+    async def accept(listener: Listener) -> None:
+        async with listener:
+            while True:
+                try:
+                    stream = await listener.accept()
+                except OSError as error:
+                    log.info("a scraper cannot be served: %s", error)
+                    await trio.sleep(PAUSE)
+                    continue
+                if len(served) >= MAX_CONNECTIONS:
+                    longest, _ = served.popitem(last=False)
+                    longest.cancel()
+                scope = trio.CancelScope(deadline=trio.current_time() + TIME_LIMIT)
+                served[scope] = None
+                nursery.start_soon(serve_one, stream, scope)
+
     served: OrderedDict[trio.CancelScope, None] = OrderedDict()
-    async with listener, trio.open_nursery() as nursery:
-        while True:
-            try:
-                stream = await listener.accept()
-            except OSError as error:
-                log.info("a scraper cannot be served: %s", error)
-                await trio.sleep(PAUSE)
-                continue
-            if len(served) >= MAX_CONNECTIONS:
-                longest, _ = served.popitem(last=False)
-                longest.cancel()
-            scope = trio.CancelScope(deadline=trio.current_time() + TIME_LIMIT)
-            served[scope] = None
-            nursery.start_soon(serve_one, stream, scope)
+    async with trio.open_nursery() as nursery:
+        for each in listeners:
+            nursery.start_soon(accept, each)
 
 
-async def _converse(stream: trio.abc.HalfCloseableStream, page: Page, content_type: str) -> None:
+async def _converse(stream: trio.abc.HalfCloseableStream, pages: Pages) -> None:
     connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_REQUEST_BYTES)
     with_body = True
     try:
@@ -109,9 +162,9 @@ async def _converse(stream: trio.abc.HalfCloseableStream, page: Page, content_ty
         if request is None:
             return
         with_body = request.method != b"HEAD"
-        answer = _answer(request, page, content_type)
+        answer = _answer(request, pages)
     except h11.RemoteProtocolError as error:
-        answer = _Answer(error.error_status_hint, f"{error}\n".encode())
+        answer = Answer(error.error_status_hint, f"{error}\n".encode())
     await stream.send_all(_encode(connection, answer, with_body))
     # Closing while the other side still sends would destroy the answer on its way: let it finish, and drop what it says.
     await stream.send_eof()
@@ -131,23 +184,24 @@ async def _receive_request(stream: trio.abc.ReceiveStream, connection: h11.Conne
         connection.receive_data(bytes(await stream.receive_some(_CHUNK)))
 
 
-def _answer(request: h11.Request, page: Page, content_type: str) -> _Answer:
+def _answer(request: h11.Request, pages: Pages) -> Answer:
     try:
-        path = urlsplit(request.target).path
+        path = urlsplit(request.target).path.decode("ascii")
     except ValueError:
-        return _Answer(400, b"the target of the request is no URL\n")
-    if path != PATH.encode():
-        return _Answer(404, f"the metrics are at {PATH}\n".encode())
+        return Answer(400, b"the target of the request is not a URL\n")
+    page = pages.get(path)
+    if page is None:
+        return Answer(404, f"there is {' and '.join(pages)}\n".encode())
     if request.method not in (b"GET", b"HEAD"):
-        return _Answer(405, b"GET or HEAD only\n", allow="GET, HEAD")
+        return Answer(405, b"GET or HEAD only\n", allow="GET, HEAD")
     try:
-        return _Answer(200, page(), content_type)
+        return page()
     except Exception:
-        log.exception("the metrics could not be made")
-        return _Answer(500, b"internal error, see the server's log\n")
+        log.exception("%s could not be made", path)
+        return Answer(500, b"internal error, see the server's log\n")
 
 
-def _encode(connection: h11.Connection, answer: _Answer, with_body: bool) -> bytes:
+def _encode(connection: h11.Connection, answer: Answer, with_body: bool) -> bytes:
     headers = [
         ("Date", formatdate(usegmt=True)),
         ("Content-Type", answer.content_type),

@@ -106,6 +106,7 @@ class Server:
         self._client = client_of(config.input)
         self._connections: set[Connection] = set()
         self._accepting = trio.CancelScope()
+        self._ready = trio.Event()
         self._draining = trio.Event()
 
     def drain(self) -> None:
@@ -138,7 +139,8 @@ class Server:
             nursery.start_soon(self._load)
             nursery.start_soon(self._give_memory_back)
             try:
-                self._serve_metrics(nursery)
+                self._tell_supervisor(nursery)
+                await self._serve_metrics(nursery)
                 code = await self._serve_input()
             except StartError as error:
                 log.error("%s", error)
@@ -147,19 +149,32 @@ class Server:
             nursery.cancel_scope.cancel()
         return code
 
-    def _serve_metrics(self, nursery: trio.Nursery) -> None:
-        """Let Prometheus fetch metrics in the background, if that is wanted. Raises StartError."""
+    async def _serve_metrics(self, nursery: trio.Nursery) -> None:
+        """Let Prometheus fetch metrics in the background, if that is wanted, and supervisors the state. Raises StartError."""
         address = self.config.metrics
         if address is None:
             return
         from bbipc.server import metrics, scrape  # noqa: PLC0415 - they and what they need are loaded by who wants them only
 
-        listener = scrape.open_listener(address)
-        host, port = listener.socket.getsockname()[:2]
-        log.info("metrics at http://%s%s", Address(host, port), scrape.PATH)
-        if not address.is_loopback:
-            log.warning("--metrics %s is no loopback address: whoever reaches it can read the metrics", address)
-        nursery.start_soon(scrape.serve, listener, metrics.page(self._services.reporter), metrics.CONTENT_TYPE)
+        listeners = await scrape.open_listeners(address)
+        for listener in listeners:
+            place = Address(*listener.socket.getsockname()[:2])
+            log.info("metrics at http://%s%s", place, scrape.METRICS)
+            if not place.is_loopback:
+                log.warning("--metrics %s is not a loopback address: whoever reaches it can read the metrics", address)
+        health = scrape.health(self._ready.is_set, self._draining.is_set)
+        pages = {scrape.METRICS: metrics.page(self._services.reporter), scrape.HEALTH: health}
+        nursery.start_soon(scrape.serve, listeners, pages)
+
+    def _tell_supervisor(self, nursery: trio.Nursery) -> None:
+        """Keep systemd informed, if it has started this process and wants to know."""
+        if "NOTIFY_SOCKET" not in os.environ:
+            return
+        from bbipc.server import notify  # noqa: PLC0415 - as above
+
+        supervisor = notify.take_supervisor(os.environ)
+        if supervisor is not None:
+            nursery.start_soon(notify.inform, supervisor, self._ready, self._draining)
 
     # ---- Transports ----
 
@@ -171,17 +186,21 @@ class Server:
                     raise StartError(f"{name} is closed, and requests or responses go there; use --input X.sock, or open it")
         if path is None or path == "-":
             with standard_stream() as stream:
+                self._ready.set()
                 return _EXIT_CODES[await self._serve_client(stream, "standard input")]
         if path.endswith(".sock"):
             return await self._serve_socket(path)
         if path.endswith(".shm"):
             return await self._serve_shm(path)
         with replay_stream(path) as stream:
+            self._ready.set()
             return _EXIT_CODES[await self._serve_client(stream, path)]
 
     async def _serve_socket(self, path: str) -> int:
-        with unix_listener(path, max(self.config.max_clients, MIN_BACKLOG)) as listener:
+        backlog = max(self.config.max_clients, MIN_BACKLOG)
+        with unix_listener(path, backlog, self.config.socket_mode) as listener:
             log.info("listening at %s", path)
+            self._ready.set()
             door = Door(
                 listener, max_connections(), envelope=self.config.envelope is True, crowded=self._crowded, loaded=self._loaded
             )
@@ -233,6 +252,7 @@ class Server:
         try:
             with created(name_of(path), self.config.request_ring_size, self.config.response_ring_size) as rings:
                 log.info("waiting at %s", path)
+                self._ready.set()
                 stream = ShmStream(rings, self._cheap)
                 end = await self._serve_client(stream, path, stream)
                 return EXIT_BROKEN_INPUT if stream.broken else EXIT_OK if stream.peer_is_gone() else _EXIT_CODES[end]

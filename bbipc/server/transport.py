@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import stat
@@ -17,8 +18,13 @@ from bbipc.server.streams import FdStream, SocketStream
 MAX_SOCKET_PATH = 107
 """Bytes in the path of a Unix socket on Linux, its terminating zero not counted."""
 
+DEFAULT_MODE = 0o600
+"""Permissions of a Unix socket: who may connect is who may write."""
+
 FIRST_INHERITED = 3
 """The first descriptor that systemd hands over, SD_LISTEN_FDS_START."""
+
+log = logging.getLogger("bbipc.server")
 
 
 def claim_standard_output() -> int:
@@ -130,8 +136,8 @@ class Listener:
 
 
 @contextmanager
-def unix_listener(path: str, backlog: int) -> Iterator[Listener]:
-    """A listener at `path`, of mode 0600; raises StartError.
+def unix_listener(path: str, backlog: int, mode: int | None = None) -> Iterator[Listener]:
+    """A listener at `path`, with the permissions `mode` (None: 0600); raises StartError.
 
     The file appears at its place only when connect() works: clients wait for it. A stale file is replaced, a socket at
     which another server answers is not. At the end the file is removed if it is still this one.
@@ -140,6 +146,8 @@ def unix_listener(path: str, backlog: int) -> Iterator[Listener]:
     """
     inherited = inherited_socket()
     if inherited is not None:
+        if mode is not None:
+            log.warning("--socket-mode is of no use here: systemd has made the socket; set SocketMode= in its unit")
         with inherited:
             yield Listener(inherited, shared=True)
         return
@@ -151,7 +159,7 @@ def unix_listener(path: str, backlog: int) -> Iterator[Listener]:
         raise StartError(f"another server is listening at {path}")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        identity = _bind(listener, path, backlog)
+        identity = _bind(listener, path, backlog, DEFAULT_MODE if mode is None else mode)
     except OSError as error:
         listener.close()
         raise StartError(f"cannot listen at {path}: {error.strerror}") from None
@@ -190,11 +198,11 @@ def _identity(path: str) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _bind(listener: socket.socket, path: str, backlog: int) -> tuple[int, int]:
-    """Listen under a temporary name, then move the file to `path`."""
+def _bind(listener: socket.socket, path: str, backlog: int, mode: int) -> tuple[int, int]:
+    """Listen under a temporary name, then move the file to `path`. It never has other permissions than `mode`."""
     directory = Path(path).absolute().parent
     descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    old_mask = os.umask(0o177)
+    old_mask = os.umask(0o777 & ~mode)
     try:
         # By way of /proc the temporary path is short whatever the directory is called.
         temporary = Path(f"/proc/self/fd/{descriptor}/.bbipc-{os.getpid()}.sock")

@@ -65,7 +65,7 @@ def test_help_of_the_server() -> None:
     assert "usage: bbipc msgpack run" in done.out
     assert "Exit status: 0" in done.out
     words = " ".join(done.out.split())
-    assert "--metrics ADDRESS:PORT let Prometheus fetch metrics at http://ADDRESS:PORT/metrics" in words
+    assert "--metrics HOST:PORT let Prometheus fetch metrics at http://HOST:PORT/metrics" in words
     assert "pip install 'bbipc[metrics]'" in words
     assert max(map(len, done.out.splitlines())) <= 100
 
@@ -73,7 +73,7 @@ def test_help_of_the_server() -> None:
 def test_a_wrong_option_of_the_server_is_a_usage_error() -> None:
     done = bbipc("msgpack", "run", "--metrics", "nowhere")
     assert (done.code, done.out) == (2, "")
-    assert "expected an IP address and a port, as 127.0.0.1:9464 or [::1]:9464" in done.err
+    assert "expected a host and a port, as localhost:9464, 127.0.0.1:9464 or [::1]:9464" in done.err
 
 
 def test_fuzz_without_its_library_tells_how_to_get_it() -> None:

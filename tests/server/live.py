@@ -182,9 +182,10 @@ def serving(
     on_socket: bool = False,
     environment: dict[str, str] | None = None,
     patience: float | None = TIMEOUT,
+    ready: bool = True,
 ) -> Iterator[Server]:
-    """A server that is ready for requests. It is killed at the end if it still runs, and after `patience` seconds if a test
-    hangs; None: somebody else watches over it."""
+    """A server that is ready for requests (unless `ready` says that it need not be). It is killed at the end if it still runs,
+    and after `patience` seconds if a test hangs; None: somebody else watches over it."""
     path = str(folder / "server.sock") if on_socket else None
     errors = folder / "errors.txt"
     arguments = [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--setup", SETUP, *options]
@@ -202,7 +203,7 @@ def serving(
     server = Server(process, path, errors)
     try:
         with watched(process, patience):
-            if path is not None:
+            if path is not None and ready:
                 wait_until_connectable(path, process)
             yield server
     finally:

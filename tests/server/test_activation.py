@@ -20,8 +20,8 @@ os.execv(sys.argv[3], sys.argv[3:])
 PATIENCE = 300.0
 
 
-def activate(handed_over: int, count: str, path: Path) -> "subprocess.Popen[str]":
-    words = [sys.executable, "-c", LAUNCHER, str(handed_over), count, *BBIPC, "--input", str(path)]
+def activate(handed_over: int, count: str, path: Path, *options: str) -> "subprocess.Popen[str]":
+    words = [sys.executable, "-c", LAUNCHER, str(handed_over), count, *BBIPC, "--input", str(path), *options]
     return subprocess.Popen(words, pass_fds=[handed_over], stderr=subprocess.PIPE, text=True)
 
 
@@ -41,6 +41,20 @@ def test_a_client_that_came_before_the_server(tmp_path: Path) -> None:
             assert client.call("Blake2s", data=b"")["hash"]
             server.terminate()
             assert server.wait(PATIENCE) == 0
+
+
+def test_a_mode_for_a_socket_that_systemd_made(tmp_path: Path) -> None:
+    path = tmp_path / "x.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        before = os.lstat(path).st_mode
+        with activate(listener.fileno(), "1", path, "--socket-mode", "600") as server:
+            with blocking.open_client(socket=path, timeout=PATIENCE) as client:
+                assert client.call("Shutdown") == {}
+            _, errors = server.communicate(timeout=PATIENCE)
+        assert os.lstat(path).st_mode == before
+        assert "--socket-mode is of no use here: systemd has made the socket; set SocketMode= in its unit" in errors
 
 
 @pytest.mark.parametrize(("count", "message"), [("2", "handed over 2 sockets"), ("1", "does not listen")])

@@ -302,6 +302,36 @@ def test_the_socket_is_private_and_removed(tmp_path: Path) -> None:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["errors.txt"]
 
 
+@pytest.mark.parametrize(("text", "mode"), [("660", 0o660), ("0666", 0o666), ("0o700", 0o700), ("0", 0)])
+def test_the_mode_of_the_socket(tmp_path: Path, text: str, mode: int) -> None:
+    """Whatever the mask is with which the server was started; and files that it makes later keep to the mask."""
+    old = os.umask(0o077)
+    try:
+        with serving(tmp_path, "--socket-mode", text, on_socket=True, ready=False) as server:
+            assert server.path is not None
+            while not Path(server.path).exists():  # at its first moment it has its mode
+                assert server.process.poll() is None
+            assert stat.S_IMODE(Path(server.path).stat().st_mode) == mode
+            status = Path(f"/proc/{server.process.pid}/status").read_text()
+            assert "Umask:\t0077\n" in status
+    finally:
+        os.umask(old)
+
+
+@pytest.mark.parametrize("text", ["", "888", "7777", "-1", "rw", "0x1ff", "660 ", "\u0666"])
+def test_what_is_not_a_mode(tmp_path: Path, text: str) -> None:
+    with serving(tmp_path, f"--socket-mode={text}", on_socket=True, ready=False) as server:
+        assert server.wait() == 2
+        assert "expected permissions as an octal number from 0 to 777, for example 660" in server.log()
+
+
+@pytest.mark.parametrize("given", [[], ["--input", "-"], ["--input", "bb-1-1-1.shm"]])
+def test_a_mode_without_a_socket(tmp_path: Path, given: list[str]) -> None:
+    with serving(tmp_path, "--socket-mode", "660", *given) as server:
+        assert server.wait() == 2
+        assert "--socket-mode is for a server at a socket: give --input X.sock" in server.log()
+
+
 def test_what_is_stale_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "server.sock"
     with socket.socket(socket.AF_UNIX) as old:

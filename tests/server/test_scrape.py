@@ -1,6 +1,7 @@
 """The HTTP side of the metrics: small, bounded, and deaf to nonsense."""
 
 import socket
+import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from itertools import pairwise
@@ -15,8 +16,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
 
-from bbipc.server.scrape import MAX_CONNECTIONS, MAX_REQUEST_BYTES, TIME_LIMIT, serve
-from server.live import serving
+from bbipc.server.config import Address
+from bbipc.server.errors import StartError
+from bbipc.server.scrape import (
+    HEALTH,
+    MAX_CONNECTIONS,
+    MAX_REQUEST_BYTES,
+    METRICS,
+    TIME_LIMIT,
+    Answer,
+    health,
+    open_listeners,
+    serve,
+)
+from server.live import TIMEOUT, serving
 from server.test_metrics import fetch, url_of
 
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -55,18 +68,21 @@ class Site:
     def __init__(self) -> None:
         self.listener = Listener()
         self.pages = 0
+        self.ready, self.draining = True, False
         self.result: Any = PAGE
 
-    def page(self) -> Any:
+    def page(self) -> Answer:
         self.pages += 1
         if isinstance(self.result, Exception):
             raise self.result
-        return self.result
+        return Answer(200, self.result, "text/plain; version=0.0.4")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Site"]:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve, self.listener, self.page, "text/plain; version=0.0.4")
+            nursery.start_soon(
+                serve, [self.listener], {METRICS: self.page, HEALTH: health(lambda: self.ready, lambda: self.draining)}
+            )
             yield self
             nursery.cancel_scope.cancel()
         assert self.listener.closed
@@ -172,6 +188,22 @@ async def test_head(site: Site) -> None:
 
 
 @run
+async def test_health(site: Site) -> None:
+    """Bad before the server listens and from when it takes no more requests; asking costs no page of metrics."""
+    request = GET.replace(b"metrics", b"healthz")
+    site.ready = False
+    assert parse(await site.ask(request))[::2] == (503, b"starting\n")
+    site.ready = True
+    assert parse(await site.ask(request))[::2] == (200, b"ok\n")
+    site.draining = True
+    assert parse(await site.ask(request))[::2] == (503, b"draining\n")
+    status, _, body = parse(await site.ask(request.replace(b"GET", b"HEAD")), b"HEAD")
+    assert (status, body) == (503, b"")
+    assert parse(await site.ask(request.replace(b"GET", b"POST")))[0] == 405
+    assert site.pages == 0
+
+
+@run
 async def test_the_client_hears_before_it_has_ended_its_side(site: Site) -> None:
     stream = site.listener.connect()
     await stream.send_all(GET)
@@ -180,7 +212,8 @@ async def test_the_client_hears_before_it_has_ended_its_side(site: Site) -> None
 
 
 @pytest.mark.parametrize(
-    "target", ["/", "/metrics/", "/metric", "/METRICS", "//x/metrics/..", "*", "/%6detrics", "http://x", "//metrics"]
+    "target",
+    ["/", "/metrics/", "/metric", "/METRICS", "//x/metrics/..", "*", "/%6detrics", "http://x", "//metrics", "/healthz/"],
 )
 def test_other_paths(target: str) -> None:
     @run
@@ -188,7 +221,7 @@ def test_other_paths(target: str) -> None:
         for method in ("GET", "POST", "OPTIONS"):
             request = f"{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
             status, _, body = parse(await site.ask(request))
-            assert (status, body, site.pages) == (404, b"the metrics are at /metrics\n", 0)
+            assert (status, body, site.pages) == (404, b"there is /metrics and /healthz\n", 0)
 
     test()
 
@@ -290,6 +323,89 @@ def test_any_bytes_get_one_answer_or_none(words: list[bytes], cuts: list[int]) -
         assert parse(await site.ask(GET))[0] == 200
 
     test()
+
+
+# ---- Addresses -------------------------------------------------------------------------------------------------------
+
+
+class Names(trio.abc.HostnameResolver):
+    """Knows what the test says. What is no name is left to Trio."""
+
+    def __init__(self, **known: list[str]) -> None:
+        self.known = known
+
+    async def getaddrinfo(self, host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:  # noqa: A002
+        found = self.known.get(host.decode())
+        if found is None:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [await self._numeric(address, port, type) for address in found]
+
+    async def _numeric(self, address: str, port: int, kind: int) -> Any:
+        await trio.lowlevel.checkpoint()
+        return socket.getaddrinfo(address, port, type=kind, flags=socket.AI_NUMERICHOST)[0]
+
+    async def getnameinfo(self, sockaddr: Any, flags: int) -> Any:
+        raise NotImplementedError
+
+
+async def places(text: str, **known: list[str]) -> list[tuple[str, int]]:
+    """Where the server listens."""
+    trio.socket.set_custom_hostname_resolver(Names(**known))
+    listeners = await open_listeners(Address.parse(text))
+    found = [listener.socket.getsockname()[:2] for listener in listeners]
+    for listener in listeners:
+        await listener.aclose()
+    return found
+
+
+HERE = "127.0.0.1"
+NOT_HERE = "192.0.2.1"  # of no machine: for documentation only
+
+
+def test_names() -> None:
+    async def main() -> None:
+        (host, port), *rest = await places("x:0", x=[HERE, "127.0.0.2"])
+        assert (host, rest) == (HERE, [("127.0.0.2", port)])
+        assert [host for host, _ in await places("x:0", x=[NOT_HERE, HERE])] == [HERE]
+        for literal, shown in ((f"{HERE}:0", HERE), ("[::1]:0", "::1")):
+            assert [host for host, _ in await places(literal)] == [shown]
+
+    trio.run(main)
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "message"),
+    [
+        ("nobody:1", [], "cannot listen at --metrics nobody:1: Name or service not known"),
+        ("x:1", [NOT_HERE], "cannot listen at --metrics x:1: Cannot assign requested address"),
+        (f"{'a' * 64}.b:1", [], "no host can have that name"),
+        ("a..b:1", [], "no host can have that name"),
+    ],
+)
+def test_names_that_are_of_no_use(text: str, known: list[str], message: str) -> None:
+    with pytest.raises(StartError, match=message):
+        trio.run(lambda: places(text, **({"x": known} if known else {})))
+
+
+def test_an_address_in_use_closes_the_others() -> None:
+    async def main() -> None:
+        with socket.create_server(("127.0.0.2", 0)) as taken:
+            port = taken.getsockname()[1]
+            with pytest.raises(StartError, match="Address already in use"):
+                await places(f"x:{port}", x=[HERE, "127.0.0.2"])
+            with socket.create_server((HERE, port)):
+                pass
+
+    trio.run(main)
+
+
+def test_localhost_at_a_real_server(tmp_path: Path) -> None:
+    with serving(tmp_path, "--metrics", "localhost:0", "--log-level", "info") as server:
+        url = url_of(server)
+        assert fetch(url)["bbipc_threads", ()] >= 1
+        with urllib.request.urlopen(url.replace("metrics", "healthz"), timeout=TIMEOUT) as response:
+            assert response.read() == b"ok\n"
+        assert "WARNING" not in server.log().replace("bbipc: WARNING: proofs", "")
 
 
 # ---- Bounds ----------------------------------------------------------------------------------------------------------
