@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "fuzz": "Look for a conversation in which a server breaks the rules.",
     "inspect": "Explain a proof, a verification key, or frames of the wire.",
     "msgpack": "Serve the msgpack requests of bb's clients.",
+    "top": "Show what a server is doing, live.",
     "verify": "Verify one Chonk proof.",
     "verify-many": "Verify many Chonk proofs together, which is faster.",
     "verify-tx": "Tell whether Aztec transactions are valid.",

@@ -41,7 +41,7 @@ QUICK: dict[str, Sequence[str]] = {
 
 
 def test_every_command_is_here() -> None:
-    assert set(COMMANDS) <= set(QUICK) | {"verify-tx"}
+    assert set(COMMANDS) <= set(QUICK) | {"top", "verify-tx"}  # test_top.py, test_verify_tx.py
 
 
 def run(arguments: Sequence[str], stdout: int | None, **more: object) -> tuple[int, str]:
