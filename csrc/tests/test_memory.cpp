@@ -15,10 +15,11 @@
 namespace {
 
 std::atomic<long> allocations_left{-1};  // negative: no limit
+std::atomic<bool> only_one_fails{false};
 
 void* allocate(std::size_t size, std::size_t alignment) {
     if (allocations_left.load() >= 0 && allocations_left.fetch_sub(1) <= 0) {
-        allocations_left.store(0);  // and nothing after it succeeds
+        allocations_left.store(only_one_fails.load() ? -1 : 0);  // or nothing after it succeeds
         throw std::bad_alloc();
     }
     void* const memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
@@ -92,6 +93,43 @@ void test_shortage(long stride, std::int32_t outcome, const Verify& verify) {
     CHECK(errors > 0);
 }
 
+// A single allocation fails while claims are made, and there is memory again for what tells of it: there are claims, and theirs are
+// errors with a reason, or the proper verdicts.
+template <class Fresh>
+void test_one_failure(const Fresh& fresh, const bbipc_proof* proofs, const std::uint8_t* const* keys,
+                      const std::uint64_t* lengths, std::int32_t outcome, long stride) {
+    only_one_fails.store(true);
+    for (const bool together : {false, true}) {
+        unsigned long errors = 0;
+        bool enough = false;
+        for (long allowed = 0; !enough; allowed += allowed < 8 ? 1 : stride) {
+            fresh([&](const bbipc_core* core) {
+                bbipc_claim* claims[2] = {nullptr, nullptr};
+                bbipc_verdict verdicts[2];
+                for (bbipc_verdict& v : verdicts) v.outcome = BBIPC_VALID, v.message[0] = 0;
+                allocations_left.store(allowed);
+                if (together) {
+                    bbipc_reduce_many(core, proofs, keys, lengths, 2, 0, nullptr, claims);
+                } else {
+                    for (unsigned i = 0; i < 2; ++i) claims[i] = bbipc_reduce(core, &proofs[i], keys[i], lengths[i], 0, nullptr);
+                }
+                enough = allocations_left.exchange(-1) > 0;
+                CHECK(claims[0] != nullptr && claims[1] != nullptr);
+                bbipc_check(core, claims, 2, 1, nullptr, verdicts);
+                for (const bbipc_verdict& v : verdicts) {
+                    const bool failed = v.outcome == BBIPC_ERROR && v.message[0] != 0;
+                    errors += failed ? 1 : 0;
+                    CHECK(failed || v.outcome == outcome);
+                    CHECK(!enough || v.outcome == outcome);
+                }
+                for (bbipc_claim* const claim : claims) bbipc_claim_free(claim);
+            });
+        }
+        CHECK(errors > 0);
+    }
+    only_one_fails.store(false);
+}
+
 void test_core(std::int32_t arith, const Input& input, const TestCase& setup, std::int32_t outcome, long stride) {
     const auto g2_x = setup.bytes("g2_x"), translator_key = setup.bytes("translator_key");
     // A fresh context each time: a key that is cached needs less.
@@ -127,6 +165,7 @@ void test_core(std::int32_t arith, const Input& input, const TestCase& setup, st
             for (bbipc_claim* const claim : claims) bbipc_claim_free(claim);
         });
     });
+    if (outcome == BBIPC_INVALID) test_one_failure(fresh, proofs, keys, lengths, outcome, 4 * stride);
     for (long allowed = 0; allowed < 20; ++allowed) {
         allocations_left.store(allowed);
         char message[sizeof bbipc_verdict{}.message] = "";

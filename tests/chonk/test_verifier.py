@@ -107,6 +107,22 @@ def test_strict_claims(verifier: Verifier) -> None:
     assert strict_verdict.outcome is Outcome.ERROR
 
 
+def test_strict_in_every_way_to_verify(verifier: Verifier, setup: Setup) -> None:
+    parts = copy_parts(flow1_parts())
+    parts["merge_proof"].append(parts["eccvm_proof"].pop(0))
+    pair = ChonkProof.from_parts(parts), FLOW1.vk
+    for strict, outcome in ((False, Outcome.VALID), (True, Outcome.ERROR)):
+        verdicts = [
+            verifier.verify(*pair, strict=strict),
+            *verifier.verify_many([pair] * 2, strict=strict),
+            *verifier.check([verifier.reduce(*pair, strict=strict)]),
+            *verifier.check(verifier.reduce_many([pair] * 2, strict=strict)),
+            verify(*pair, setup=setup, strict=strict),
+            *verify_many([pair] * 2, setup=setup, strict=strict),
+        ]
+        assert [verdict.outcome for verdict in verdicts] == [outcome] * 9
+
+
 # ---- Cancellation ----
 
 

@@ -109,6 +109,10 @@ def test_sizes_are_checked(core: Core) -> None:
         core.point_msm(Curve.G1, bytes(65), bytes(32))
     with pytest.raises(PrimitiveError, match="32 bytes, expected 64"):
         core.point_msm(Curve.G1, bytes(128), bytes(32))
+    with pytest.raises(PrimitiveError, match="96 bytes, expected 64"):
+        core.point_msm(Curve.G1, bytes(128), bytes(96))
+    with pytest.raises(PrimitiveError, match="65 bytes, expected 64"):
+        core.point_mul(Curve.G1, bytes(65), bytes(32))
     with pytest.raises(PrimitiveError, match="1 points but 2 scalars"):
         primitives.point_msm(Curve.G1, [bytes(64)], [bytes(32)] * 2)
     with pytest.raises(PrimitiveError, match="item 1 has 63 bytes, expected 64"):
