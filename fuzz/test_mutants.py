@@ -1,11 +1,14 @@
 """The table of mutants fits the sources, and the runner refuses a table that does not."""
 
 import re
+import subprocess
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from mutants.run import HERE, ROOT, Mutant, TableError, members, read_table
+from mutants.operators import changes
+from mutants.run import HERE, ROOT, Mutant, TableError, members, read_generated, read_table
+from mutants.switch import HEADER, REACHED, Edit, at_fault, bodies, switched
 
 TABLE = read_table()
 CHAPTERS = [name for path in sorted((ROOT / "docs" / "spec").glob("[01][0-9]-*.md")) if (name := path.name[:2]) <= "14"]
@@ -52,7 +55,7 @@ def test_a_mutant_changes_its_text_alone() -> None:
     mutant = Mutant("file.cpp", "00", "b", "c", ())
     assert mutant.applied_to("a b a") == "a c a"
     family = Mutant("file.cpp", "00", "b", "values[{k}]", (), count=3)
-    assert family.applied_to("b") == ('#include <cstdlib>\nvalues[(std::strtoull(std::getenv("BBIPC_MUTANT"), nullptr, 10))]')
+    assert family.applied_to("b") == f"{HEADER}values[(std::size_t(bbipc_mutant::member))]"
     assert [member.index for member in members([family])] == [0, 1, 2]
 
 
@@ -62,3 +65,97 @@ def test_tests_of_the_table_exist() -> None:
             path = test.split()[0] if mutant.is_python else f"csrc/tests/test_{test}.cpp"
             assert (ROOT / path.split("::")[0]).exists(), f"{mutant.name}: {test}"
     assert HERE.name == "mutants"
+
+
+PROGRAM = """\
+#include <cstdio>
+// if (a) { braces in a comment
+namespace counting {
+constexpr int limit = 3;
+struct Counter {
+    explicit Counter(int start) : value(start) { value += 1; }
+    void add(int step) {
+        if (step > 0) value += step;  // not a "{"
+    }
+    bool operator==(const Counter& other) const { return value == other.value; }
+    int value;
+};
+constexpr int twice(int a) { return 2 * a; }
+static_assert(twice(2) == 4);
+template <class T>
+T largest(T a, T b) {
+    const auto less = [](const T& x, const T& y) { return x < y; };
+    return less(a, b) ? b : a;
+}
+}  // namespace counting
+int main() {
+    counting::Counter counter(1);
+    counter.add(2);
+    std::printf("%d %d %d", counter.value, counting::twice(counter.value), counting::largest(1, 2));
+    return counter == counting::Counter(3) ? 0 : 1;
+}
+"""
+
+
+def edits(*texts: tuple[str, str]) -> list[Edit]:
+    return [
+        Edit(number, PROGRAM.index(old), PROGRAM.index(old) + len(old), new) for number, (old, new) in enumerate(texts, start=1)
+    ]
+
+
+def test_mutants_are_chosen_at_run_time(tmp_path: Path) -> None:
+    changed, left, places = switched(
+        PROGRAM,
+        edits(
+            ("value += 1;", "value += 5;"),
+            ("step > 0", "step > 2"),
+            ("return 2 * a;", "return 3 * a;"),
+            ("x < y", "x > y"),
+            ("limit = 3", "limit = 4"),
+            ("value == other.value", "value != other.value"),
+        ),
+    )
+    assert [edit.number for edit in left] == [5]  # it stands in no function
+    assert sorted(number for number, _, _ in places) == [1, 2, 3, 4, 6]
+    source, program = tmp_path / "program.cpp", tmp_path / "program"
+    source.write_text(changed)
+    subprocess.run(["c++", "-std=c++20", source, "-o", program], check=True)
+
+    def run(number: int) -> tuple[str, int, bool]:
+        done = subprocess.run([program], env={"BBIPC_MUTANT": str(number)}, check=False, text=True, capture_output=True)
+        return done.stdout, done.returncode, REACHED in done.stderr
+
+    assert run(-1) == ("4 8 2", 0, False)
+    assert run(1)[0] == "8 16 2"
+    assert run(2) == ("2 4 2", 1, True)
+    assert run(3)[0] == "4 12 2"  # and the static assertion still holds
+    assert run(4)[0] == "4 8 1"
+    assert run(6)[1] == 1
+    assert run(5) == ("4 8 2", 0, False)
+
+
+def test_what_does_not_compile_is_found(tmp_path: Path) -> None:
+    changed, _, places = switched(PROGRAM, edits(("return 2 * a;", "return 3 * a;"), ("step > 0", "nothing > 0")))
+    source = tmp_path / "program.cpp"
+    source.write_text(changed)
+    done = subprocess.run(["c++", "-std=c++20", "-fsyntax-only", source], check=False, text=True, stderr=subprocess.PIPE)
+    assert at_fault(done.stderr, {"program.cpp": places}) == {2}
+    assert at_fault("", {"program.cpp": places}) == set()
+
+
+def test_rules_change_bodies_only() -> None:
+    made = {(change.line, change.becomes) for change in changes("program.cpp", PROGRAM)}
+    assert len(bodies(PROGRAM)) == 6
+    assert ('if (step > 0) value += step;  // not a "{"', 'if (false && (step > 0)) value += step;  // not a "{"') in made
+    assert ("counter.add(2);", ";") in made
+    assert ("counter.add(2);", "counter.add(3);") in made
+    assert not any("constexpr" in line or "static_assert" in line for line, _ in made)
+    for change in changes("program.cpp", PROGRAM):
+        assert PROGRAM[: change.start] + change.new + PROGRAM[change.end :] != PROGRAM
+
+
+def test_a_thousand_are_made() -> None:
+    made = read_generated(TABLE)
+    assert len(made) >= 1000
+    assert len({m.digest for m in made}) == len(made)
+    assert {m.file.split("/")[1] for m in made} == {"chonk", "transcript", "curve"}

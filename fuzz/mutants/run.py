@@ -1,6 +1,7 @@
 """Change the verifier in many small ways, each of which breaks a rule of the specification, and see that a test notices.
 
-python fuzz/mutants/run.py [--build DIR] [--only TEXT] [--sample MINUTES] [--seed N] [--jobs N] [--report FILE]
+python fuzz/mutants/run.py [--generated] [--together] [--only TEXT] [--random N] [--sample MINUTES] [--seed N]
+                           [--jobs N] [--report FILE [--resume]] [--build DIR]
 
 The mutants stand in the TOML files beside this one: for a source file, which tests to run (the likeliest first), and for each
 mutant the rule it breaks, a text that occurs once in the file, and what replaces it. A text that does not occur, or occurs
@@ -10,13 +11,17 @@ A mutant is *killed* if it does not compile (by a static assertion), or a test f
 *survived*. `equivalent` in the table is the argument why no test can notice; such a mutant must survive. A file whose mutants
 have all been run says `judged = true`. Only those are sampled, so that a survivor in a sample is news.
 
-The core is built once, and each mutant compiles and links only what depends on the changed file, for one arithmetic path: adx
-where the processor has it, as it makes the tests faster, otherwise portable.
+`--generated` takes those that rules make (operators.py) instead: `generated/equivalent.toml` has the arguments about them.
+
+The core is built once. With `--together` all mutants are compiled in one more build, and each costs its tests alone
+(switch.py): it is the way to run many of them. Otherwise each mutant compiles and links only what depends on the changed file.
+Both for one arithmetic path: adx where the processor has it, as it makes the tests faster, otherwise portable.
 Python's share is tested with the extension that is installed. Exit status: 0 as it should be, 1 a survivor without an argument
 or a killed mutant with one, 2 an error of the table or of the build.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import random
@@ -35,11 +40,17 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final
 
+sys.path.insert(0, str(Path(__file__).parent.parent))  # as a script it stands in no package
+from mutants import operators, switch
+
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parent.parent
 COPIED: Final = ("CMakeLists.txt", "pyproject.toml", "cmake", "csrc", "tests", "docs/spec", "bbipc", "fuzz")
 TIME_LIMIT: Final = 300
 """Seconds after which a test counts as failed: a mutant may loop for ever."""
+
+ALL_TESTS: Final = ("protocol", "checks", "forged", "capi", "randomness", "msm", "primitives", "memory", "threads")
+"""Those that run the verifier, the fastest first."""
 
 KILLED: Final = "killed"
 SURVIVED: Final = "survived"
@@ -74,6 +85,8 @@ class Mutant:
     equivalent: str = ""
     judged: bool = False
     """Whether all mutants of its file have been run, and none has survived without an argument."""
+    edit: tuple[int, int, str] | None = None
+    """Of a mutant made by rule (operators.py), where its text stands, and what replaces it; `old`, `new`: its line."""
 
     @property
     def name(self) -> str:
@@ -81,15 +94,27 @@ class Mutant:
         return f"{self.file}: {self.rule}{member}"
 
     @property
+    def digest(self) -> str:
+        """What tells this mutant from all others, whatever its row says of it."""
+        return hashlib.sha256(repr((self.file, self.old, self.new, self.index)).encode()).hexdigest()[:16]
+
+    @property
     def is_python(self) -> bool:
         return self.file.endswith(".py")
 
     def applied_to(self, source: str) -> str:
         """The changed source."""
-        if not self.count:
-            return source.replace(self.old, self.new)
-        number = '(std::strtoull(std::getenv("BBIPC_MUTANT"), nullptr, 10))'
-        return "#include <cstdlib>\n" + source.replace(self.old, self.new.replace("{k}", number))
+        start, end, new = self.edit_of(source)
+        header = switch.HEADER if self.count else ""
+        return header + source[:start] + new + source[end:]
+
+    def edit_of(self, source: str) -> tuple[int, int, str]:
+        """Start and end of the text, and what replaces it; `{k}` in that is the member that the environment names."""
+        if self.edit is not None:
+            return self.edit
+        start = source.index(self.old)
+        new = self.new.replace("{k}", "(std::size_t(bbipc_mutant::member))") if self.count else self.new
+        return start, start + len(self.old), new
 
 
 @dataclass
@@ -148,6 +173,37 @@ def _read_file(table: dict[str, Any], root: Path) -> Iterator[Mutant]:
         raise TableError("\n  ".join(["", *problems]))
 
 
+def read_generated(table: Sequence[Mutant], root: Path = ROOT) -> list[Mutant]:
+    """The mutants made by rule, tested as those of the same file in the table are, and then by the others that may notice."""
+    tests: dict[str, tuple[str, ...]] = {}
+    for m in table:
+        tests.setdefault(m.file, m.tests)
+    arguments = tomllib.loads((HERE / "generated" / "equivalent.toml").read_text())["mutants"]
+    why = {(row["file"], row["line"], row["becomes"]): row["why"] for row in arguments}
+    seen: dict[tuple[str, str, str], int] = {}
+    mutants: list[Mutant] = []
+    for change in operators.all_changes(root):
+        key = (change.file, change.line, change.becomes)
+        seen[key] = seen.get(key, -1) + 1
+        place = f" #{seen[key]}" if seen[key] else ""
+        likely = tests.get(change.file, ())
+        mutants.append(
+            Mutant(
+                file=change.file,
+                rule=f"{change.line} => {change.becomes}{place}",
+                old=change.line + place,
+                new=change.becomes,
+                tests=(*likely, *(test for test in ALL_TESTS if test not in likely)),
+                equivalent=why.get(key, ""),
+                edit=(change.start, change.end, change.new),
+            )
+        )
+    lost = set(why) - set(seen)
+    if lost:
+        raise TableError("\n".join(f"no such mutant is made: {' | '.join(key)}" for key in sorted(lost)))
+    return mutants
+
+
 def members(mutants: Iterable[Mutant]) -> Iterator[Mutant]:
     """The mutants one by one, families as their members."""
     for m in mutants:
@@ -155,6 +211,12 @@ def members(mutants: Iterable[Mutant]) -> Iterator[Mutant]:
             yield m
         for k in range(m.count):
             yield replace(m, index=k)
+
+
+def read_report(path: Path) -> set[str]:
+    """The mutants that a report tells of."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {json.loads(line)["mutant"] for line in lines}
 
 
 def copy_sources(target: Path) -> None:
@@ -216,7 +278,7 @@ class Base:
     """Python tests that pass without any mutant."""
 
     def prepare(self, native_tests: set[str], jobs: int) -> None:
-        """Build the library and the tests."""
+        """Build the library and the tests, of which `confirm` says whether they pass."""
         copy_sources(self.source)
         options = ["-DBBIPC_TESTS=ON", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_CXX_FLAGS_RELEASE=-O1"]
         launcher = [f"-DCMAKE_CXX_COMPILER_LAUNCHER={path}" for path in [shutil.which("ccache")] if path]
@@ -248,6 +310,9 @@ class Base:
                 current = self.dependencies.setdefault(name, set()) if name else None
             elif current is not None and line.strip().startswith(str(self.source)):
                 current.add(str(Path(line.strip()).relative_to(self.source)))
+
+    def confirm(self, native_tests: set[str], jobs: int) -> None:
+        """A test that fails without any mutant says nothing."""
         tests = sorted(native_tests)
         with ThreadPoolExecutor(jobs) as pool:
             problems = pool.map(lambda test: self.fails(self.executable(test), test, {}), tests)
@@ -268,15 +333,21 @@ class Base:
 
     def fails(self, program: Path, test: str, environment: dict[str, str]) -> str:
         """What a failing test said; empty if it passed."""
+        failed, said = self.run_test(program, test, environment)
+        return said if failed else ""
+
+    def run_test(self, program: Path, test: str, environment: dict[str, str], limit: float = TIME_LIMIT) -> tuple[bool, str]:
+        """Whether a test fails, and what it says."""
         try:
             done = run(
                 [program, *self.arguments(test)],
                 env={**os.environ, "BBIPC_STOP_AT_FAILURE": "1", **environment},
-                timeout=TIME_LIMIT,
+                timeout=limit,
             )
-        except subprocess.TimeoutExpired:
-            return "no end"
-        return "" if done.returncode == 0 else done.stdout or f"status {done.returncode}"
+        except subprocess.TimeoutExpired as expired:
+            said = expired.stdout or b""
+            return True, "no end " + (said.decode(errors="replace") if isinstance(said, bytes) else said)
+        return done.returncode != 0, done.stdout or f"status {done.returncode}"
 
 
 @dataclass
@@ -329,9 +400,9 @@ class Workshop:
         changed = self._compile([name for name in self.base.commands if self._depends(name, mutant.file)])
         if changed is None:
             raise BuildError(f"{mutant.name} does not compile")
-        programs = {test: self._link(test, changed) for test in mutant.tests}
+        programs = {test: self.link(test, changed) for test in mutant.tests}
         for member in members([mutant]):
-            environment = {"BBIPC_MUTANT": str(member.index)}
+            environment = {"BBIPC_MUTANT_MEMBER": str(member.index)}
             yield self._timed(
                 member,
                 lambda environment=environment: next(
@@ -350,13 +421,13 @@ class Workshop:
                     alone = self._compile([source])
                     if alone is None:
                         return "compiler"
-                    if self.base.fails(self._link(test, alone), test, environment):
+                    if self.base.fails(self.link(test, alone), test, environment):
                         return test
         changed = self._compile([name for name in affected if not name.startswith("csrc/tests/") or name in tests.values()])
         if changed is None:
             return "compiler"
         for test in mutant.tests:
-            if self.base.fails(self._link(test, changed), test, environment):
+            if self.base.fails(self.link(test, changed), test, environment):
                 return test
         return ""
 
@@ -365,18 +436,24 @@ class Workshop:
 
     def _compile(self, names: Sequence[str]) -> dict[str, Path] | None:
         """Objects of these sources as they are in this copy; None if one does not compile."""
-        folder = self.folder / "build" / "objects"
-        folder.mkdir(parents=True, exist_ok=True)
         objects: dict[str, Path] = {}
         for name in names:
-            out = folder / (name.replace("/", "-") + ".o")
-            command = [word.replace(str(self.base.source) + "/", str(self.folder) + "/") for word in self.base.commands[name]]
-            if run([*command, "-w", "-o", out], cwd=self.base.build).returncode != 0:
+            objects[name], problem = self.compile_one(name)
+            if problem:
                 return None
-            objects[name] = out
         return objects
 
-    def _link(self, test: str, changed: dict[str, Path]) -> Path:
+    def compile_one(self, name: str) -> tuple[Path, str]:
+        """The object of a source as it is in this copy, and what the compiler said if there is none."""
+        folder = self.folder / "build" / "objects"
+        folder.mkdir(parents=True, exist_ok=True)
+        out = folder / (name.replace("/", "-") + ".o")
+        command = [word.replace(str(self.base.source) + "/", str(self.folder) + "/") for word in self.base.commands[name]]
+        launcher = [path for path in [shutil.which("ccache")] if path]
+        done = run([*launcher, *command, "-w", "-o", out], cwd=self.base.build)
+        return out, done.stdout or "failed" if done.returncode != 0 else ""
+
+    def link(self, test: str, changed: dict[str, Path]) -> Path:
         """A test with the changed objects before the library, whose own are then not taken."""
         source = f"csrc/tests/test_{test}.cpp"
         out = self.folder / "build" / f"test_{test}"
@@ -405,11 +482,115 @@ class Workshop:
                 done = run(command, cwd=self.folder, env=environment, timeout=TIME_LIMIT)
             except subprocess.TimeoutExpired:
                 return test
-            if done.returncode in (1, 2):
+            if done.returncode in (1, 2) or done.returncode < 0:  # or a signal has ended it
                 return test
             if done.returncode != 0:
                 raise BuildError(f"{' '.join(command)}:\n{done.stdout[-2000:]}")
         return ""
+
+
+class Together:
+    """A copy of the sources in which many mutants are compiled at once, and chosen when a test is run (switch.py)."""
+
+    def __init__(self, base: Base, folder: Path, jobs: int) -> None:
+        self.base = base
+        self.jobs = jobs
+        self.workshop = Workshop(base, folder)
+        self.programs: dict[str, Path] = {}
+        self.limits: dict[str, float] = {}
+
+    def prepare(self, mutants: Sequence[Mutant]) -> list[Mutant]:
+        """Compile them; those that cannot be compiled together are returned."""
+        self.workshop.prepare(python=False)
+        numbered = dict(enumerate(mutants))
+        alone: set[int] = set()
+        while True:
+            places = self._write(numbered, alone)
+            found = self._build(set(places), {test for m in mutants for test in m.tests})
+            at_fault = switch.at_fault(found, places)
+            if not found:
+                break
+            if not at_fault - alone:
+                raise BuildError(found[-4000:])
+            alone |= at_fault
+            print(f"{len(alone)} mutants do not compile with the others", flush=True)
+        self._time()
+        self.numbers = {m.digest: number for number, m in numbered.items() if number not in alone}
+        return [m for m in mutants if m.digest not in self.numbers]
+
+    def _write(self, numbered: dict[int, Mutant], alone: set[int]) -> dict[str, list[tuple[int, int, int]]]:
+        places: dict[str, list[tuple[int, int, int]]] = {}
+        for file in sorted({m.file for m in numbered.values()}):
+            source = (self.base.source / file).read_text()
+            of_file = {number: m for number, m in numbered.items() if m.file == file and number not in alone}
+            edits = [switch.Edit(number, *m.edit_of(source)) for number, m in of_file.items()]
+            text, left, places[file] = switch.switched(source, edits)
+            alone |= {edit.number for edit in left}
+            target = self.workshop.folder / file
+            if target.read_text() != text:
+                target.write_text(text)
+        return places
+
+    def _build(self, files: set[str], tests: set[str]) -> str:
+        """Compile and link; what the compiler says against it."""
+        sources = {f"csrc/tests/test_{test}.cpp" for test in tests}
+        concerned = [
+            name
+            for name in self.base.commands
+            if (not name.startswith("csrc/tests/") or name in sources) and files & {*self.base.dependencies.get(name, ()), name}
+        ]
+        problems: list[str] = []
+        changed: dict[str, Path] = {}
+        with ThreadPoolExecutor(self.jobs) as pool:
+            for name, (out, said) in zip(concerned, pool.map(self.workshop.compile_one, concerned), strict=True):
+                changed[name] = out
+                problems += [said] if said else []
+        if not problems:
+            for test in sorted(tests):
+                self.programs[test] = self.workshop.link(test, changed)
+        return "\n".join(problems)
+
+    def _time(self) -> None:
+        for test, program in self.programs.items():
+            start = time.monotonic()
+            failed, said = self.base.run_test(program, test, {})
+            if failed:
+                raise BuildError(f"test_{test} fails with no mutant chosen:\n{said}")
+            self.limits[test] = 20 + 8 * (time.monotonic() - start)
+            print(f"test_{test}: {time.monotonic() - start:.1f} s", flush=True)
+
+    def judge(self, mutant: Mutant) -> Iterator[Result]:
+        """Run the tests with this mutant, or with each member of the family."""
+        number = self.numbers[mutant.digest]
+        for one in members([mutant]):
+            start = time.monotonic()
+            environment = {"BBIPC_MUTANT": str(number), "BBIPC_MUTANT_MEMBER": str(one.index)}
+            by, reached = "", False
+            for test in one.tests:
+                failed, said = self.base.run_test(self.programs[test], test, environment, self.limits[test])
+                reached = reached or switch.REACHED in said
+                if failed:
+                    by = test
+                    break
+            if_killed, if_not = (WRONG, EQUIVALENT) if mutant.equivalent else (KILLED, SURVIVED)
+            status = if_killed if by else if_not
+            yield Result(one, status, by or ("" if reached else "no test reaches it"), time.monotonic() - start)
+
+
+def judge_together(mutants: Sequence[Mutant], base: Base, folder: Path, jobs: int, deadline: float) -> Iterator[Result]:
+    """Judge until the deadline: from one compilation what can be, then the rest one by one."""
+    native = [m for m in mutants if not m.is_python]
+    together = Together(base, folder / "together", jobs)
+    left = together.prepare(native) if native else []
+    alone = {m.digest for m in left}
+
+    def judge(mutant: Mutant) -> list[Result]:
+        return [] if time.monotonic() > deadline else list(together.judge(mutant))
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for results in pool.map(judge, [m for m in native if m.digest not in alone]):
+            yield from results
+    yield from judge_all([*left, *(m for m in mutants if m.is_python)], base, folder, jobs, deadline)
 
 
 def judge_all(mutants: Sequence[Mutant], base: Base, folder: Path, jobs: int, deadline: float) -> Iterator[Result]:
@@ -448,11 +629,26 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=None, help="of the random order; default: a new one")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at a time; default: 2")
+    parser.add_argument(
+        "--together", action="store_true", help="compile all of them at once, and choose one when a test is run: for many"
+    )
+    parser.add_argument("--generated", action="store_true", help="those that operators.py makes instead of those of the table")
+    parser.add_argument("--random", type=int, metavar="N", help="N of them, chosen by the seed")
+    parser.add_argument("--families", choices=("with", "without", "only"), default="with", help="which rows; default: all")
     parser.add_argument("--report", type=Path, help="append a line of JSON for each mutant to this file")
+    parser.add_argument("--resume", action="store_true", help="leave out the mutants that the report tells of already")
     parser.add_argument("--check", action="store_true", help="only check the table, and count")
     arguments = parser.parse_args()
     try:
-        table = [m for m in read_table() if arguments.only in m.name]
+        table = read_generated(read_table()) if arguments.generated else read_table()
+        table = [m for m in table if arguments.only in m.name]
+        if arguments.families != "with":
+            table = [m for m in table if bool(m.count) == (arguments.families == "only")]
+        if arguments.random:
+            table = random.Random(arguments.seed or 0).sample(table, min(arguments.random, len(table)))
+        if arguments.resume:
+            known = read_report(arguments.report)
+            table = [m for m in table if not {one.digest for one in members([m])} <= known]
         print(f"{len(list(members(table)))} mutants", flush=True)
         if arguments.check:
             return 0
@@ -468,6 +664,8 @@ def _run(table: list[Mutant], arguments: argparse.Namespace) -> int:
     native = {test for m in table if not m.is_python for test in m.tests}
     if native:
         base.prepare(native, max(arguments.jobs, 1))
+        if not arguments.together:
+            base.confirm(native, max(arguments.jobs, 1))
     deadline = float("inf")
     if arguments.sample:
         deadline = time.monotonic() + 60 * arguments.sample
@@ -476,7 +674,8 @@ def _run(table: list[Mutant], arguments: argparse.Namespace) -> int:
         table = [m for m in table if m.judged and not m.equivalent]  # these take longest, and say least
         table = random.Random(seed).sample(table, len(table))
     counts: dict[str, int] = {}
-    for result in judge_all(table, base, folder, arguments.jobs, deadline):
+    judged = judge_together if arguments.together else judge_all
+    for result in judged(table, base, folder, arguments.jobs, deadline):
         counts[result.status] = counts.get(result.status, 0) + 1
         line = f"{result.status}: {result.mutant.name}" + (f" (by {result.by})" if result.by else "")
         if result.status != KILLED or sys.stdout.isatty() or not result.mutant.count:
@@ -485,7 +684,7 @@ def _run(table: list[Mutant], arguments: argparse.Namespace) -> int:
             with arguments.report.open("a") as report:
                 m = result.mutant
                 record = {"file": m.file, "rule": m.rule, "index": m.index, "status": result.status, "by": result.by}
-                report.write(json.dumps(record) + "\n")
+                report.write(json.dumps({**record, "seconds": round(result.seconds, 1), "mutant": m.digest}) + "\n")
     print(", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "none judged")
     return 1 if counts.get(SURVIVED) or counts.get(WRONG) else 0
 
