@@ -101,6 +101,20 @@ describe('one bbipc', () => {
   });
 });
 
+// As README says: a bare name is not looked up, and only who asks for a native backend hears of it. (Without `backend` bb.js takes
+// WebAssembly, which then wants to fetch its points: that is left out.)
+test('a bare name in BB_BINARY_PATH', async () => {
+  const before = process.env.BB_BINARY_PATH;
+  process.env.BB_BINARY_PATH = 'bbipc';
+  try {
+    assert.equal(findBbBinary(), null);
+    await assert.rejects(Barretenberg.new({ backend: BackendType.NativeUnixSocket }), /requires bb binary/);
+  } finally {
+    if (before === undefined) delete process.env.BB_BINARY_PATH;
+    else process.env.BB_BINARY_PATH = before;
+  }
+});
+
 describe('servers that misbehave', () => {
   let folder;
   before(async () => (folder = await mkdtemp(join(tmpdir(), 'bbjs-test-'))));
