@@ -7,6 +7,7 @@
 
 struct CheckCounts {
     unsigned long passed = 0, failed = 0;
+    const char* rule = nullptr;
 };
 
 inline CheckCounts& check_counts() {
@@ -14,10 +15,24 @@ inline CheckCounts& check_counts() {
     return counts;
 }
 
+// What the specification (a chapter of docs/spec, or the architecture) demands of that which is checked from here to the end of the
+// block: a failure names it.
+class Rule {
+  public:
+    explicit Rule(const char* name) : outer_(check_counts().rule) { check_counts().rule = name; }
+    ~Rule() { check_counts().rule = outer_; }
+    Rule(const Rule&) = delete;
+    Rule& operator=(const Rule&) = delete;
+
+  private:
+    const char* const outer_;
+};
+
 inline void check(bool ok, const char* expression, const char* file, int line) {
     ++(ok ? check_counts().passed : check_counts().failed);
     if (ok) return;
-    std::fprintf(stderr, "%s:%d: failed: %s\n", file, line, expression);
+    const char* const rule = check_counts().rule;
+    std::fprintf(stderr, "%s:%d: %s%sfailed: %s\n", file, line, rule != nullptr ? rule : "", rule != nullptr ? ": " : "", expression);
     if (std::getenv("BBIPC_STOP_AT_FAILURE") != nullptr) std::_Exit(1);
 }
 

@@ -39,6 +39,7 @@ DecodeError decode(const U256 (&limbs)[4], G1& point, unsigned& failed) {
 }
 
 void test_points() {
+    const Rule rule("02.3, spelling of points");
     RandomElements random(1);
     unsigned failed = 0;
     G1 point;
@@ -164,6 +165,7 @@ constexpr std::int32_t part_ids[5] = {BBIPC_PART_HIDING_OINK, BBIPC_PART_MERGE, 
 
 // Every word is below r: the first, the last and any between them, of every part (chapter 00 section 3).
 void test_words(const Core& core, const Input& good) {
+    const Rule rule("00.3, words below r");
     for (unsigned part = 0; part < 5; ++part) {
         for (const u64 index : {u64{0}, good.count[part] / 2, good.count[part] - 1}) {
             for (const U256& value : {Fr::modulus, sum(Fr::modulus, U256{{1, 0, 0, 0}}), U256{{~u64{0}, ~u64{0}, ~u64{0}, ~u64{0}}}}) {
@@ -180,6 +182,7 @@ void test_words(const Core& core, const Input& good) {
 
 // Under `strict` each part has its own length (chapter 00 section 6): no pair of wrong ones makes up for each other.
 void test_strict(const Core& core, const Input& good) {
+    const Rule rule("00.6, strict: one form only");
     CHECK(verify(core, good, BBIPC_STRICT).outcome == BBIPC_VALID);
     for (unsigned from = 0; from < 5; ++from) {
         for (unsigned to = 0; to < 5; ++to) {
@@ -226,6 +229,7 @@ void test_strict(const Core& core, const Input& good) {
 
 // Every point and every scalar of two limbs is decoded, and of two errors the first is told (chapter 00 section 4).
 void test_errors(const Core& core, const Input& good) {
+    const Rule rule("00.4, the first reading error is told");
     const u64 inputs = good.count[0] - oink_fixed_length;
     struct Place {
         unsigned part;
@@ -295,6 +299,7 @@ void test_errors(const Core& core, const Input& good) {
 
 // The length is the sum modulo 2^64 (chapter 03 section 3), and a proof never has fewer elements than its parts.
 void test_lengths() {
+    const Rule rule("03.3, the split of a proof");
     u64 lengths[5];
     FormatError error;
     CHECK(split_lengths(fixed_length, 0, lengths, error) && lengths[0] == oink_fixed_length);
@@ -315,6 +320,7 @@ constexpr std::int32_t steps[3] = {BBIPC_STEP_PI_PAIRING, BBIPC_STEP_MERGE_PAIRI
 // Claims of one to four proofs, every subset of them bad, each at one or two of its pairing checks, some with a verdict of
 // their own behind them: each is judged as it is alone.
 void test_batches(const Setup& setup) {
+    const Rule rule("00.7, a batch judges each claim as it is alone");
     RandomElements random(3);
     for (std::size_t count = 1; count <= 4; ++count) {
         for (unsigned bad = 0; bad < 1u << count; ++bad) {
@@ -348,6 +354,7 @@ void test_batches(const Setup& setup) {
 
 // Inner-product arguments of three proofs, some with a wrong G0 or a0.
 void test_argument_batches(const Setup& setup, const Claim& good) {
+    const Rule rule("09.3 and 09.5, inner-product arguments alone and in batches");
     for (const unsigned bad : {1u, 2u, 5u, 7u}) {
         std::vector<Claim> claims(3, good);
         std::vector<const Claim*> pointers;
@@ -421,9 +428,15 @@ void test_argument_batches(const Setup& setup, const Claim& good) {
 
 // ---- Cancellation ----
 
-// A source of weights that raises a flag when the n-th weight is drawn: a cancellation in the middle of a check.
 std::int32_t outcome(const Verdict& verdict) { return verdict.as_c().outcome; }
 
+Options fast_options() {
+    Options options;
+    if (ifma_supported()) options.lane_path = LanePath::ifma;
+    return options;
+}
+
+// A source of weights that raises a flag when the n-th weight is drawn: a cancellation in the middle of a check.
 struct Raising final : RandomSource {
     std::int32_t* flag;
     mutable unsigned left;
@@ -436,6 +449,7 @@ struct Raising final : RandomSource {
 };
 
 void test_cancellation(const Setup& setup, const Claim& good) {
+    const Rule rule("00.5, cancellation of a check");
     Claim bad = good;
     bad.ipa.a0 += Fq::one();
     const Claim* const claims[3] = {&good, &bad, &good};
@@ -445,7 +459,7 @@ void test_cancellation(const Setup& setup, const Claim& good) {
     for (const unsigned moment : {0u, 7u, 8u, 9u, 12u, 30u}) {  // before, while pairings or arguments are combined, after
         std::int32_t flag = 0;
         const Raising random(&flag, moment);
-        Options options;
+        Options options = fast_options();
         options.cancel = CancelFlag(&flag);
         options.random = &random;
         Verdict verdicts[3];
@@ -462,7 +476,7 @@ void test_cancellation(const Setup& setup, const Claim& good) {
     for (std::size_t one = 0; one < 3; ++one) {
         std::int32_t flag = 0;
         const Raising random(&flag, 2);  // while pairings are combined
-        Options options;
+        Options options = fast_options();
         options.random = &random;
         std::vector<CancelFlag> flags(3);
         flags[one] = CancelFlag(&flag);
@@ -475,7 +489,7 @@ void test_cancellation(const Setup& setup, const Claim& good) {
     }
     // An argument that is stopped neither holds nor fails.
     const std::int32_t raised = 1;
-    Options stopped;
+    Options stopped = fast_options();
     stopped.cancel = CancelFlag(&raised);
     for (const std::size_t count : {1, 2}) {
         const IpaClaim* const arguments[2] = {&good.ipa, &good.ipa};
@@ -492,19 +506,130 @@ void test_cancellation(const Setup& setup, const Claim& good) {
         half.rest = Rejection::cancelled();
         const Claim* const both[2] = {&half, &good};
         Verdict verdicts[2];
-        check(setup, both, {}, Options{}, verdicts);
+        check(setup, both, {}, fast_options(), verdicts);
         CHECK(outcome(verdicts[0]) == BBIPC_CANCELLED && outcome(verdicts[1]) == BBIPC_VALID);
     }
     // A claim without a verdict is none that holds.
     const Claim nothing;
     const Claim* const pointers[2] = {&nothing, &good};
     Verdict verdicts[2];
-    check(setup, pointers, {}, Options{}, verdicts);
+    check(setup, pointers, {}, fast_options(), verdicts);
     CHECK(outcome(verdicts[0]) == BBIPC_ERROR && verdicts[0].as_c().message[0] != 0 && outcome(verdicts[1]) == BBIPC_VALID);
+}
+
+// A flag that is raised at a certain reading and stays so, or is lowered again at the next one.
+struct Moment final : CancelFlag::Source {
+    static constexpr unsigned never = ~0u;
+    const unsigned moment;
+    const bool once;
+    mutable unsigned readings = 0;
+
+    explicit Moment(unsigned m, bool o = false) : moment(m), once(o) {}
+    bool raised() const override {
+        const unsigned now = readings++;
+        return once ? now == moment : now >= moment;
+    }
+    bool was_raised() const { return moment != never && readings > moment; }
+};
+
+// A reduction reads the flag before step 1, after steps 4, 5, 6 and 8, and before step 9; whichever of them sees it, the claim is
+// cancelled, and the other proofs of a batch are not concerned.
+void test_reductions_at_every_moment(const Key& key, const bbipc_proof& proof, const Setup& setup) {
+    const Rule rule("00.5, a reduction is cancelled at each step");
+    for (const bool once : {false, true}) {
+        for (unsigned moment = 0; moment <= 6; ++moment) {
+            const Moment flag(moment, once);
+            Claim claim;
+            reduce(setup, key, proof, false, CancelFlag(flag), LanePath::scalar, claim);
+            CHECK(flag.was_raised() == (moment < 6));
+            CHECK(moment < 6 ? claim.rest && claim.rest->is_cancelled() : !claim.rest && claim.pairing_count == 3);
+        }
+    }
+    std::vector<LanePath> paths{LanePath::scalar};
+    if (ifma_supported()) paths.push_back(LanePath::ifma);
+    for (const LanePath path : paths) {
+        const auto run = [&](const Moment& flag) {
+            const Submission submissions[3] = {
+                {&key, &proof, CancelFlag()}, {&key, &proof, CancelFlag(flag)}, {&key, &proof, CancelFlag()}};
+            std::vector<Claim> results(3);
+            Claim* const pointers[3] = {&results[0], &results[1], &results[2]};
+            reduce_many(setup, submissions, false, path, pointers);
+            CHECK(!results[0].rest && results[0].pairing_count == 3 && !results[2].rest && results[2].pairing_count == 3);
+            return results[1];
+        };
+        const Moment never(Moment::never);
+        CHECK(!run(never).rest);
+        const unsigned readings = never.readings;
+        CHECK(path == LanePath::scalar ? readings == 6 : readings > 6);
+        for (unsigned moment = 0; moment < readings; moment += moment < 3 || moment + 9 > readings ? 1 : 19) {
+            const Claim stopped = run(Moment(moment));
+            CHECK(stopped.rest && stopped.rest->is_cancelled());
+            const Claim doubtful = run(Moment(moment, true));  // while hashes are made ahead, a flag that is lowered is not missed
+            CHECK(!doubtful.rest || doubtful.rest->is_cancelled());
+        }
+    }
+}
+
+// A check reads the flag of all, or of each claim, when it begins, before the arguments, and then once before and once in each of
+// them. Whoever sees it: nobody is called valid any more, nor invalid for want of an argument.
+void test_checks_at_every_moment(const Setup& setup, const Claim& good) {
+    const Rule rule("00.5, a check is cancelled at each step");
+    Claim bad_argument = good, bad_pairing = good;
+    bad_argument.ipa.a0 += Fq::one();
+    bad_pairing.pairings[0].p1 = bad_pairing.pairings[1].p1;
+    struct Case {
+        std::vector<const Claim*> claims;
+        unsigned readings;  // of the flag of all
+    };
+    const Case cases[] = {{{&good}, 4}, {{&good, &bad_argument}, 8}, {{&bad_pairing, &good}, 5}};
+    const Options fast = fast_options();
+    for (const auto& [claims, readings] : cases) {
+        const auto deserved = [&, &all = claims](std::size_t i, const Verdict& v) {
+            if (all[i] == &good) return outcome(v) == BBIPC_VALID;
+            return outcome(v) == BBIPC_INVALID &&
+                   v.as_c().step == (all[i] == &bad_pairing ? BBIPC_STEP_PI_PAIRING : BBIPC_STEP_IPA);
+        };
+        const auto run = [&, &all = claims](const Options& options, std::span<const CancelFlag> flags) {
+            std::vector<Verdict> verdicts(all.size());
+            check(setup, all, flags, options, verdicts);
+            return verdicts;
+        };
+        for (const bool once : {false, true}) {
+            for (unsigned moment = 0; moment <= readings; ++moment) {
+                const Moment flag(moment, once);
+                Options options = fast;
+                options.cancel = CancelFlag(flag);
+                const std::vector<Verdict> verdicts = run(options, {});
+                CHECK(flag.was_raised() == (moment < readings));
+                bool any = false;
+                for (std::size_t i = 0; i < claims.size(); ++i) {
+                    const bool cancelled = outcome(verdicts[i]) == BBIPC_CANCELLED;
+                    any = any || cancelled;
+                    CHECK(cancelled || deserved(i, verdicts[i]));
+                    CHECK(cancelled || once || moment == readings || claims[i] == &bad_pairing);
+                }
+                CHECK(any == (moment < readings));
+            }
+        }
+        for (std::size_t one = 0; one < claims.size(); ++one) {
+            const unsigned own_readings = claims[one] == &bad_pairing ? 1 : 2;
+            for (unsigned moment = 0; moment <= own_readings; ++moment) {
+                const Moment flag(moment, true);
+                std::vector<CancelFlag> flags(claims.size());
+                flags[one] = CancelFlag(flag);
+                const std::vector<Verdict> verdicts = run(fast, flags);
+                CHECK(flag.readings == (moment == 0 ? 1 : own_readings));
+                for (std::size_t i = 0; i < claims.size(); ++i) {
+                    CHECK(i == one && moment < own_readings ? outcome(verdicts[i]) == BBIPC_CANCELLED : deserved(i, verdicts[i]));
+                }
+            }
+        }
+    }
 }
 
 // A flag that is raised from the start stops a reduction, of one proof among others too.
 void test_cancelled_reduction(const Setup& setup, const Input& input) {
+    const Rule rule("00.5, cancellation of a reduction");
     Key key;
     FormatError error;
     CHECK(decode_key(input.key.data(), input.key.size(), key, error));
@@ -526,6 +651,7 @@ void test_cancelled_reduction(const Setup& setup, const Input& input) {
 
 // Messages of transcripts that are hashed elsewhere count only for what was really absorbed.
 void test_replayed_transcript(const Input& input) {
+    const Rule rule("02.4, hashes made ahead count for their message only");
     PartView part{BBIPC_PART_MERGE, input.words.data() + 32 * input.count[0], 41};
     RecordedTranscript record;
     Transcript recorder = Transcript::recording(record);
@@ -551,6 +677,7 @@ void test_replayed_transcript(const Input& input) {
 
 template <class C>
 void test_additions() {
+    const Rule rule("01.7, addition of points");
     RandomElements random(5);
     for (int n = 0; n < 10; ++n) {
         const Affine<C> p = random.point<C>(), q = random.point<C>();
@@ -608,5 +735,7 @@ int main(int argc, char** argv) {
     test_argument_batches(setup, claim);
     test_cancellation(setup, claim);
     test_cancelled_reduction(setup, inputs[0]);
+    test_reductions_at_every_moment(key, inputs[0].view(), setup);
+    test_checks_at_every_moment(setup, claim);
     return check_result();
 }

@@ -243,6 +243,42 @@ void check_combinations() {
 
 // ---- Proofs side by side ----
 
+// Chapter 09.5: the scalars of several claims are the weighted sum of those of each, and theirs are products of the inverses that
+// the bits of the index choose (09.2); on each path, and for numbers of claims around those that are added up at once.
+void check_folding() {
+    RandomElements random(29);
+    std::vector<IpaClaim> claims(37);
+    std::vector<const IpaClaim*> pointers;
+    std::vector<Fq> weights;
+    for (IpaClaim& claim : claims) {
+        for (Fq& inverse : claim.inverse_challenges) inverse = random.element<Fq>();
+        pointers.push_back(&claim);
+        weights.push_back(random.element<Fq>());
+    }
+    const auto expected = [&](std::size_t count, std::size_t index) {
+        Fq sum = Fq::zero();
+        for (std::size_t p = 0; p < count; ++p) {
+            Fq product = weights[p];
+            for (std::size_t bit = 0; bit < ipa_rounds; ++bit) {
+                if ((index >> bit & 1) != 0) product *= claims[p].inverse_challenges[ipa_rounds - 1 - bit];
+            }
+            sum += product;
+        }
+        return sum;
+    };
+    for (const LanePath path : paths()) {
+        for (const std::size_t count : {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 33, 37}) {
+            const std::vector<U256> scalars =
+                folding_scalars(std::span(pointers).first(count), std::span(weights).first(count), 1 + count % 2, path);
+            CHECK(scalars.size() == ipa_size);
+            for (std::size_t i = 0; i < 40; ++i) {
+                const std::size_t index = i < 2 ? (ipa_size - 1) * i : random.word() % ipa_size;
+                CHECK(Fq::from_int(scalars[index]) == expected(count, index));
+            }
+        }
+    }
+}
+
 void check_same(const Claim& a, const Claim& b) {
     CHECK(a.pairing_count == b.pairing_count && a.rest.has_value() == b.rest.has_value());
     for (std::size_t i = 0; i < std::min(a.pairing_count, b.pairing_count); ++i) {
@@ -418,6 +454,7 @@ int main(int argc, char** argv) {
         if (test.kind == "joint") ++seen[2], check_joint(test);
     }
     check_combinations();
+    check_folding();
     check_side_by_side(file.cases);
     check_wrong_records(file.cases[0]);
     CHECK(seen[0] == 1 && seen[1] == 2 && seen[2] == 2);

@@ -63,6 +63,7 @@ bool fails(const RandomSource& source) {
 }
 
 void test_reading() {
+    const Rule rule("docs/security.md, random bytes come from the system or not at all");
     std::uint8_t next = 0, bytes[40], expected[40];
     for (std::uint8_t& b : expected) b = ++next;
     next = 0;
@@ -157,6 +158,7 @@ struct PairingClaims {
 };
 
 void test_pairing_weights(const Setup& setup) {
+    const Rule rule("docs/security.md, random weights of pairing checks");
     const G1 d = g1_generator();
     CHECK(PairingClaims(2).pass(setup, system_random()));
     // Two checks of one claim, and of two. (Of two claims that fail together each is judged again by itself, with new weights.)
@@ -237,6 +239,7 @@ Grumpkin sum(const Grumpkin& p, const Grumpkin& q, const Fq& factor) {
 }
 
 void test_argument_weights(const IpaClaim& first, const IpaClaim& second) {
+    const Rule rule("09.5, random weights of inner-product arguments");
     const Grumpkin d = grumpkin_generator();
     const auto pass = [](const IpaClaim& a, const IpaClaim& b, const RandomSource& random) {
         const IpaClaim* const claims[2] = {&a, &b};
@@ -302,6 +305,7 @@ struct Input {
 };
 
 void test_c_abi(const Core& core, const std::vector<Input>& inputs) {
+    const Rule rule("docs/security.md, no random weights, no acceptance");
     system_generator = nullptr;
     using ClaimPointer = std::unique_ptr<bbipc_claim, decltype(&bbipc_claim_free)>;
     std::vector<ClaimPointer> owners;

@@ -44,7 +44,7 @@ def main() -> None:
             start += count + (public_inputs if part == "hiding_oink_proof" else 0)
         changes = [(starts[part] + int(i), value) for part, words in case["changes"].items() for i, value in words.items()]
         lines += [
-            f"case forged {case['flow']}:{case['name'].replace(' ', '_')}",
+            "case forged " + f"{case['rule']}, {case['flow']}: {case['name']}".replace(" ", "_"),
             line("flow", [f"{flows.index(case['flow']):x}"]),
             line("step", [f"{STEPS.index(case['step']):x}"]),
             line("group", [f"{groups.index(case['group']) + 1 if case['group'] else 0:x}"]),
