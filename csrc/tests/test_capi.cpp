@@ -216,6 +216,7 @@ std::vector<Expected> all_ends(const Input& good) {
 }
 
 void test_every_end(const Core& core, const Input& good) {
+    const Rule rule("03.3, a proof may end anywhere");
     const std::vector<Expected> ends = all_ends(good);
     std::vector<bbipc_verdict> alone;
     std::vector<Input> inputs;
@@ -239,6 +240,7 @@ void test_every_end(const Core& core, const Input& good) {
 }
 
 void test_strict(const Core& core, const Input& good) {
+    const Rule rule("00.6, strict");
     CHECK(is_valid(verify(core, good, BBIPC_STRICT)));
     const Input resplit = changed(good, [](Input& i) { ++i.count[1], --i.count[2]; });  // one stream all the same
     CHECK(is_valid(verify(core, resplit)));
@@ -257,6 +259,7 @@ void test_strict(const Core& core, const Input& good) {
 }
 
 void test_cancellation(const Core& core, const Input& good, const Input& bad) {
+    const Rule rule("00.5, cancellation");
     const std::int32_t raised = 1, lowered = 0;
     CHECK(is_cancelled(verify(core, good, 0, 1, &raised)));
     CHECK(is_cancelled(verify(core, bad, 0, 1, &raised)));
@@ -275,6 +278,7 @@ void test_cancellation(const Core& core, const Input& good, const Input& bad) {
 // ---- Contexts ----
 
 void test_contexts(std::int32_t arith, const Setup& setup, const Core& core, const Input& good) {
+    const Rule rule("01.8, each context has its own setup");
     char message[sizeof bbipc_verdict{}.message];
     const auto refused = [&](const Setup& s, const char* text) {
         std::strcpy(message, "unchanged");
@@ -322,6 +326,7 @@ void test_contexts(std::int32_t arith, const Setup& setup, const Core& core, con
 
 // More keys than the cache holds; the first one comes back.
 void test_key_cache(const Core& core, const Input& good) {
+    const Rule rule("03.1, a key that is kept is the key");
     std::uint64_t words[3];
     std::uint8_t hash[32], first_hash[32];
     bbipc_verdict verdict;
@@ -340,6 +345,7 @@ void test_key_cache(const Core& core, const Input& good) {
 // ---- Encodings ----
 
 void test_keys(const Core& core, const Input& good) {
+    const Rule rule("03.1, keys");
     std::uint64_t words[3];
     std::uint8_t hash[32];
     bbipc_verdict verdict = stale_verdict();
@@ -351,6 +357,7 @@ void test_keys(const Core& core, const Input& good) {
 }
 
 void test_splitting(const Input& good) {
+    const Rule rule("03.3, the split of a proof");
     std::uint64_t count[5];
     bbipc_verdict verdict = stale_verdict();
     const std::uint64_t public_inputs = good.total() - fixed_words;
@@ -364,6 +371,7 @@ void test_splitting(const Input& good) {
 }
 
 void test_compression(const Core& core, const Input& good) {
+    const Rule rule("03.5, compression");
     const std::uint64_t public_inputs = good.total() - fixed_words;
     Bytes small(32 * (697 + public_inputs)), flat(good.words.size());
     bbipc_verdict verdict = stale_verdict();

@@ -82,6 +82,7 @@ int main(int argc, char** argv) {
     CHECK(core != nullptr);
 
     for (const Forged& f : forged) {
+        const Rule rule(f.name.c_str());
         bbipc_verdict verdict;
         const bbipc_proof proof = f.view();
         bbipc_verify(core.get(), &proof, f.key.data(), f.key.size(), 0, 1, nullptr, &verdict);
@@ -90,12 +91,15 @@ int main(int argc, char** argv) {
     for (const Forged& a : forged) {
         for (const Forged& b : forged) {
             if (&a >= &b || a.group == 0 || a.group != b.group) continue;
+            const std::string both = "00.7, a pair of errors that cancel each other: " + a.name + " and " + b.name;
+            const Rule rule(both.c_str());
             const auto verdicts = verify_together(core, {&a, &b});
             CHECK(a.is_found(verdicts[0]) && b.is_found(verdicts[1]));
         }
     }
     std::vector<const Forged*> all;
     for (const Forged& f : forged) all.push_back(&f);
+    const Rule rule("00.7, all forged proofs in one batch");
     const auto verdicts = verify_together(core, all);
     for (std::size_t i = 0; i < all.size(); ++i) CHECK(all[i]->is_found(verdicts[i]));
     return check_result();

@@ -131,6 +131,7 @@ void test_one_failure(const Fresh& fresh, const bbipc_proof* proofs, const std::
 }
 
 void test_core(std::int32_t arith, const Input& input, const TestCase& setup, std::int32_t outcome, long stride) {
+    const Rule rule("architecture: want of memory is an error");
     const auto g2_x = setup.bytes("g2_x"), translator_key = setup.bytes("translator_key");
     // A fresh context each time: a key that is cached needs less.
     const auto fresh = [&](const auto& use) {

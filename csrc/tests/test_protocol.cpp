@@ -88,6 +88,7 @@ struct Run {
 };
 
 void check_front(const TestCase& test) {
+    const Rule rule("chapters 04, 05, 06 and 10 against the vectors");
     Run run(test);
     CHECK(run.key.hash == test.element<Fr>("vk_hash"));
     CHECK(run.oink.public_input_delta == test.element<Fr>("public_input_delta"));
@@ -119,6 +120,7 @@ std::vector<Fq> eccvm_challenges(const EccvmMessages& m) {
 }
 
 void check_eccvm(const TestCase& test) {
+    const Rule rule("chapters 07 to 09 against the vectors");
     Run run(test);
     run.transcript.load(run.proof.eccvm);
     EccvmMessages m;
@@ -173,6 +175,7 @@ Fr total_scalar(const std::vector<G1>& points, const std::vector<Fr>& scalars, c
 }
 
 void check_joint(const TestCase& test) {
+    const Rule rule("chapters 11 to 14 against the vectors");
     Run run(test);
     run.run_eccvm();
     const EccvmResult& eccvm_result = run.eccvm_result;
@@ -219,6 +222,7 @@ void check_joint(const TestCase& test) {
 
 // Combinations with equal and opposite points and infinity.
 void check_combinations() {
+    const Rule rule("00.7, sums of combinations");
     RandomElements random(5);
     std::vector<G1> pool{G1::infinity(), g1_generator(), -g1_generator()};
     for (int i = 0; i < 9; ++i) pool.push_back(random.point<G1Curve>());
@@ -246,8 +250,9 @@ void check_combinations() {
 // Chapter 09.5: the scalars of several claims are the weighted sum of those of each, and theirs are products of the inverses that
 // the bits of the index choose (09.2); on each path, and for numbers of claims around those that are added up at once.
 void check_folding() {
+    const Rule rule("09.2 and 09.5, scalars of the generators");
     RandomElements random(29);
-    std::vector<IpaClaim> claims(37);
+    std::vector<IpaClaim> claims(130);
     std::vector<const IpaClaim*> pointers;
     std::vector<Fq> weights;
     for (IpaClaim& claim : claims) {
@@ -267,7 +272,7 @@ void check_folding() {
         return sum;
     };
     for (const LanePath path : paths()) {
-        for (const std::size_t count : {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 33, 37}) {
+        for (const std::size_t count : {1, 2, 3, 4, 7, 8, 9, 15, 17, 24, 31, 65, 130}) {
             const std::vector<U256> scalars =
                 folding_scalars(std::span(pointers).first(count), std::span(weights).first(count), 1 + count % 2, path);
             CHECK(scalars.size() == ipa_size);
@@ -301,6 +306,7 @@ void check_same(const Claim& a, const Claim& b) {
 // Every word of every claim (and so every challenge) is that of the proof reduced by itself with scalar arithmetic, in groups of
 // any size, beside proofs that end early.
 void check_side_by_side(const std::vector<TestCase>& cases) {
+    const Rule rule("00.7, proofs that are reduced side by side");
     const Setup setup = aztec_setup();
     std::vector<Run> runs;
     for (const TestCase& test : cases) {
@@ -366,6 +372,7 @@ void check_side_by_side(const std::vector<TestCase>& cases) {
 // A record whose hashes are wrong in one lane is noticed: what follows is not what the proof says by itself. And a record of
 // another message is not believed.
 void check_wrong_records(const TestCase& test) {
+    const Rule rule("02.4, hashes made ahead count for their message only");
     Run run(test);
     run.run_eccvm();
     const OpeningClaim opening = run.opening();
@@ -407,6 +414,7 @@ static_assert(only_objects<decltype(read_ipa), Transcript, const PartView&, cons
 
 // What no proof brings about: nothing that was left out may read as acceptance.
 void check_undecided(const TestCase& test) {
+    const Rule rule("architecture: a verdict is an error until a check has decided");
     const Setup setup = aztec_setup();
     const Claim untouched;
     const Claim* const claims[2] = {&untouched, &untouched};

@@ -48,6 +48,7 @@ std::vector<Fr> plain(const translator::Value (&values)[N]) {
 void append(std::vector<Fr>& to, const std::vector<Fr>& values) { to.insert(to.end(), values.begin(), values.end()); }
 
 void check_eccvm(const TestCase& test, const std::vector<std::string>& names) {
+    const Rule rule("08, the 159 subrelations of ECCVM");
     const auto evaluations = test.elements<Fq>("evaluations", eccvm::evaluations);
     const auto u = test.elements<Fq>("u", 15);
     const Fq beta = test.element<Fq>("beta"), gamma = test.element<Fq>("gamma");
@@ -62,6 +63,7 @@ void check_eccvm(const TestCase& test, const std::vector<std::string>& names) {
 
 // Each of the four factors of 8.2 in turn is zero: no delta, no verdict but rejection.
 void check_eccvm_rejection(const TestCase& test) {
+    const Rule rule("08.2, zero denominators");
     const auto evaluations = test.elements<Fq>("evaluations", eccvm::evaluations);
     const Fq beta = test.element<Fq>("beta"), beta2 = beta.sqr(), beta4 = beta2.sqr();
     Fq values[eccvm::subrelations];
@@ -84,6 +86,7 @@ Fr check_mega(const TestCase& test, const std::vector<std::string>& names, const
 }
 
 void check_translator_evaluations(const TestCase& test, const translator::Evaluations& e) {
+    const Rule rule("12, evaluations of the translator");
     struct Minicircuit {
         translator::Wires wires, shift;
     };
@@ -120,6 +123,7 @@ Fr check_translator(const TestCase& test, const std::vector<std::string>& names,
 }
 
 void check_joint(const TestCase& test, const CaseFile& file) {
+    const Rule rule("11 and 12, the 44 + 154 subrelations of the joint sumcheck");
     const auto u = test.elements<Fr>("u", translator::rounds);
     const Fr separator = gate_separator<Fr>(u, test.element<Fr>("gate")), first_rows = first_rows_indicator<Fr>(u);
     compare(test, "separator", separator);

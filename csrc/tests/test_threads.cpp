@@ -62,6 +62,7 @@ Bytes numbered_key(const Bytes& key, unsigned n) {
 
 // Threads ask for the same keys and for different ones, more than the cache holds, some undecodable, some strictly.
 void test_key_cache(const Bytes& key) {
+    const Rule rule("03.1, the key cache and threads");
     KeyCache cache;
     together(4, [&](unsigned t) {
         for (unsigned n = 0; n < 60; ++n) {
@@ -100,6 +101,7 @@ void test_key_cache(const Bytes& key) {
 
 // Threads make claims of their own and check claims of all, with the context and its key cache shared.
 void test_claims(const Core& core, const std::vector<Input>& inputs, const Input& bad) {
+    const Rule rule("00.7, claims and threads");
     std::vector<ClaimPointer> claims;
     for (unsigned t = 0; t < 3; ++t) claims.emplace_back(nullptr, bbipc_claim_free);
     const Input* const sources[3] = {&inputs[0], &bad, &inputs[1]};
@@ -119,6 +121,7 @@ void test_claims(const Core& core, const std::vector<Input>& inputs, const Input
 
 // A flag is raised by another thread while a batch is reduced and checked: each verdict is cancelled or right.
 void test_cancellation(const Core& core, const std::vector<Input>& inputs) {
+    const Rule rule("00.5, cancellation and threads");
     bbipc_proof proofs[2] = {inputs[0].proof, inputs[1].proof};
     const std::uint8_t* const keys[2] = {inputs[0].key.data(), inputs[1].key.data()};
     const std::uint64_t lengths[2] = {inputs[0].key.size(), inputs[1].key.size()};

@@ -126,6 +126,8 @@ class Result:
     by: str
     """The test that failed, or "compiler"."""
     seconds: float
+    message: str = ""
+    """What that test said first, which names the rule."""
 
 
 def read_table(folder: Path = HERE, root: Path = ROOT) -> list[Mutant]:
@@ -565,16 +567,22 @@ class Together:
         for one in members([mutant]):
             start = time.monotonic()
             environment = {"BBIPC_MUTANT": str(number), "BBIPC_MUTANT_MEMBER": str(one.index)}
-            by, reached = "", False
+            by, reached, message = "", False, ""
             for test in one.tests:
                 failed, said = self.base.run_test(self.programs[test], test, environment, self.limits[test])
                 reached = reached or switch.REACHED in said
                 if failed:
-                    by = test
+                    by, message = test, first_failure(said)
                     break
             if_killed, if_not = (WRONG, EQUIVALENT) if mutant.equivalent else (KILLED, SURVIVED)
             status = if_killed if by else if_not
-            yield Result(one, status, by or ("" if reached else "no test reaches it"), time.monotonic() - start)
+            yield Result(one, status, by or ("" if reached else "no test reaches it"), time.monotonic() - start, message)
+
+
+def first_failure(said: str) -> str:
+    """The line of a native test's output that says what is wrong."""
+    lines = [line for line in said.splitlines() if switch.REACHED not in line]
+    return next((line for line in lines if ": failed: " in line), lines[0] if lines else "no word")
 
 
 def judge_together(mutants: Sequence[Mutant], base: Base, folder: Path, jobs: int, deadline: float) -> Iterator[Result]:
@@ -684,7 +692,8 @@ def _run(table: list[Mutant], arguments: argparse.Namespace) -> int:
             with arguments.report.open("a") as report:
                 m = result.mutant
                 record = {"file": m.file, "rule": m.rule, "index": m.index, "status": result.status, "by": result.by}
-                report.write(json.dumps({**record, "seconds": round(result.seconds, 1), "mutant": m.digest}) + "\n")
+                record |= {"message": result.message, "seconds": round(result.seconds, 1), "mutant": m.digest}
+                report.write(json.dumps(record) + "\n")
     print(", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "none judged")
     return 1 if counts.get(SURVIVED) or counts.get(WRONG) else 0
 
