@@ -31,14 +31,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import trio
 from differential import Bb
 
-from bbipc.chonk import ChonkProof, Setup, Verifier
+from bbipc.chonk import ChonkProof, Outcome, Setup, Verdict, Verifier
 from bbipc.chonk.core import Curve
 from bbipc.chonk.primitives import point_msm, poseidon2_hash
 from bbipc.conform.messages import call
 from bbipc.conform.samples import PART_WORDS, PARTS
 from reference import relations as rel
 
-__all__ = ["CASES", "Case", "Forgery", "Proof", "load_corpus", "rebuild"]
+__all__ = ["CASES", "Case", "Forgery", "Proof", "expected_of_bb", "found_by", "load_corpus", "rebuild"]
 
 ROOT: Final = Path(__file__).parents[1]
 DATA: Final = ROOT / "tests" / "data"
@@ -52,6 +52,8 @@ OINK, MERGE, ECCVM, IPA, JOINT = PARTS
 PI, MERGE_PAIRING, JOINT_PAIRING = "PI pairing points", "Merge pairing", "batched translator+joint pairing"
 DATABUS, MERGE_REDUCTION, ECCVM_STEP = "databus consistency", "Merge reduction", "ECCVM step"
 JOINT_REDUCTION, IPA_STEP = "batched translator+joint reduction", "IPA"
+READING: Final = "reading"
+"""In place of a step: the proof cannot be read."""
 MERGE_SHIFT: Final = 7526
 ECCVM_KEY_HASH: Final = 0x032ECE6C493F6E74CA8847127F189F8E759021E53DF9820A88985E41E400FDE2
 TRANSLATOR_KEY_HASH: Final = 0x281228E56FBFB62A424C94BDA780104C9B5E758B8A02F148CE5E98C2867FDFC1
@@ -443,7 +445,7 @@ class Case:
         name: what is wrong.
         flow: the proof of tests/data that was changed.
         rule: the chapter and the equation that fails.
-        step: the check that must find it.
+        step: the check that must find it, or `READING`.
         also: the equations behind it that fail too.
         make: makes it of the valid proof.
         group: cases with the same group cancel each other in a sum without weights.
@@ -501,6 +503,65 @@ def _ipa_point(factor: int) -> Callable[[Proof], Proof]:
         return proof
 
     return make
+
+
+def _spelling(part: str, start: int, limb: int, bit: int, high: int = 0) -> Callable[[Proof], Proof]:
+    """2^bit more in a limb of the value that begins at `start`, `high` more in the one behind it; no challenge comes after."""
+
+    def make(proof: Proof) -> Proof:
+        at = start % len(proof.parts[part]) + limb
+        proof.parts[part][at] += 1 << bit
+        if high:
+            proof.parts[part][at + 1] += high
+        return proof
+
+    return make
+
+
+def _plus_modulus(part: str, start: int) -> Callable[[Proof], Proof]:
+    """The same element of Fq as a number that is q larger, in limbs that are not too wide."""
+
+    def make(proof: Proof) -> Proof:
+        at = start % len(proof.parts[part])
+        value = proof.fq(part, at) + Q
+        assert value < 1 << 254
+        proof.parts[part][at : at + 2] = limbs(value)
+        return proof
+
+    return make
+
+
+def _spellings() -> list[Case]:
+    """Valid proofs in which one value is spelled otherwise; read loosely, it is the same value."""
+    cases = []
+    for name, flow, part, start in (
+        ("the last witness, x", "flow1", JOINT, -4),
+        ("the last witness, y", "flow2", JOINT, -2),
+        ("a0", "flow4", IPA, 62),
+    ):
+        cases += [
+            Case(
+                f"{name}: a low limb too wide, the same sum",
+                flow,
+                "02.3 low limbs",
+                READING,
+                _spelling(part, start, 0, 136, -1),
+            ),
+            Case(f"{name}: a bit above the low limb", flow, "02.3 low limbs", READING, _spelling(part, start, 0, 136)),
+            Case(f"{name}: bit 200 of the low limb", flow, "02.3 low limbs", READING, _spelling(part, start, 0, 200)),
+            Case(f"{name}: a bit above the high limb", flow, "02.3 high limbs", READING, _spelling(part, start, 1, 118)),
+            Case(f"{name}: bit 200 of the high limb", flow, "02.3 high limbs", READING, _spelling(part, start, 1, 200)),
+        ]
+    for flow in ("flow1", "flow2", "flow4", "flow8"):
+        for name, part, start in (
+            ("the last witness, x", JOINT, -4),
+            ("the last witness, y", JOINT, -2),
+            ("a0", IPA, 62),
+        ):
+            proof = Proof.of(flow)
+            if proof.fq(part, start % len(proof.parts[part])) + Q < 1 << 254:
+                cases.append(Case(f"{name} + q", flow, "02.3 canonical Fq", READING, _plus_modulus(part, start)))
+    return cases
 
 
 ERROR: Final = 0x1234567
@@ -652,7 +713,7 @@ def _cases() -> list[Case]:
             "joint of unequal keys",
         ),
     ]
-    return cases
+    return cases + _spellings()
 
 
 CASES: Final = tuple(_cases())
@@ -671,6 +732,16 @@ def load_corpus() -> list[dict[str, Any]]:
     """The stored cases."""
     cases: list[dict[str, Any]] = json.loads(CORPUS.read_text())["cases"]
     return cases
+
+
+def found_by(verdict: Verdict) -> str:
+    """What `Case.step` should be."""
+    return READING if verdict.outcome is Outcome.ERROR else verdict.step or ""
+
+
+def expected_of_bb(case: Mapping[str, Any]) -> str:
+    """bb's outcome: what cannot be read is an error."""
+    return "error" if case["step"] == READING else "invalid"
 
 
 def _changes(base: Proof, forged: Proof) -> dict[str, dict[str, str]]:
@@ -698,7 +769,7 @@ def main() -> int:
         base = Proof.of(case.flow)
         forged = case.make(base.copy())
         verdict = verifier.verify(forged.chonk(), forged.key_bytes())
-        if verdict.step != case.step:
+        if found_by(verdict) != case.step:
             failed += 1
             print(f"{case.name} ({case.flow}): {verdict}, expected {case.step}")
         stored.append(
@@ -715,7 +786,7 @@ def main() -> int:
         )
     if arguments.bb:
         trio.run(_ask_bb, arguments.bb, stored)
-        failed += sum(case["bb"] != "invalid" for case in stored)
+        failed += sum(case["bb"] != expected_of_bb(case) for case in stored)
     CORPUS.parent.mkdir(exist_ok=True)
     CORPUS.write_text(json.dumps({"about": __doc__.split("\n", 1)[0], "cases": stored}, indent=0) + "\n")
     print(f"{len(stored)} forged proofs, {CORPUS.stat().st_size} bytes; {failed} not as expected")
@@ -729,7 +800,7 @@ async def _ask_bb(program: str, stored: list[dict[str, Any]]) -> None:
             forged = rebuild(case)
             fields = {"proof": forged.chonk().to_parts(), "vk": forged.key_bytes()}
             case["bb"] = await bb.ask(call("ChonkVerify", fields))
-            if case["bb"] != "invalid":
+            if case["bb"] != expected_of_bb(case):
                 print(f"{case['name']} ({case['flow']}): bb says {case['bb']}")
     finally:
         await bb.close()

@@ -15,7 +15,7 @@ from protocol_cases import DATA, line, proof_lines
 PARTS = {"hiding_oink_proof": 48, "merge_proof": 41, "eccvm_proof": 612, "ipa_proof": 64, "joint_proof": 477}
 """Words of each part, without the public inputs."""
 STEPS = (
-    "none",
+    "reading",  # no step: the proof cannot be read
     "Oink",
     "PI pairing points",
     "databus consistency",
