@@ -10,7 +10,7 @@ def main() -> None:
     ``msgpack run`` goes its own way: clients start it and wait for it, and it needs nothing of the other commands.
     """
     try:
-        code = _run(sys.argv[1:])
+        code = run(sys.argv[1:])
     except KeyboardInterrupt:
         # Before the command was there to end in its own way.
         sys.stderr.write("bbipc: error: interrupted\n")
@@ -18,11 +18,21 @@ def main() -> None:
     sys.exit(code)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:
+    """Run ``bbipc`` with these arguments; the exit code."""
     if arguments[:2] == ["msgpack", "run"]:
-        from bbipc.cli.msgpack import run  # noqa: PLC0415 - see above
+        from bbipc.cli.msgpack import run as serve  # noqa: PLC0415 - see above
 
-        return run(arguments[2:])
+        return serve(arguments[2:])
+    from bbipc.cli.bb_words import forward, in_words_of_bb, is_for_bb  # noqa: PLC0415
+
+    words = in_words_of_bb(arguments)
+    if words is not None:
+        if is_for_bb(words):
+            return forward(words)
+        if words[0] == "msgpack":
+            return run(words)
+        arguments = ["bb", "--", *words]
     from bbipc.cli.main import run as run_any  # noqa: PLC0415
 
     return run_any(arguments)

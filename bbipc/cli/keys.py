@@ -17,7 +17,7 @@ from bbipc.cli.inputs import InputError, read_input, shown
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["KEY", "TrustedKey", "described_setup", "load_key", "pin_option", "setup_as_json"]
+__all__ = ["KEY", "TrustedKey", "described_setup", "load_key", "named_key", "pin_option", "setup_as_json"]
 
 _REGISTRY: str = "aztec:"
 
@@ -112,6 +112,13 @@ def _load(source: str) -> TrustedKey:
             key.hash  # noqa: B018 - decodes its commitments
         except ChonkFormatError as error:
             raise InputError(f"{shown(source)}: {error}") from None
+    return named_key(key, source)
+
+
+def named_key(key: VerificationKey, source: str) -> TrustedKey:
+    """A key with its name in the registry."""
+    from bbipc.aztec.registry import aztec  # noqa: PLC0415 - as above
+
     return TrustedKey(key, source, aztec().name_of_key(key.bytes_))
 
 

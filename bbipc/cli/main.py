@@ -18,6 +18,7 @@ COMPLETE_VARIABLE: Final = "_BBIPC_COMPLETE"
 """By this variable a shell asks for completions."""
 
 COMMANDS: Final = {
+    "bb": "Do what bb does, in its words.",
     "bench": "Measure how fast proofs are verified here.",
     "call": "Perform one command and print its response as JSON.",
     "completion": "Print a script that makes a shell complete commands.",

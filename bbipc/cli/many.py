@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bbipc.client import RemoteVerdict
     from bbipc.client.blocking import Client
 
-__all__ = ["Executor", "Item", "Result", "find_proofs", "here", "key_beside", "numbered_pairs", "with_opinions"]
+__all__ = ["BATCH", "Executor", "Item", "Result", "find_proofs", "here", "key_beside", "numbered_pairs", "with_opinions"]
 
 BATCH: Final = 32
 """Proofs that are read and decided together: more gain little, fewer cost speed."""

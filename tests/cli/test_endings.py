@@ -21,6 +21,7 @@ SERVER = ("--setup", "test", "--", sys.executable, "-P", "-m", "bbipc", "msgpack
 
 QUICK: dict[str, Sequence[str]] = {
     "bench": ["bench", "--seconds", "0"],
+    "bb": ["bb", "msgpack", "schema"],
     "call": ["call", "Blake2s", '{"data": "hex:616263"}'],
     "completion": ["completion", "bash"],
     "compress": ["compress", PROOF],
@@ -155,7 +156,7 @@ def test_partial_results_of_an_interrupt(tmp_path: Path) -> None:
     assert "interrupted before a verdict" in text
 
 
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"conform", "msgpack", "fuzz", "completion", "compress", "decompress"}))
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"bb", "conform", "msgpack", "fuzz", "completion", "compress", "decompress"}))
 def test_usage_errors_are_json_for_programs(name: str) -> None:
     done = bbipc(name, "--json", "--no-such-option")
     assert done.code == 2
