@@ -32,6 +32,9 @@ class StandIn:
     def name(self) -> str:
         return "stand-in"
 
+    def nbytes(self, item: Any) -> int:
+        return len(item)
+
     def decide(self, items: Sequence[Any], threads: int) -> list[Any]:
         time.sleep(STAND_IN_SECONDS)
         return [threads] * len(items)

@@ -49,7 +49,7 @@ def _cut(
         return Unit(tuple(range(first, first + len(collected))), tuple(collected), judge, threads, made_by)
 
     for item in items:
-        added = _size(item)
+        added = judge.nbytes(item)
         if collected and (len(collected) == unit_items or size + added > unit_bytes):
             yield unit()
             first, collected, size = first + len(collected), [], 0
@@ -57,13 +57,3 @@ def _cut(
         size += added
     if collected:
         yield unit()
-
-
-def _size(item: Any) -> int:
-    """Bytes that an item adds to its unit, near enough."""
-    if isinstance(item, bytes):
-        return len(item)
-    if isinstance(item, tuple):
-        return sum(map(_size, item))
-    size: int = getattr(item, "nbytes", 256)
-    return size

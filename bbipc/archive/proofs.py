@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
+from bbipc.archive.content import content
 from bbipc.chonk import ChonkFormatError, ChonkProof, Outcome, Setup, Verdict, VerificationKey
 from bbipc.chonk.detect import detect_proof, unhex
 from bbipc.chonk.key import KEY_SIZE
@@ -35,6 +36,10 @@ class ProofJudge:
         """The name of the tasks."""
         return "verify-proofs"
 
+    def nbytes(self, item: ProofItem) -> int:
+        """Bytes that an item adds to its unit, near enough."""
+        return 256 if isinstance(item, Verdict) else sum(map(_nbytes, item))
+
     def decide(self, items: Sequence[ProofItem], threads: int) -> list[Verdict]:
         """A verdict for each item; one that cannot be read gets an error."""
         loaded = [item if isinstance(item, Verdict) else load(*item) for item in items]
@@ -50,18 +55,22 @@ class ProofJudge:
 def load(proof: ChonkProof | bytes | Path, key: VerificationKey | bytes | Path) -> tuple[ChonkProof, VerificationKey] | Verdict:
     """A proof and its key as the verifier takes them, or the verdict that they cannot be read."""
     try:
-        decoded_key = key if isinstance(key, VerificationKey) else _key(_content(key))
+        decoded_key = key if isinstance(key, VerificationKey) else _key(content(key))
         if isinstance(proof, ChonkProof):
             return proof, decoded_key
-        return detect_proof(_content(proof), decoded_key.num_public_inputs).proof, decoded_key
+        return detect_proof(content(proof), decoded_key.num_public_inputs).proof, decoded_key
     except ChonkFormatError as error:
         return Verdict(Outcome.ERROR, reason=str(error))
     except OSError as error:
         return Verdict(Outcome.ERROR, reason=f"{error.filename}: {error.strerror or error}")
 
 
-def _content(source: bytes | Path) -> bytes:
-    return source.read_bytes() if isinstance(source, Path) else source
+def _nbytes(part: ChonkProof | VerificationKey | bytes | Path) -> int:
+    if isinstance(part, bytes):
+        return len(part)
+    if isinstance(part, ChonkProof):
+        return sum(map(len, part.parts()))
+    return KEY_SIZE if isinstance(part, VerificationKey) else 256
 
 
 @lru_cache(maxsize=64)

@@ -1,7 +1,7 @@
-"""A unit of work: proofs that one worker decides together, with everything that their verdicts depend on.
+"""A unit of work: proofs or transactions that one worker decides together, with everything that their verdicts depend on.
 
-A unit is a value. It carries its proofs, keys, setup and options, so a worker needs neither files nor state of the client; it
-runs anywhere, any number of times, with the same verdicts. Dask is not imported here.
+A unit is a value. It carries its items, keys, setup, registry and options, so a worker needs neither files nor state of the
+client; it runs anywhere, any number of times, with the same verdicts. Dask is not imported here.
 """
 
 import threading
@@ -35,6 +35,10 @@ class Judge(Protocol):
     @property
     def name(self) -> str:
         """What is done, for people: it names the tasks in Dask's dashboard."""
+        ...
+
+    def nbytes(self, item: Any) -> int:
+        """Bytes that an item adds to its unit, near enough: they limit its size."""
         ...
 
     def decide(self, items: Sequence[Any], threads: int) -> Sequence[Any]:

@@ -1,28 +1,53 @@
 """What `verify-many` and `verify-tx` share: many items, decided here or on a Dask cluster, with or without a journal."""
 
 import hashlib
+import os
+import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import click
 
 from bbipc.archive.cut import cut
 from bbipc.archive.fingerprint import own_fingerprint
 from bbipc.archive.journal import Journal, JournalError, Record
-from bbipc.archive.proofs import ProofItem, ProofJudge
-from bbipc.archive.unit import ALL_THREADS, Done, Unit
-from bbipc.chonk import Outcome, Setup, Verdict
-from bbipc.cli.inputs import InputError, read_input
-from bbipc.cli.keys import TrustedKey, load_key
-from bbipc.cli.many import Executor, Item, Result
+from bbipc.archive.unit import ALL_THREADS, Done, Judge, Unit
+from bbipc.chonk import Setup
+from bbipc.cli.colour import colour
+from bbipc.cli.inputs import InputError, read_input, shown
 
-__all__ = ["ArchiveOptions", "Failed", "archive_options", "of_units", "open_journal", "open_run", "setup_name"]
+__all__ = [
+    "Archive",
+    "ArchiveOptions",
+    "Course",
+    "Read",
+    "Tell",
+    "archive_options",
+    "echo",
+    "follow",
+    "not_verified",
+    "open_executor",
+    "setup_name",
+    "source",
+]
 
 _NO_DASK: Final = "--dask needs Dask's distributed: pip install 'bbipc[dask]'"
+
+Item = TypeVar("Item")
+Result = TypeVar("Result", bound="_Numbered")
+
+
+class _Numbered(Protocol):
+    @property
+    def number(self) -> int:
+        """The place of its item in the order of the user."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +78,6 @@ class ArchiveOptions:
             for given, name in ((self.shared_files, "--shared-files"), (self.report is not None, "--dask-report")):
                 if given:
                     raise click.UsageError(f"{name} goes with --dask ADDRESS")
-
-
-@dataclass(slots=True)
-class Failed:
-    """Why the executor gave up, if it did: what it had not decided by then stays undecided.
-
-    Attributes:
-        reason: one line; None while all goes well.
-    """
-
-    reason: str | None = None
-
-
-Run = Callable[[Iterator[Unit[Any]]], Iterator[Done]]
-"""Decides units, in any order."""
 
 
 def _threads(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
@@ -115,47 +125,192 @@ def archive_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_options
 
 
-@contextmanager
-def open_run(options: ArchiveOptions, threads: int, failed: Failed) -> Iterator[Run]:
-    """What decides units: this process on `threads` threads, or the cluster.
+# ---- From items to results ------------------------------------------------------------------------------------------
 
-    Args:
-        options: which.
-        threads: of this process.
-        failed: is told why the cluster went away, if it does.
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[Result]):
+    """An item as it goes into a unit.
+
+    Attributes:
+        name: of the item, in the journal.
+        for_unit: what the judge decides.
+        digest: SHA-256 of all that the verdict depends on but for the options, hexadecimal; None: it cannot be read, or
+            there is no journal.
+        result: what becomes of the judge's verdict.
+    """
+
+    name: str
+    for_unit: Any
+    digest: str | None
+    result: Callable[[Any], Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Archive(Generic[Item, Result]):
+    """What a command decides.
+
+    Attributes:
+        judge: decides.
+        read: reads an item.
+        asked: what every verdict depends on beside its item, as JSON: a journal belongs to it.
+        to_json: a verdict for the journal.
+        from_json: a verdict of the journal.
+    """
+
+    judge: Judge
+    read: Callable[[Item], Read[Result]]
+    asked: dict[str, Any]
+    to_json: Callable[[Any], dict[str, Any]]
+    from_json: Callable[[dict[str, Any]], Any]
+
+
+@dataclass(slots=True)
+class Course:
+    """How a run goes.
+
+    Attributes:
+        total: items.
+        lost: why the executor gave up, in a line: what it had not decided by then stays undecided. None while all goes well.
+        interrupted: whether the user ended it.
+        seconds: how long it took.
+        status: what the executor is doing, in a few words, for people.
+        failures: items that are not valid so far, for people.
+    """
+
+    total: int
+    lost: str | None = None
+    interrupted: bool = False
+    seconds: float = 0.0
+    status: Callable[[], str] = field(default=lambda: "")
+    failures: int = 0
+    _decided: bytearray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._decided = bytearray(self.total)
+
+    def decided(self, number: int) -> None:
+        """Note that there is a result for this item."""
+        self._decided[number] = 1
+
+    def missing(self) -> Iterator[int]:
+        """The items without a result."""
+        return (number for number, known in enumerate(self._decided) if not known)
+
+
+def source(file: str, options: ArchiveOptions) -> tuple[bytes | Path, bytes]:
+    """What a unit has of a file (its content, or the path if workers read it), and the content if it was read here, else b"".
+
+    With a journal it is always read: a verdict belongs to bytes, not to a name.
 
     Raises:
-        InputError: the cluster cannot be used.
+        InputError: it cannot be read here.
     """
+    shared = options.shared_files and file != "-"
+    data = b"" if shared and options.resume is None else read_input(file)
+    return (Path(file).absolute() if shared else data), data
+
+
+@contextmanager
+def open_executor(
+    archive: Archive[Item, Result], options: ArchiveOptions, threads: int, course: Course
+) -> Iterator[Callable[[Iterable[Item]], Iterator[Result]]]:
+    """What turns items into results, in any order, each once.
+
+    Args:
+        archive: what is decided.
+        options: where, and with which journal. What is in the journal is not decided again; what is given is in it.
+        threads: of this process, if it decides.
+        course: is told why a cluster went away, if it does.
+
+    Raises:
+        InputError: the cluster or the journal cannot be used.
+    """
+    with _open_journal(options.resume, archive.asked) as journal, _open_run(options, threads, course) as run:
+        yield lambda items: _execute(items, archive, options, journal, run)
+
+
+def _execute(
+    items: Iterable[Item],
+    archive: Archive[Item, Result],
+    options: ArchiveOptions,
+    journal: Journal | None,
+    run: Callable[[Iterator[Unit[Any]]], Iterator[Done]],
+) -> Iterator[Result]:
+    recorded: deque[Result] = deque()
+    waiting: dict[int, Read[Result]] = {}
+
+    def known(read: Read[Result]) -> Result | None:
+        before = None if journal is None or read.digest is None else journal.known(read.name, read.digest)
+        return None if before is None else read.result(archive.from_json(before))
+
+    def fresh(reads: Iterable[Read[Result]]) -> Iterator[Any]:
+        number = 0
+        for read in reads:
+            result = known(read)
+            if result is not None:
+                recorded.append(result)
+                continue
+            waiting[number] = read
+            number += 1
+            yield read.for_unit
+
+    reads = map(archive.read, items)
+    for first in reads:  # what a journal has is mostly the beginning
+        result = known(first)
+        if result is None:
+            break
+        yield result
+    else:
+        return
+    made_by = own_fingerprint() if options.dask is not None else None
+    units = cut(fresh(chain([first], reads)), archive.judge, threads=options.threads_per_unit, made_by=made_by)
+    for done in run(units):
+        known_now = [waiting.pop(index) for index in done.unit.indices]
+        results = [read.result(verdict) for read, verdict in zip(known_now, done.results, strict=True)]
+        if journal is not None:
+            journal.add(
+                Record(read.name, read.digest, archive.to_json(verdict))
+                for read, verdict in zip(known_now, done.results, strict=True)
+            )
+        while recorded:
+            yield recorded.popleft()
+        yield from results
+    yield from recorded
+
+
+@contextmanager
+def _open_run(
+    options: ArchiveOptions, threads: int, course: Course
+) -> Iterator[Callable[[Iterator[Unit[Any]]], Iterator[Done]]]:
+    """What decides units, in any order: this process on `threads` threads, or the cluster."""
     if options.dask is None:
         yield lambda units: (Done(unit, list(unit.judge.decide(unit.items, threads))) for unit in units)
         return
+    course.status = lambda: "connecting"
     try:
-        from bbipc.cluster import ClusterError, connect, run_units  # noqa: PLC0415 - an extra, and slow to import
+        from bbipc.cluster import ClusterError, Progress, connect, run_units  # noqa: PLC0415 - an extra, and slow to import
     except ModuleNotFoundError:
         raise InputError(_NO_DASK) from None
+    progress = Progress()
 
     def run(units: Iterator[Unit[Any]]) -> Iterator[Done]:
         try:
-            yield from run_units(client, units)
+            yield from run_units(client, units, progress=progress)
         except ClusterError as error:
-            failed.reason = str(error)
+            course.lost = str(error)
 
     with ExitStack() as stack:
         try:
             client = stack.enter_context(connect(options.dask, options.report))
         except ClusterError as error:
             raise InputError(f"--dask: {error}") from None
+        course.status = lambda: str(progress)
         yield run
 
 
 @contextmanager
-def open_journal(file: str | None, asked: dict[str, Any]) -> Iterator[Journal | None]:
-    """The journal of `--resume FILE`.
-
-    Raises:
-        InputError: the file cannot be used.
-    """
+def _open_journal(file: str | None, asked: dict[str, Any]) -> Iterator[Journal | None]:
     if file is None:
         yield None
         return
@@ -166,82 +321,71 @@ def open_journal(file: str | None, asked: dict[str, Any]) -> Iterator[Journal | 
         raise InputError(f"--resume: {error}") from None
 
 
-def of_units(
-    run: Run,
-    setup: Setup,
-    options: ArchiveOptions,
-    journal: Journal | None,
-    *,
-    strict: bool,
-    pins: tuple[bytes, ...] = (),
-) -> Executor:
-    """The executor that has units decided by `run`. What is in the journal is not decided again; what is given is in it."""
-
-    def execute(items: Iterable[Item]) -> Iterator[Result]:
-        waiting: dict[int, _Read] = {}
-        recorded: deque[Result] = deque()
-
-        def unit_items() -> Iterator[ProofItem]:
-            number = 0
-            for item in items:
-                read = _read(item, pins, shared=options.shared_files)
-                known = None if journal is None else journal.known(item.file, read.sha256)
-                if known is not None:
-                    recorded.append(Result(item, _from_json(known), read.key))
-                    continue
-                waiting[number] = read
-                number += 1
-                yield read.for_unit
-
-        made_by = own_fingerprint() if options.dask is not None else None
-        units = cut(unit_items(), ProofJudge(setup, strict), threads=options.threads_per_unit, made_by=made_by)
-        for done in run(units):
-            reads = [waiting.pop(index) for index in done.unit.indices]
-            results = [Result(read.item, verdict, read.key) for read, verdict in zip(reads, done.results, strict=True)]
-            if journal is not None:
-                journal.add(
-                    Record(read.item.file, read.sha256, _to_json(result.verdict))
-                    for read, result in zip(reads, results, strict=True)
-                )
-            while recorded:
-                yield recorded.popleft()
-            yield from results
-        yield from recorded
-
-    return execute
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """An item as it goes into a unit, its key, and the digest of both."""
-
-    item: Item
-    for_unit: ProofItem
-    key: TrustedKey | None
-    sha256: str | None
-
-
-def _read(item: Item, pins: tuple[bytes, ...], *, shared: bool) -> _Read:
-    key = None
-    try:
-        proof = b"" if shared else read_input(item.file)
-        key = load_key(item.vk, pins)  # here in any case: which keys are trusted is decided by the client
-        if shared:
-            return _Read(item, (Path(item.file).absolute(), key.key), key, None)
-    except InputError as error:
-        return _Read(item, Verdict(Outcome.ERROR, reason=error.message), key, None)
-    digest = hashlib.sha256(proof + key.key.bytes_).hexdigest()
-    return _Read(item, (proof, key.key), key, digest)
-
-
-def _to_json(verdict: Verdict) -> dict[str, Any]:
-    return {"outcome": verdict.outcome.value, "step": verdict.step, "reason": verdict.reason}
-
-
-def _from_json(result: dict[str, Any]) -> Verdict:
-    return Verdict(Outcome(result["outcome"]), result["step"], result["reason"])
+def not_verified(reason: str, options: ArchiveOptions) -> str:
+    """What is to be said of items that the executor did not decide before it gave up."""
+    return f"not verified: {reason}" + ("" if options.resume is None else f"; --resume {shown(options.resume)} goes on")
 
 
 def setup_name(setup: Setup) -> str:
     """What a journal calls a setup: equal for equal setups only."""
     return "Aztec" if setup == Setup.AZTEC else hashlib.sha256(setup.g2_x + setup.translator_key).hexdigest()
+
+
+# ---- While it runs --------------------------------------------------------------------------------------------------
+
+
+class Tell(Protocol):
+    """Tells people what became of one item."""
+
+    def __call__(self, text: str | None, *, error: bool = False) -> None:
+        """Print lines on standard output, or on standard error; None: only count the item."""
+        ...
+
+
+def follow(
+    course: Course,
+    results: Callable[[ExitStack], Iterator[Result]],
+    take: Callable[[Result, Tell], None],
+    lost: Callable[[int, str], Result],
+) -> None:
+    """Have everything decided, and give each result to `take`, until all is done, the executor gives up, or Ctrl-C.
+
+    Args:
+        course: is kept up to date.
+        results: opens the executor, and gives its results.
+        take: is given each result, and tells what there is to tell.
+        lost: the result of an item that the executor had not decided when it gave up, given why.
+    """
+    start = time.perf_counter()
+    try:
+        with ExitStack() as stack:
+            tell = stack.enter_context(_told(course))
+            for result in results(stack):
+                course.decided(result.number)
+                take(result, tell)
+    except KeyboardInterrupt:
+        course.interrupted = True
+    course.seconds = time.perf_counter() - start
+    if course.lost is not None:
+        for number in course.missing():
+            take(lost(number, course.lost), echo)
+
+
+def _told(course: Course) -> AbstractContextManager[Tell]:
+    """A terminal shows progress below the lines."""
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        from bbipc.cli.progress import counted  # noqa: PLC0415 - rich, which only terminals need
+
+        return counted("verifying", course.total, echo, lambda: _status(course))
+    return nullcontext(echo)
+
+
+def _status(course: Course) -> list[str]:
+    failures = f"{course.failures} not valid" if course.failures else ""
+    return [text for text in (course.status(), failures) if text]
+
+
+def echo(text: str | None, *, error: bool = False) -> None:
+    """Print lines, if there are any."""
+    if text is not None:
+        click.echo(text, err=error, color=colour(sys.stderr if error else sys.stdout))

@@ -54,6 +54,11 @@ class Result:
     unasked: str | None = None
 
     @property
+    def number(self) -> int:
+        """The place of the item in the order of the user."""
+        return self.item.number
+
+    @property
     def disputed(self) -> bool:
         """Whether the other server accepts what is refused here, or the other way round."""
         return self.opinion is not None and self.opinion.valid != self.verdict.valid

@@ -1,48 +1,85 @@
 """Progress on a terminal: one line at the bottom, with count, rate and the time that is left; what is told scrolls above it."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.console import Console, RenderableType
+from rich.progress import Progress, Task
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
 __all__ = ["counted"]
 
+_MIN_BAR: Final = 10
+_MAX_BAR: Final = 60
 
-class _Rate(ProgressColumn):
-    """Steps a second, of the last half minute."""
 
-    def render(self, task: Task) -> Text:
-        """As text; nothing before there is one."""
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:.0f}/s" if speed >= 10 else f"{speed:.1f}/s")
+class _Print(Protocol):
+    def __call__(self, text: str | None, *, error: bool = False) -> None: ...
+
+
+class _Line(Progress):
+    """Everything in one line, however narrow: the bar takes what is left, and what has no room is left out, the last first."""
+
+    def __init__(self, what: str, status: Callable[[], Sequence[str]], console: Console) -> None:
+        self._what, self._status = what, status
+        super().__init__(console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+
+    def get_renderable(self) -> RenderableType:
+        """The line."""
+        task = self.tasks[0] if self.tasks else None
+        if task is None:
+            return Text()
+        width = self.console.width - 1  # in the last column some terminals wrap
+        parts = [f"{task.completed:.0f}/{task.total or 0:.0f}", *filter(None, (_rate(task), *self._status(), _left(task)))]
+        while len(parts) > 1 and len("  ".join(parts)) > width:
+            parts.pop()
+        text = "  ".join(parts)
+        bar = min(width - len(self._what) - len(text) - 4, _MAX_BAR)
+        if bar < _MIN_BAR:
+            return Text(text[: max(width, 0)], no_wrap=True)
+        row = Table.grid(padding=(0, 2, 0, 0))
+        row.add_row(Text(self._what), ProgressBar(task.total, task.completed, width=bar), Text(text, no_wrap=True))
+        return row
+
+
+def _rate(task: Task) -> str:
+    """Steps a second, of the last half minute; nothing before there is one."""
+    speed = task.finished_speed or task.speed
+    return "" if speed is None else f"{speed:.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
+
+
+def _left(task: Task) -> str:
+    seconds = task.time_remaining
+    return "" if seconds is None else f"{timedelta(seconds=int(seconds))} left"
 
 
 @contextmanager
-def counted(what: str, total: int, echo: Callable[[str], None]) -> Iterator[Callable[[str | None], None]]:
-    """Show the progress of `total` steps; what is given takes the line of each step, or None.
+def counted(what: str, total: int, echo: _Print, status: Callable[[], Sequence[str]] = lambda: ()) -> Iterator[_Print]:
+    """Show the progress of `total` steps; what is given takes what is to be told of each step, or None.
 
-    Lines go to standard output: above the progress if that is a terminal, by `echo` if not.
+    Lines go to standard output or standard error: above the progress if that is a terminal, by `echo` if not.
+
+    Args:
+        what: is done.
+        total: number of steps.
+        echo: prints what is not for this terminal.
+        status: what else there is to say; what matters most first.
     """
     console = Console(stderr=True)
-    columns = (
-        TextColumn(what),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
-    )
     both = sys.stdout.isatty()
-    progress = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False, expand=True)
+    progress = _Line(what, status, console)
     task = progress.add_task(what, total=total)
 
-    def step(line: str | None) -> None:
-        if line is not None and both:
-            progress.console.print(Text.from_ansi(line), soft_wrap=True, highlight=False)
-        elif line is not None:
-            echo(line)
+    def step(text: str | None, *, error: bool = False) -> None:
+        if text is not None and (error or both):
+            progress.console.print(Text.from_ansi(text), soft_wrap=True, highlight=False)
+        else:
+            echo(text)
         progress.advance(task)
 
     with progress:

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from bbipc.archive.proofs import ProofJudge
 from bbipc.chonk import Outcome, Setup, Verdict
 from bbipc.cli import exit_codes
-from bbipc.cli.archive import ArchiveOptions, Failed, archive_options, of_units, open_journal, open_run, setup_name
+from bbipc.cli.archive import (
+    Archive,
+    ArchiveOptions,
+    Course,
+    Read,
+    Tell,
+    archive_options,
+    follow,
+    not_verified,
+    open_executor,
+    setup_name,
+    source,
+)
 from bbipc.cli.colour import colour
 from bbipc.cli.ending import report as report_error
 from bbipc.cli.escape import file_name, one_line
-from bbipc.cli.inputs import INPUT, InputError, load_setup, setup_option, shown
+from bbipc.cli.inputs import INPUT, InputError, load_setup, setup_option
 from bbipc.cli.keys import KEY, described_setup, load_key, pin_option, setup_as_json
-from bbipc.cli.many import Executor, Item, Result, find_proofs, here, key_beside, with_opinions
+from bbipc.cli.many import Item, Result, find_proofs, here, key_beside, with_opinions
 
 if TYPE_CHECKING:
     from bbipc.client.blocking import Client
@@ -35,58 +48,56 @@ _SUMMARY: Final = {Outcome.VALID: "valid", Outcome.INVALID: "invalid", Outcome.E
 
 @dataclass(slots=True)
 class _Run:
-    """All that is known of a run: what was to be verified, and what was found so far."""
+    """What was to be verified, and what was found so far. Results themselves are kept only if they are needed at the end."""
 
-    items: Sequence[Item]
+    files: Sequence[str]
+    vk: str | None
     setup: Setup
     setup_file: str | None
     against: str | None
+    keep: bool
+    course: Course
     results: list[Result] = field(default_factory=list)
-    seconds: float = 0.0
-    interrupted: bool = False
-    given_up: bool = False
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    keys: set[str] = field(default_factory=set)
+    disputed: int = 0
+    unasked: int = 0
 
-    def give_up(self, reason: str | None, journal: str | None) -> list[Result]:
-        """Results for all that was not verified, if there is a reason to give up. All results are then in order."""
-        self.results.sort(key=lambda result: result.item.number)
-        if reason is None:
-            return []
-        self.given_up = True
-        rest = f"not verified: {reason}" + ("" if journal is None else f"; --resume {shown(journal)} goes on")
-        done = {result.item.number for result in self.results}
-        verdict = Verdict(Outcome.ERROR, reason=rest)
-        rest_of_items = [Result(item, verdict) for item in self.items if item.number not in done]
-        self.results += rest_of_items
-        self.results.sort(key=lambda result: result.item.number)
-        return rest_of_items
+    def item(self, number: int) -> Item:
+        """The item of this number."""
+        file = self.files[number]
+        return Item(number, file, self.vk or key_beside(file))
+
+    def add(self, result: Result) -> None:
+        """Count a result."""
+        self.outcomes[result.verdict.outcome] += 1
+        self.disputed += result.disputed
+        self.unasked += self.against is not None and result.opinion is None
+        self.course.failures += not result.verdict.valid
+        if result.key is not None:
+            self.keys.add(str(result.key))
+        if self.keep:
+            self.results.append(replace(result, proof=None))
 
     @property
     def counts(self) -> dict[str, int]:
         """How many proofs are valid, invalid, unreadable."""
-        counts = Counter(result.verdict.outcome for result in self.results)
-        return {name: counts[outcome] for outcome, name in _SUMMARY.items()}
-
-    @property
-    def disputed(self) -> int:
-        """On how many proofs the other server disagrees."""
-        return sum(result.disputed for result in self.results)
+        return {name: self.outcomes[outcome] for outcome, name in _SUMMARY.items()}
 
     @property
     def exit_code(self) -> int:
         """What is worst counts."""
-        outcomes = {result.verdict.outcome for result in self.results}
-        if self.interrupted:
+        if self.course.interrupted:
             return exit_codes.INTERRUPTED
-        if self.given_up:
+        if self.course.lost is not None:
             return exit_codes.UNREADABLE
         if self.disputed:
             return exit_codes.DISAGREEMENT
-        if Outcome.INVALID in outcomes:
+        if self.outcomes[Outcome.INVALID]:
             return exit_codes.INVALID
-        if outcomes != {Outcome.VALID}:
+        if self.outcomes.keys() != {Outcome.VALID}:
             return exit_codes.UNREADABLE
-        unasked = self.against is not None and any(result.opinion is None for result in self.results)
-        return exit_codes.UNAVAILABLE if unasked else exit_codes.SUCCESS
+        return exit_codes.UNAVAILABLE if self.unasked else exit_codes.SUCCESS
 
 
 @click.command("verify-many")
@@ -137,39 +148,45 @@ def command(
     setup) cannot be read or decoded, or a Dask cluster went away; 3 the server of --against disagrees; 69 it cannot be asked;
     130 interrupted.
     """
+    _check_options(archive, against, as_json=as_json, json_lines=json_lines)
+    setup = load_setup(setup_file)
+    if vk is not None:
+        load_key(vk, pins)
+    files = find_proofs(paths)
+    run = _Run(files, vk, setup, setup_file, against, as_json or junit is not None, Course(len(files)))
+    show = _shown_as(run, quiet=quiet, as_json=as_json, json_lines=json_lines)
+
+    def take(result: Result, tell: Tell) -> None:
+        run.add(result)
+        tell(show(result))
+
+    def results(stack: ExitStack) -> Iterator[Result]:
+        items = map(run.item, range(len(files)))
+        if archive.of_units:
+            return stack.enter_context(open_executor(_archive(archive, setup, strict, pins), archive, threads, run.course))(
+                items
+            )
+        found = here(setup, threads=threads, strict=strict, pins=pins)(items)
+        return found if against is None else with_opinions(found, stack.enter_context(_second(against)))
+
+    def lost(number: int, reason: str) -> Result:
+        return Result(run.item(number), Verdict(Outcome.ERROR, reason=not_verified(reason, archive)))
+
+    follow(run.course, results, take, lost)
+    run.results.sort(key=lambda result: result.number)
+    _finish(run, as_json=as_json, json_lines=json_lines)
+    if junit is not None:
+        _write_junit(run, junit)
+    if run.course.interrupted:
+        report_error("interrupted")
+    return run.exit_code
+
+
+def _check_options(archive: ArchiveOptions, against: str | None, *, as_json: bool, json_lines: bool) -> None:
     if as_json and json_lines:
         raise click.UsageError("--json and --json-lines exclude each other")
     if against is not None and archive.of_units:
         raise click.UsageError("--against goes with neither --dask nor --resume")
-    setup = load_setup(setup_file)
-    if vk is not None:
-        load_key(vk, pins)
-    items = [Item(number, file, vk or key_beside(file)) for number, file in enumerate(find_proofs(paths))]
-    run = _Run(items, setup, setup_file, against)
-    failed = Failed()
-    show = _shown_as(run, quiet=quiet, as_json=as_json, json_lines=json_lines)
-    start = time.perf_counter()
-    try:
-        with ExitStack() as stack:
-            client = None if against is None else stack.enter_context(_second(against))
-            tell = stack.enter_context(_told(len(items)))
-            execute = stack.enter_context(_executor(archive, setup, failed, threads=threads, strict=strict, pins=pins))
-            results = execute(items)
-            for result in results if client is None else with_opinions(results, client):
-                run.results.append(result)
-                tell(show(result))
-    except KeyboardInterrupt:
-        run.interrupted = True
-    run.seconds = time.perf_counter() - start
-    for result in run.give_up(failed.reason, archive.resume):
-        if (line := show(result)) is not None:
-            _echo(line)
-    _finish(run, as_json=as_json, json_lines=json_lines)
-    if junit is not None:
-        _write_junit(run, junit)
-    if run.interrupted:
-        report_error("interrupted")
-    return run.exit_code
 
 
 def _shown_as(run: _Run, *, quiet: bool, as_json: bool, json_lines: bool) -> Callable[[Result], str | None]:
@@ -181,16 +198,27 @@ def _shown_as(run: _Run, *, quiet: bool, as_json: bool, json_lines: bool) -> Cal
     return lambda result: _line(result, quiet=quiet)
 
 
-@contextmanager
-def _executor(
-    archive: ArchiveOptions, setup: Setup, failed: Failed, *, threads: int, strict: bool, pins: tuple[bytes, ...]
-) -> Iterator[Executor]:
-    if not archive.of_units:
-        yield here(setup, threads=threads, strict=strict, pins=pins)
-        return
-    asked = {"command": "verify-many", "setup": setup_name(setup), "strict": strict}
-    with open_journal(archive.resume, asked) as journal, open_run(archive, threads, failed) as run:
-        yield of_units(run, setup, archive, journal, strict=strict, pins=pins)
+def _archive(options: ArchiveOptions, setup: Setup, strict: bool, pins: tuple[bytes, ...]) -> Archive[Item, Result]:
+    """The proofs as units for `open_executor`."""
+
+    def read(item: Item) -> Read[Result]:
+        key = None
+        try:
+            for_unit, data = source(item.file, options)
+            key = load_key(item.vk, pins)  # here in any case: which keys are trusted is decided by the client
+        except InputError as error:
+            unread = Verdict(Outcome.ERROR, reason=error.message)
+            return Read(item.file, unread, None, lambda verdict: Result(item, verdict, key))
+        digest = None if options.resume is None else hashlib.sha256(data + key.key.bytes_).hexdigest()
+        return Read(item.file, (for_unit, key.key), digest, lambda verdict: Result(item, verdict, key))
+
+    return Archive(
+        ProofJudge(setup, strict),
+        read,
+        {"command": "verify-many", "setup": setup_name(setup), "strict": strict},
+        lambda verdict: {"outcome": verdict.outcome.value, "step": verdict.step, "reason": verdict.reason},
+        lambda known: Verdict(Outcome(known["outcome"]), known["step"], known["reason"]),
+    )
 
 
 def _second(words: str) -> AbstractContextManager[Client]:
@@ -206,19 +234,6 @@ def _second(words: str) -> AbstractContextManager[Client]:
 
 
 # ---- While it runs --------------------------------------------------------------------------------------------------
-
-
-def _told(total: int) -> AbstractContextManager[Callable[[str | None], None]]:
-    """What takes one line for each result, or None. A terminal shows progress below the lines."""
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        from bbipc.cli.progress import counted  # noqa: PLC0415 - rich, which only terminals need
-
-        return counted("verifying", total, _echo)
-    return nullcontext(lambda line: None if line is None else _echo(line))
-
-
-def _echo(line: str) -> None:
-    click.echo(line, color=colour(sys.stdout))
 
 
 def _line(result: Result, *, quiet: bool) -> str | None:
@@ -239,25 +254,24 @@ def _line(result: Result, *, quiet: bool) -> str | None:
 def _finish(run: _Run, *, as_json: bool, json_lines: bool) -> None:
     if as_json or json_lines:
         listed: dict[str, Any] = {} if json_lines else {"proofs": [_result_json(result, run) for result in run.results]}
-        summary = listed | run.counts | {"total": len(run.items), "interrupted": run.interrupted}
+        summary = listed | run.counts | {"total": len(run.files), "interrupted": run.course.interrupted}
         if run.against is not None:
             summary |= {"against": run.against, "disagreements": run.disputed}
-        click.echo(json.dumps(summary | setup_as_json(run.setup, run.setup_file) | {"seconds": round(run.seconds, 3)}))
+        click.echo(json.dumps(summary | setup_as_json(run.setup, run.setup_file) | {"seconds": round(run.course.seconds, 3)}))
         return
-    done = len(run.results)
+    done, seconds = run.outcomes.total(), run.course.seconds
     parts = [f"{count} {name}" for name, count in run.counts.items() if count]
     if run.against is not None:
         parts.append(f"{run.disputed} disagreement{'s' * (run.disputed != 1)}")
-    count = f"{done} of {len(run.items)} proofs" if run.interrupted else f"{done} proof{'s' * (done != 1)}"
-    rate = f"({run.seconds:.2f} s, {done / run.seconds:.0f}/s)"
+    count = f"{done} of {len(run.files)} proofs" if run.course.interrupted else f"{done} proof{'s' * (done != 1)}"
+    rate = f"({seconds:.2f} s, {done / seconds:.0f}/s)"
     click.secho(f"{count}: {', '.join(parts) or 'no verdict'} {rate}", bold=True, color=colour(sys.stdout))
-    keys = {str(result.key) for result in run.results if result.key is not None}
-    click.echo(f"{_keys(keys)}{described_setup(run.setup, run.setup_file)}")
+    click.echo(f"{_keys(run.keys)}{described_setup(run.setup, run.setup_file)}")
 
 
 def _keys(keys: set[str]) -> str:
     if len(keys) == 1:
-        return f"{keys.pop()}  "
+        return f"{next(iter(keys))}  "
     return f"{len(keys)} different keys  " if keys else ""
 
 
@@ -281,14 +295,14 @@ def _write_junit(run: _Run, path: str) -> None:
     by_number = {result.item.number: result for result in run.results}
     bad = sum(_failure(result) is not None for result in run.results)
     counts: dict[str, Any] = {
-        "tests": str(len(run.items)),
+        "tests": str(len(run.files)),
         "failures": str(bad),
-        "skipped": str(len(run.items) - len(by_number)),
+        "skipped": str(len(run.files) - len(by_number)),
     }
-    suite = ET.Element("testsuite", name="bbipc verify-many", time=f"{run.seconds:.3f}", **counts)
-    for item in run.items:
-        case = ET.SubElement(suite, "testcase", classname="proof", name=file_name(item.file))
-        result = by_number.get(item.number)
+    suite = ET.Element("testsuite", name="bbipc verify-many", time=f"{run.course.seconds:.3f}", **counts)
+    for number, file in enumerate(run.files):
+        case = ET.SubElement(suite, "testcase", classname="proof", name=file_name(file))
+        result = by_number.get(number)
         failure = None if result is None else _failure(result)
         if result is None:
             ET.SubElement(case, "skipped", message="interrupted before a verdict")

@@ -44,6 +44,12 @@ class Progress:
     under_way: int = 0
     failures: int = 0
 
+    def __str__(self) -> str:
+        counts = [f"{self.workers} worker{'s' * (self.workers != 1)}"]
+        if self.failures:
+            counts.append(f"{self.failures} unit{'s' * (self.failures != 1)} run again")
+        return ", ".join(counts)
+
 
 def run_units(
     client: Client, units: Iterator[Unit[Any]], *, ordered: bool = False, progress: Progress | None = None

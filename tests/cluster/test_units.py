@@ -27,25 +27,33 @@ JUDGE = ProofJudge(Setup.AZTEC, strict=False)
 
 @given(st.lists(st.binary(max_size=40)), st.integers(1, 5), st.integers(1, 60))
 def test_units_are_the_stream_in_pieces_within_the_limits(items: list[bytes], most: int, size: int) -> None:
-    units = list(cut(items, JUDGE, unit_items=most, unit_bytes=size))
-    assert [item for unit in units for item in unit.items] == items
+    pairs = [(item, b"") for item in items]
+    units = list(cut(pairs, JUDGE, unit_items=most, unit_bytes=size))
+    assert [item for unit in units for item in unit.items] == pairs
     assert [index for unit in units for index in unit.indices] == list(range(len(items)))
     for unit in units:
         assert 1 <= len(unit) <= most
-        assert len(unit) == 1 or sum(map(len, unit.items)) <= size
+        assert len(unit) == 1 or sum(len(proof) for proof, _ in unit.items) <= size
     for unit, following in pairwise(units):
-        assert len(unit) == most or sum(map(len, unit.items)) + len(following.items[0]) > size
+        assert len(unit) == most or sum(len(proof) for proof, _ in (*unit.items, following.items[0])) > size
+
+
+def test_a_decoded_proof_counts_with_its_bytes() -> None:
+    proof = ChonkProof.from_fields(FLOW1.fields)
+    pairs = [(proof, FLOW1.vk)] * 3
+    assert len(list(cut(pairs, JUDGE, unit_bytes=len(FLOW1.fields)))) == 3
+    assert len(list(cut(pairs, JUDGE, unit_bytes=4 * len(FLOW1.fields)))) == 1
 
 
 @given(st.integers(0, 30), st.integers(1, 5), st.integers(0, 7))
 def test_no_item_is_taken_before_its_unit_is_asked_for(count: int, most: int, asked: int) -> None:
     taken = 0
 
-    def stream() -> Iterator[bytes]:
+    def stream() -> Iterator[tuple[bytes, bytes]]:
         nonlocal taken
         for _ in range(count):
             taken += 1
-            yield b""
+            yield b"", b""
 
     units = cut(stream(), JUDGE, unit_items=most)
     got = sum(1 for _ in zip(range(asked), units, strict=False))

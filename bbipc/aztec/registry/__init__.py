@@ -54,6 +54,11 @@ class Release:
     verifiable: bool
     paths: Mapping[str, KeyPath]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A read-only view of a mapping cannot be pickled; the mapping can.
+        paths, keys = dict(self.paths), dict(self.keys)
+        return _unpickled, (self.name, self.vk_tree_root, self.protocol_contracts_hash, keys, self.verifiable, paths)
+
     def covers(self, version: str) -> bool:
         """Whether `version` (of two or three numbers) is this release, or within its range."""
         wanted = _numbers(version)
@@ -62,6 +67,12 @@ class Release:
             return version == self.name
         low, high = ends[0], ends[-1]
         return low is not None and high is not None and low <= wanted <= high
+
+
+def _unpickled(
+    name: str, root: bytes, contracts: bytes, keys: dict[str, VerificationKey], verifiable: bool, paths: dict[str, KeyPath]
+) -> Release:
+    return Release(name, root, contracts, MappingProxyType(keys), verifiable, MappingProxyType(paths))
 
 
 @dataclass(frozen=True, slots=True)
