@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,7 @@ __all__ = ["command"]
     help="Write JSON, with everything that was sent and received.",
 )
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write one self-contained HTML page.")
+@click.option("--docs", metavar="URL", help="Link the rules of --html to this site of bbipc's documentation.")
 @click.option("-v", "--verbose", is_flag=True, help="Show what was sent and received.")
 @click.option("--list", "list_cases", is_flag=True, help="List the cases and their rules, and exit.")
 @click.argument("server", nargs=-1, metavar="-- COMMAND...")
@@ -67,6 +69,7 @@ def command(
     junit: Path | None,
     json_file: Path | None,
     html: Path | None,
+    docs: str | None,
     verbose: bool,
     list_cases: bool,
     server: tuple[str, ...],
@@ -89,7 +92,7 @@ def command(
         raise click.UsageError("which server? Give its command behind --, for instance: bbipc conform -- bbipc msgpack run")
     target = target_of(server, socket=socket, shm=shm, setup=setup)
     report = _run(cases, target, timeout=timeout, jobs=jobs, verbose=verbose)
-    _write(report, junit, json_file, html)
+    _write(report, junit, json_file, html, docs)
     return exit_codes.SUCCESS if report.passed else exit_codes.INVALID
 
 
@@ -138,11 +141,11 @@ def _run(cases: Sequence[Case], target: Target, *, timeout: float, jobs: int, ve
     return report
 
 
-def _write(report: Report, junit: Path | None, json_file: Path | None, html: Path | None) -> None:
+def _write(report: Report, junit: Path | None, json_file: Path | None, html: Path | None, docs: str | None) -> None:
     from bbipc.conform.report.html import as_html  # noqa: PLC0415
     from bbipc.conform.report.machine import as_json, as_junit  # noqa: PLC0415
 
-    for file, text in ((junit, as_junit), (json_file, as_json), (html, as_html)):
+    for file, text in ((junit, as_junit), (json_file, as_json), (html, partial(as_html, docs=docs))):
         if file is not None:
             try:
                 file.write_text(text(report), encoding="utf-8")

@@ -105,7 +105,7 @@ class Case:
     Attributes:
         id: suite and name, `framing.split-writes`.
         rule: the rule in one sentence.
-        source: the place where the rule is written, a section of docs/protocol.md or a chapter of docs/spec.
+        source: the place where the rule is written: a file of docs/, with the anchor or the section.
         recorded: names of recorded exchanges with bb 5.0.0 that show the input; may be empty.
         run: judges a server; raises Broken or NotApplicable.
         transports: those of TRANSPORTS on which it can be judged.

@@ -5,6 +5,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import trio
 
@@ -26,12 +27,14 @@ class Report:
         tagged: whether it knows tagged requests.
         results: one for each case, in the order of the cases.
         seconds: how long the run took.
+        started: when it began, in UTC.
     """
 
     target: Target
     tagged: bool
     results: tuple[Result, ...]
     seconds: float
+    started: datetime
 
     def count(self, outcome: Outcome) -> int:
         """Results with that outcome."""
@@ -140,7 +143,7 @@ async def run_cases(
     Raises:
         CannotStart: the command cannot be run, or is no such server.
     """
-    started = time.perf_counter()
+    date, started = datetime.now(UTC), time.perf_counter()
     tagged = await knows_tags(target, timeout)
     results: dict[str, Result] = {}
     waiting = iter(cases)
@@ -163,7 +166,7 @@ async def run_cases(
     if failure is not None:
         raise failure
     in_order = tuple(results[case.id] for case in cases)
-    return Report(target, tagged, in_order, time.perf_counter() - started)
+    return Report(target, tagged, in_order, time.perf_counter() - started, date)
 
 
 def events_as_text(events: Sequence[Event]) -> str:

@@ -2,13 +2,16 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import bbipc
 from bbipc.conform.case import SUITES, Case, Event, Outcome, Result
 from bbipc.conform.cases import catalogue
 from bbipc.conform.lab import Lab
@@ -17,6 +20,9 @@ from bbipc.conform.report.machine import as_json, as_junit
 from bbipc.conform.report.terminal import Terminal
 from bbipc.conform.runner import Report
 from bbipc.conform.target import Target
+
+STARTED = datetime(2026, 11, 28, 21, 5, tzinfo=UTC)
+ROOT = Path(__file__).parent.parent.parent
 
 
 async def never(_lab: Lab) -> None:
@@ -35,7 +41,7 @@ def report_of(outcomes: list[Outcome], text: str = "what came", data: bytes = b"
         )
         for index, outcome in enumerate(outcomes)
     )
-    return Report(Target(("a-server", text)), True, results, 1.5)
+    return Report(Target(("a-server", text)), True, results, 1.5, STARTED)
 
 
 OUTCOMES = st.lists(st.sampled_from(Outcome), min_size=1, max_size=5)
@@ -74,7 +80,7 @@ class Page(HTMLParser):
         found = dict(attrs)
         if tag == "details":
             self.cases.append(found["data-outcome"] or "")
-        self.loads += [value or "" for key, value in attrs if key in ("src", "href") and not (value or "").startswith("#")]
+        self.loads += [value or "" for key, value in attrs if key == "src" or (key == "href" and tag != "a")]
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -94,6 +100,41 @@ def test_html_shows_text_as_text(outcomes: list[Outcome], text: str) -> None:
     assert not re.search(r"url\(|@import|https?://", source.replace(text, ""))
     if text.strip() and text.isprintable():
         assert text in page.text
+
+
+def test_html_says_when_by_what_and_links_rules() -> None:
+    report = report_of([Outcome.PASS])
+    page = as_html(report, docs="https://docs.example/bbipc/")
+    assert "2026-11-28 21:05 UTC" in page
+    assert f"bbipc {bbipc.__version__}" in page
+    assert Page(page).loads == []  # a link loads nothing
+    (case,) = catalogue()[:1]
+    page = as_html(Report(report.target, True, (Result(case, Outcome.PASS, 0.1),), 1.0, STARTED), docs='https://d"<')
+    assert '<a href="https://d&quot;&lt;/protocol/#frames">docs/protocol.md#frames</a>' in page
+    assert f'id="{case.id}"' in page
+    assert f'href="#{case.id}"' in page
+
+
+def test_machines_are_told_too() -> None:
+    report = report_of([Outcome.PASS])
+    value = json.loads(as_json(report))
+    assert (value["bbipc"], value["started"]) == (bbipc.__version__, "2026-11-28T21:05:00+00:00")
+    assert 'timestamp="2026-11-28T21:05:00+00:00"' in as_junit(report)
+
+
+def anchors(page: Path) -> set[str]:
+    """Those of a page of the documentation, as the site makes them of its headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in headings}
+
+
+def test_the_sources_of_the_rules_are_there() -> None:
+    for source in {case.source for case in catalogue()}:
+        found = re.fullmatch(r"(docs/[\w/-]+\.md)(?:#([\w-]+)| section [0-9.]+)?", source)
+        assert found, source
+        page = ROOT / found[1]
+        assert page.exists(), source
+        assert found[2] is None or found[2] in anchors(page), source
 
 
 def test_terminal_says_what_failed(capsys: pytest.CaptureFixture[str]) -> None:

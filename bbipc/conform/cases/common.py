@@ -26,7 +26,7 @@ __all__ = [
     "verify_call",
 ]
 
-LAW = "docs/protocol.md section 3"
+LAW = "docs/protocol.md#the-law"
 
 
 async def one_error(peer: Peer, bad: bytes, text: str, *mentions: str, request_id: int | None = None) -> Reply:

@@ -14,7 +14,7 @@ from bbipc.conform.samples import PARTS, sample
 
 suite = Suite("errors", LAW)
 
-SECTION_5: Final = "docs/protocol.md section 5"
+SECTION_5: Final = "docs/protocol.md#the-law"
 _ABC: Final = command("Blake2s", {"data": b"abc"})
 
 

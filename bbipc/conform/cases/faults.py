@@ -205,7 +205,7 @@ def _ring_case(name: str, rule: str, corrupt: Callable[[Path], None], *, of_resp
     suite.case(
         f"ring-{name}",
         f"{rule}: the server ends in order and removes its files.",
-        source="docs/protocol.md, Shared memory",
+        source="docs/protocol.md#shared-memory",
         transport="shm",
     )(function)
 

@@ -9,7 +9,7 @@ from bbipc.conform.cases.common import LAW, expect_hashes, one_error
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import blake2s_request, blake2s_response, command, frame, plain
 
-suite = Suite("framing", "docs/protocol.md section 1")
+suite = Suite("framing", "docs/protocol.md#frames")
 
 ABC = blake2s_request(b"abc")
 
@@ -77,7 +77,7 @@ async def large_frame(lab: Lab) -> None:
 @suite.case(
     "ring-wraps",
     "Messages of all lengths come through a ring in order, wherever it wraps.",
-    source="docs/protocol.md, Shared memory",
+    source="docs/protocol.md#shared-memory",
     transport="shm",
 )
 async def ring_wraps(lab: Lab) -> None:
@@ -155,7 +155,7 @@ async def wide_headers(lab: Lab) -> None:
 @suite.case(
     "extra-fields",
     "Fields that a command does not have are ignored.",
-    source="docs/protocol.md section 5",
+    source="docs/protocol.md#the-law",
     recorded=("framing/args_extra", "msgpack_shape/extra_key"),
 )
 async def extra_fields(lab: Lab) -> None:

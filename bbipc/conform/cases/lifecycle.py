@@ -20,7 +20,7 @@ from bbipc.shm import files
 
 suite = Suite("lifecycle", LAW)
 
-SECTION_4 = "docs/protocol.md section 4"
+SECTION_4 = "docs/protocol.md#the-law"
 _PAUSE: Final = 0.01
 
 
@@ -343,7 +343,7 @@ async def socket_reconnect(lab: Lab) -> None:
 
 # ---- Shared memory ---------------------------------------------------------------------------------------------------
 
-_SHM: Final = "docs/protocol.md, Shared memory"
+_SHM: Final = "docs/protocol.md#shared-memory"
 
 
 @suite.case("shm-mode", "The files of shared memory have mode 0600.", source=_SHM, transport="shm")

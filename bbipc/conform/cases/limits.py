@@ -15,7 +15,7 @@ from bbipc.conform.peer import Peer
 from bbipc.conform.samples import compressed, sample
 from bbipc.conform.target import Server
 
-suite = Suite("limits", "docs/protocol.md section 1")
+suite = Suite("limits", "docs/protocol.md#limits")
 
 MIB: Final = 1 << 20
 ALLOWED_GROWTH: Final = 24 * MIB

@@ -7,7 +7,7 @@ from bbipc.conform.cases.common import collect, expect_hashes, invalid_call, tak
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import Reply, blake2s_request, blake2s_response, verdict_of
 
-suite = Suite("ordering", "docs/protocol.md section 2")
+suite = Suite("ordering", "docs/protocol.md#dialects")
 
 
 @suite.case(
@@ -32,7 +32,7 @@ async def plain_fifo(lab: Lab) -> None:
         await peer.finish()
 
 
-@suite.case("errors-fifo", "Errors keep their place among plain responses.", source="docs/protocol.md section 3")
+@suite.case("errors-fifo", "Errors keep their place among plain responses.", source="docs/protocol.md#the-law")
 async def errors_fifo(lab: Lab) -> None:
     async with lab.peer() as peer:
         await peer.send(valid_call(), "ChonkVerify of a valid proof")

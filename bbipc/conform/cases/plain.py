@@ -14,7 +14,7 @@ from bbipc.conform.lab import Lab
 from bbipc.conform.messages import ERROR, blake2s_request, blake2s_response, call, frame
 from bbipc.conform.samples import SAMPLES, compressed, sample
 
-suite = Suite("plain", "docs/protocol.md section 5")
+suite = Suite("plain", "docs/protocol.md#fields")
 
 
 def _known_answers() -> dict[str, list[dict[str, Any]]]:
@@ -58,7 +58,9 @@ async def srs_init(lab: Lab) -> None:
 
 
 @suite.case(
-    "compress", "ChonkCompressProof gives the 32 * (697 + public inputs) bytes that bb gives.", source="docs/spec/03 section 5"
+    "compress",
+    "ChonkCompressProof gives the 32 * (697 + public inputs) bytes that bb gives.",
+    source="docs/spec/03-vk-and-proof-layout.md section 5",
 )
 async def compress(lab: Lab) -> None:
     async with lab.peer() as peer:
@@ -67,7 +69,9 @@ async def compress(lab: Lab) -> None:
         await peer.finish()
 
 
-@suite.case("decompress", "ChonkDecompressProof undoes ChonkCompressProof.", source="docs/spec/03 section 5")
+@suite.case(
+    "decompress", "ChonkDecompressProof undoes ChonkCompressProof.", source="docs/spec/03-vk-and-proof-layout.md section 5"
+)
 async def decompress(lab: Lab) -> None:
     async with lab.peer() as peer:
         for name in SAMPLES:
@@ -83,7 +87,7 @@ async def decompress(lab: Lab) -> None:
 @suite.case(
     "decompress-errors",
     "What is no compressed proof is an error: wrong sizes, an x without a point.",
-    source="docs/spec/03 section 5",
+    source="docs/spec/03-vk-and-proof-layout.md section 5",
 )
 async def decompress_errors(lab: Lab) -> None:
     good = compressed("flow1")
@@ -104,7 +108,7 @@ async def decompress_errors(lab: Lab) -> None:
 @suite.case(
     "every-command",
     "Every published command without its fields gets one response, and never ends the process.",
-    source="docs/protocol.md section 3",
+    source="docs/protocol.md#the-law",
 )
 async def every_command(lab: Lab) -> None:
     async with lab.peer() as peer:

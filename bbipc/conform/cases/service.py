@@ -18,7 +18,7 @@ from bbipc.conform.messages import call
 from bbipc.conform.peer import Peer
 from bbipc.conform.samples import PARTS, sample
 
-suite = Suite("service", "docs/protocol.md section 5")
+suite = Suite("service", "docs/batching.md#the-batch-verifier-service")
 
 _STATUS_OK = 0
 
@@ -96,7 +96,7 @@ async def results(lab: Lab) -> None:
 @suite.case(
     "stop-without-reader",
     "Stop returns even if nobody reads the FIFO.",
-    source="docs/protocol.md section 3",
+    source="docs/protocol.md#the-law",
     recorded=("batch_service/no_reader",),
 )
 async def stop_without_reader(lab: Lab) -> None:

@@ -15,7 +15,7 @@ from bbipc.conform.lab import Lab
 from bbipc.conform.messages import blake2s_request, blake2s_response, call, command, frame, pack, verdict_of
 from bbipc.conform.samples import sample
 
-suite = Suite("tagged", "docs/protocol.md section 2")
+suite = Suite("tagged", "docs/protocol.md#dialects")
 
 _ABC = command("Blake2s", {"data": b"abc"})
 

@@ -11,7 +11,7 @@ from bbipc.conform.messages import Reply, blake2s_request, blake2s_response, cal
 from bbipc.conform.peer import Peer
 from bbipc.conform.samples import TESTNET_HASH, transaction
 
-suite = Suite("transactions", "docs/protocol.md section 7")
+suite = Suite("transactions", "docs/protocol.md#extensions-of-bbs-protocol")
 
 _PROOF_AT = 32 + 38557 + 4
 """Where the content of the proof begins in a transaction without public calls."""
@@ -138,7 +138,7 @@ async def network(lab: Lab) -> None:
 @suite.case(
     "unreadable",
     "Bytes that are not a transaction get one ErrorResponse, and nothing else is lost.",
-    source="docs/protocol.md section 3",
+    source="docs/protocol.md#the-law",
     tagged=True,
 )
 async def unreadable(lab: Lab) -> None:

@@ -128,7 +128,7 @@ _verdict_case(
     "A commitment that is on no curve",
     "error",
     lambda f: (off_curve(f, PARTS[0], 32), f.key),
-    source="docs/spec/02 (codec)",
+    source="docs/spec/02-poseidon2-transcript.md",
 )
 _verdict_case(
     "limb-too-wide",

@@ -1,23 +1,31 @@
 """One self-contained HTML page: no other file, no network, readable without JavaScript."""
 
+import re
 from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Final
 
+import bbipc
 from bbipc.conform.case import SUITES, TRANSPORTS, Event, Outcome, Result
 from bbipc.conform.runner import Report
 
 __all__ = ["as_html"]
 
+_PAGE: Final = re.compile(r"docs/(?P<page>[\w/-]+)\.md(?P<anchor>#[\w-]+)?")
 _HEX_SHOWN: Final = 96
 _CLASSES: Final = {Outcome.PASS: "pass", Outcome.FAIL: "fail", Outcome.NOT_APPLICABLE: "skip"}
 _LABELS: Final = {Outcome.PASS: "pass", Outcome.FAIL: "fail", Outcome.NOT_APPLICABLE: "n/a"}
 
 
-def as_html(report: Report) -> str:
-    """The page."""
+def as_html(report: Report, docs: str | None = None) -> str:
+    """The page.
+
+    Args:
+        report: what was found.
+        docs: address of the site of bbipc's documentation, to which the sources of the rules are linked; None: they are text.
+    """
     page = Template((files("bbipc.conform.report") / "page.html").read_text(encoding="utf-8"))
     passed, failed = report.count(Outcome.PASS), report.count(Outcome.FAIL)
     skipped = report.count(Outcome.NOT_APPLICABLE)
@@ -40,7 +48,9 @@ def as_html(report: Report) -> str:
         skipped=skipped,
         bar=_bar(passed, failed, skipped),
         overview="\n".join(_overview(report)),
-        suites="\n".join(_suites(report)),
+        suites="\n".join(_suites(report, docs)),
+        date=f"{report.started:%Y-%m-%d %H:%M} UTC",
+        version=escape(bbipc.__version__),
     )
 
 
@@ -72,14 +82,14 @@ def _overview(report: Report) -> Iterator[str]:
         )
 
 
-def _suites(report: Report) -> Iterator[str]:
+def _suites(report: Report, docs: str | None) -> Iterator[str]:
     for name, results in _by_suite(report):
         yield f'<section id="{escape(name)}"><h2>{escape(name)}</h2><p class="about">{escape(SUITES.get(name, ""))}</p>'
-        yield from map(_case, results)
+        yield from (_case(result, docs) for result in results)
         yield "</section>"
 
 
-def _case(result: Result) -> str:
+def _case(result: Result, docs: str | None) -> str:
     case, kind = result.case, _CLASSES[result.outcome]
     recorded = "".join(f"<code>{escape(place)}</code>" for place in case.recorded)
     finding = ""
@@ -91,17 +101,32 @@ def _case(result: Result) -> str:
     elif result.outcome is Outcome.NOT_APPLICABLE:
         finding = f'<p class="reason">Not applicable: {escape(result.got)}.</p>'
     source = (
-        f'<p class="source">From {escape(case.source)}' + (f"; recorded with bb 5.0.0: {recorded}" if recorded else "") + "</p>"
+        f'<p class="source">From {_source(case.source, docs)}'
+        + (f"; recorded with bb 5.0.0: {recorded}" if recorded else "")
+        + "</p>"
     )
     seconds = f"{result.seconds:.2f} s" if result.seconds else ""
     got = f'<span class="got">{escape(result.got)}</span>' if result.outcome is Outcome.FAIL else ""
     return (
-        f'<details class="case {kind}" data-outcome="{kind}"><summary>'
+        f'<details class="case {kind}" data-outcome="{kind}" id="{escape(case.id)}"><summary>'
         f'<span class="badge">{_LABELS[result.outcome]}</span>'
         f'<span class="name">{escape(case.id)}</span><span class="rule">{escape(case.rule)}{got}</span>'
         f'<span class="time">{seconds}</span></summary>'
-        f'<div class="body">{source}{finding}{_events(result.events)}</div></details>'
+        f'<div class="body">{_permalink(case.id)}{source}{finding}{_events(result.events)}</div></details>'
     )
+
+
+def _permalink(case_id: str) -> str:
+    return f'<p class="source"><a href="#{escape(case_id)}">Link to this case</a></p>'
+
+
+def _source(source: str, docs: str | None) -> str:
+    """Where the rule is written; a link, if it is known where the site is."""
+    found = _PAGE.match(source)
+    if docs is None or found is None:
+        return escape(source)
+    address = f"{docs.rstrip('/')}/{found['page']}/{found['anchor'] or ''}"
+    return f'<a href="{escape(address)}">{escape(source)}</a>'
 
 
 def _events(events: tuple[Event, ...]) -> str:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import bbipc
 from bbipc.conform.case import SUITES, Event, Outcome, Result
 from bbipc.conform.runner import Report, events_as_text
 
@@ -14,6 +15,8 @@ def as_json(report: Report) -> str:
     """The whole report as one JSON object."""
     value = {
         "format": "bbipc-conform-1",
+        "bbipc": bbipc.__version__,
+        "started": report.started.isoformat(timespec="seconds"),
         "command": list(report.target.command),
         "transport": report.target.transport,
         "setup": report.target.setup,
@@ -47,6 +50,7 @@ def _event(event: Event) -> dict[str, str]:
 def as_junit(report: Report) -> str:
     """JUnit XML, a test suite for each suite."""
     root = ET.Element("testsuites", name="bbipc conform", time=f"{report.seconds:.3f}")
+    root.set("timestamp", report.started.isoformat(timespec="seconds"))
     for name in dict.fromkeys((*SUITES, *(result.case.suite for result in report.results))):
         results = [result for result in report.results if result.case.suite == name]
         if not results:
