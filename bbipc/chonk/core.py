@@ -7,7 +7,7 @@ meant for tests and measurements.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -390,6 +390,18 @@ class Core:
         out = ffi.new("uint8_t[32]")
         _done(lib.bbipc_poseidon2_hash(self._handle, _buffer(words), _count(words, 32), out))
         return bytes(out)
+
+    def poseidon2_hash_in_steps(self, words: bytes, count: int) -> Generator[None, None, bytes]:
+        """As poseidon2_hash(), for at least one word; each step (`bbipc_poseidon2_absorb`) takes at most `count` of them, a
+        multiple of three."""
+        whole = memoryview(words)
+        state = bytearray(4 * _WORD)
+        state[3 * _WORD : -8] = _count(words, _WORD).to_bytes(_WORD - 8, "big")
+        for start in range(0, len(words), _WORD * count):
+            piece = whole[start : start + _WORD * count]
+            _done(lib.bbipc_poseidon2_absorb(self._handle, _buffer(state), _buffer(piece), _count(piece, _WORD)))
+            yield
+        return bytes(state[:_WORD])
 
     def poseidon2_hash_many(self, messages: Sequence[bytes]) -> list[bytes]:
         """`bbipc_poseidon2_hash_many`."""

@@ -26,6 +26,7 @@ from bbipc.server.budget import MIB, Budget
 from bbipc.server.errors import CommandError
 from bbipc.server.fifo import FifoWriter, check_fifo
 from bbipc.server.scheduler import INTERNAL_ERROR, Computation, Scheduler, Verification
+from bbipc.server.steps import Steps
 from bbipc.wire.dialect import error_response, response_encoder
 from bbipc.wire.schema import published
 from bbipc.wire.values import WORD, Fields
@@ -268,7 +269,7 @@ class BatchService:
         keys = call.fields["vks"]
         sizes: list[int] = []
         self._current = call
-        self._scheduler.submit(Computation(self, partial(_look_at_keys, keys, sizes), partial(self._started, call, sizes)))
+        self._scheduler.submit(Computation(self, _look_at_keys(keys, sizes), partial(self._started, call, sizes)))
 
     def _started(self, call: ServiceCall, sizes: Sequence[int], problem: bytes) -> None:
         if not problem:
@@ -376,7 +377,7 @@ class BatchService:
             await self._call_ended.wait()
 
 
-def _look_at_keys(keys: Sequence[bytes], sizes: list[int]) -> bytes:
+def _look_at_keys(keys: Sequence[bytes], sizes: list[int]) -> Steps[bytes]:
     """Find out how many words proofs for each key have; an ErrorResponse if a key cannot be decoded, else nothing."""
     from bbipc.chonk import ChonkFormatError, VerificationKey  # noqa: PLC0415 - loaded when it is needed
     from bbipc.chonk.proof import FIXED_WORDS  # noqa: PLC0415
@@ -386,6 +387,7 @@ def _look_at_keys(keys: Sequence[bytes], sizes: list[int]) -> bytes:
             sizes.append(FIXED_WORDS + VerificationKey(key).num_public_inputs)
         except ChonkFormatError as error:
             return error_response(f"{START}: vks[{index}]: {error}")
+        yield
     return b""
 
 

@@ -10,13 +10,14 @@ import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from bbipc.server import batch_service, stats
 from bbipc.server.backend import AnyTask, Task, TxTask
 from bbipc.server.batch_report import concerns_ipa
 from bbipc.server.errors import CommandError
+from bbipc.server.steps import Steps, finish
 from bbipc.wire import cursor
 from bbipc.wire.cursor import Allowance
 from bbipc.wire.dialect import Decoders, Unserved, error_response, response_encoder
@@ -29,6 +30,15 @@ if TYPE_CHECKING:
 
 INLINE_BYTES: Final = 4096
 """The longest request that a cheap command answers without a worker thread: its work stays below a millisecond."""
+
+# What one step of a long request does: about a millisecond and a half, and 18 for the points.
+WORDS_IN_STEP: Final = 3 << 8
+BYTES_IN_STEP: Final = 1 << 20
+POINTS_IN_STEP: Final = 1 << 8
+
+_FACTORS: Final = {"SrsInitSrs": 5, "GrumpkinBatchMul": 4}
+"""Bytes that a byte of such a request takes until its response is there: measured, rounded up. The points of a compressed
+string are twice as large as the request, and exist as pieces, together, and in the response."""
 
 PARTS: Final = ("hiding_oink_proof", "merge_proof", "eccvm_proof", "ipa_proof", "joint_proof")
 
@@ -44,17 +54,28 @@ class Computed:
         compute: fields of the command -> fields of the response; raises CommandError.
         encode: fields of the response -> ``Response``.
         cheap: whether a request of at most :data:`INLINE_BYTES` is answered in the Trio thread.
+        steps: as `compute`, for requests that may take long; None: none does.
+        factor: bytes that a byte of the request takes while it is worked on, beside itself.
     """
 
     name: str
     compute: Callable[[Fields], Fields]
     encode: Callable[[Fields], bytes]
     cheap: bool
+    steps: Callable[[Fields], Steps[Fields]] | None = None
+    factor: int = 0
 
     def answer(self, fields: Fields) -> bytes:
         """The ``Response``; never raises CommandError."""
         try:
             return self.encode(self.compute(fields))
+        except CommandError as error:
+            return error_response(str(error))
+
+    def answer_in_steps(self, fields: Fields) -> Steps[bytes]:
+        """The same for a request that may take long."""
+        try:
+            return self.encode(self.compute(fields) if self.steps is None else (yield from self.steps(fields)))
         except CommandError as error:
             return error_response(str(error))
 
@@ -247,6 +268,13 @@ def _poseidon2_hash(fields: Fields) -> Fields:
     return {"hash": _core().poseidon2_hash(fields["inputs"])}
 
 
+def _poseidon2_hash_in_steps(fields: Fields) -> Steps[Fields]:
+    words = fields["inputs"]
+    if len(words) <= WORD * WORDS_IN_STEP:
+        return _poseidon2_hash(fields)
+    return {"hash": (yield from _core().poseidon2_hash_in_steps(words, WORDS_IN_STEP))}
+
+
 def _poseidon2_permutation(fields: Fields) -> Fields:
     return {"outputs": _core().poseidon2_permute(fields["inputs"])}
 
@@ -255,9 +283,28 @@ def _blake2s(fields: Fields) -> Fields:
     return {"hash": hashlib.blake2s(fields["data"]).digest()}
 
 
+def _blake2s_in_steps(fields: Fields) -> Steps[Fields]:
+    return {"hash": (yield from _blake2s_digest(fields["data"]))}
+
+
+def _blake2s_digest(data: bytes) -> Steps[bytes]:
+    whole, state = memoryview(data), hashlib.blake2s()
+    for start in range(0, len(data), BYTES_IN_STEP):
+        state.update(whole[start : start + BYTES_IN_STEP])
+        yield
+    return state.digest()
+
+
 def _blake2s_to_field(fields: Fields) -> Fields:
-    digest = int.from_bytes(hashlib.blake2s(fields["data"]).digest(), "big")
-    return {"field": (digest % FR_MODULUS).to_bytes(WORD, "big")}
+    return _to_field(_blake2s(fields)["hash"])
+
+
+def _blake2s_to_field_in_steps(fields: Fields) -> Steps[Fields]:
+    return _to_field((yield from _blake2s_digest(fields["data"])))
+
+
+def _to_field(digest: bytes) -> Fields:
+    return {"field": (int.from_bytes(digest, "big") % FR_MODULUS).to_bytes(WORD, "big")}
 
 
 def _random_fr(_fields: Fields) -> Fields:
@@ -313,18 +360,20 @@ def _multiply_g2(fields: Fields) -> Fields:
         raise CommandError("Input point must be on the curve and lie in the prime-order subgroup") from None
 
 
-def _multiply_batch(fields: Fields) -> Fields:
+def _multiply_batch(fields: Fields) -> Steps[Fields]:
     from bbipc.chonk.core import Curve  # noqa: PLC0415
     from bbipc.chonk.errors import NotOnCurveError  # noqa: PLC0415
 
-    points = b"".join([_from_wire(point) for point in fields["points"]])
-    if not points:
-        return {"points": []}
-    try:
-        products = _core().point_batch_mul(Curve.GRUMPKIN, points, fields["scalar"])
-    except NotOnCurveError:
-        raise CommandError("Input point must be on the curve") from None
-    return {"points": [_to_wire(products[start : start + _POINT]) for start in range(0, len(products), _POINT)]}
+    points, products = fields["points"], list[bytes]()
+    for start in range(0, len(points), POINTS_IN_STEP):
+        factors = b"".join([_from_wire(point) for point in points[start : start + POINTS_IN_STEP]])
+        try:
+            multiplied = _core().point_batch_mul(Curve.GRUMPKIN, factors, fields["scalar"])
+        except NotOnCurveError:
+            raise CommandError("Input point must be on the curve") from None
+        products += [_to_wire(multiplied[position : position + _POINT]) for position in range(0, len(multiplied), _POINT)]
+        yield
+    return {"points": products}
 
 
 def _add(fields: Fields) -> Fields:
@@ -377,16 +426,17 @@ def _set_msm_legacy(fields: Fields) -> Fields:
     return {"enabled": fields["enabled"]}
 
 
-def _init_srs(fields: Fields, threads: int) -> Fields:
+def _init_srs(fields: Fields, threads: int) -> Steps[Fields]:
     from bbipc.server.srs import check_bn254  # noqa: PLC0415
 
-    return {"points_buf": check_bn254(fields["points_buf"], fields["num_points"], fields["g2_point"], threads)}
+    points = yield from check_bn254(fields["points_buf"], fields["num_points"], fields["g2_point"], threads)
+    return {"points_buf": points}
 
 
-def _init_grumpkin_srs(fields: Fields, threads: int) -> Fields:
+def _init_grumpkin_srs(fields: Fields, threads: int) -> Steps[Fields]:
     from bbipc.server.srs import check_grumpkin  # noqa: PLC0415
 
-    check_grumpkin(fields["points_buf"], fields["num_points"], threads)
+    yield from check_grumpkin(fields["points_buf"], fields["num_points"], threads)
     return {"dummy": 0}
 
 
@@ -415,18 +465,34 @@ def _computed(threads: int) -> list[Computed]:
         "Bn254G1FromCompressed": _g1_from_compressed,
         "SetMsmLegacy": _set_msm_legacy,
     }
-    long: dict[str, Callable[[Fields], Fields]] = {
+    dear: dict[str, Callable[[Fields], Fields]] = {
         "Bn254G2Mul": _multiply_g2,
         "ChonkCompressProof": _compress,
         "ChonkDecompressProof": _decompress,
+    }
+    of_any_length: dict[str, Callable[[Fields], Steps[Fields]]] = {
+        "Poseidon2Hash": _poseidon2_hash_in_steps,
+        "Blake2s": _blake2s_in_steps,
+        "Blake2sToField": _blake2s_to_field_in_steps,
         "GrumpkinBatchMul": _multiply_batch,
         "SrsInitSrs": lambda fields: _init_srs(fields, threads),
         "SrsInitGrumpkinSrs": lambda fields: _init_grumpkin_srs(fields, threads),
     }
     return [
-        *(Computed(name, compute, _encoder(name), cheap=True) for name, compute in cheap.items()),
-        *(Computed(name, compute, _encoder(name), cheap=False) for name, compute in long.items()),
+        Computed(
+            name,
+            cheap.get(name) or dear.get(name) or partial(_at_once, of_any_length[name]),
+            _encoder(name),
+            cheap=name in cheap,
+            steps=of_any_length.get(name),
+            factor=_FACTORS.get(name, 0),
+        )
+        for name in dict.fromkeys([*cheap, *dear, *of_any_length])
     ]
+
+
+def _at_once(steps: Callable[[Fields], Steps[Fields]], fields: Fields) -> Fields:
+    return finish(steps(fields))
 
 
 @cache

@@ -38,8 +38,9 @@ from bbipc.server.commands import (
     refuse,
 )
 from bbipc.server.deadlines import Alarm, Deadlines
+from bbipc.server.decoding import Decode
 from bbipc.server.errors import CommandError
-from bbipc.server.scheduler import INTERNAL_ERROR, Computation, InThread, Job, Scheduler, Verification
+from bbipc.server.scheduler import INTERNAL_ERROR, Computation, Job, Scheduler, Verification
 from bbipc.server.stats import Outcome, Reporter
 from bbipc.server.streams import ByteStream, send_all
 from bbipc.server.turns import Turn, Turns
@@ -80,8 +81,6 @@ ITEM_BYTES: Final = 128
 """Bytes that an item of a list takes beside what it has in the frame: measured, rounded up."""
 STRUCTURE_BYTES: Final = 1536
 """The same for one that is a structure, as the proofs of a batch."""
-DECODING: Final = 2
-"""Bytes that a byte of a large frame takes while it is decoded, beside those that it takes afterwards."""
 REST_BYTES: Final = 1024 * 1024
 """Bytes that are still read at the end if the system has them already: what a pipe or socket can hold."""
 MIN_PROGRESS: Final = 64 * 1024
@@ -118,7 +117,7 @@ class Services:
         deadlines: of requests.
         reporter: answers ``Stats``, and has the counters.
         shut_down: called when a client asks for the end of the server; all connections are then told to stop reading.
-        in_thread: runs what decodes a large frame in a worker thread.
+        decode: runs what decodes a large frame in a worker thread.
         turns: how long a connection may work before others get their turn.
         cheap: the core's answers to cheap requests; None: all requests go the ordinary way.
     """
@@ -133,7 +132,7 @@ class Services:
     deadlines: Deadlines
     reporter: Reporter
     shut_down: Callable[[], None]
-    in_thread: InThread
+    decode: Decode
     turns: Turns
     cheap: CheapAnswers | None = None
 
@@ -152,7 +151,7 @@ class Services:
             self.upstream.drop(client)
 
     def cancel(self, job: Job | Forwarding | ServiceCall) -> bool:
-        """Nobody waits for `job` any more: its `finish` is not called. True if it had not started."""
+        """Nobody waits for `job` any more: its `finish` is not called. True if that takes nothing more."""
         job.cancel()
         if isinstance(job, Computation | Verification):
             return self.scheduler.cancel(job)
@@ -230,7 +229,8 @@ class Connection:
         self._envelope = services.envelope
         self._frames = FrameReader(services.budget.limits.frame)
         self._slots: deque[_Slot] = deque()
-        self._in_flight: dict[int, _Pending] = {}
+        self._pending: set[_Pending] = set()
+        self._in_flight: dict[int, _Pending] = {}  # those of them that are tagged
         self._alarms: set[Alarm] = set()
         self._feeds_batch_service = False
         self._waiting_bytes = 0  # of requests that have a job
@@ -275,8 +275,9 @@ class Connection:
             for alarm in self._alarms:
                 alarm.cancel()
             unanswered = self._unanswered
-            for pending in self._in_flight.values():
+            for pending in self._pending:
                 pending.job = pending.alarm = None  # see _finish()
+            self._pending.clear()
             self._services.drop(self)
             self._services.budget.change(-self._charged)
             self._charged = 0
@@ -418,15 +419,13 @@ class Connection:
             return self._not_parsed(payload)
 
     async def _parse_in_worker(self, payload: bytes) -> Parsed | _Prepared:
-        chunk, self._unread_bytes = self._unread_bytes, self._unread_bytes + DECODING * len(payload)
         self._flush()
         services = self._services
         envelope = self._envelope is True
         try:
-            parsed = await services.in_thread(partial(_parse_and_prepare, payload, services, envelope=envelope))
+            parsed = await services.decode(partial(_parse_and_prepare, payload, services, envelope=envelope), len(payload))
         except Exception:
             parsed = self._not_parsed(payload)
-        self._unread_bytes = chunk
         self._turn.begin()
         return parsed
 
@@ -504,7 +503,8 @@ class Connection:
             if command.cheap and size <= INLINE_BYTES:
                 self._answer_request(request, command.answer(fields))
             else:
-                make_computation = partial(Computation, self, partial(command.answer, fields))
+                make_computation = partial(Computation, self, command.answer_in_steps(fields))
+                size += command.factor * size
                 self._submit(request, fields.get(DEADLINE), size, make_computation, self._services.scheduler.submit)
         elif isinstance(command, Verified):
             if tasks is None:
@@ -549,6 +549,7 @@ class Connection:
         pending = _Pending(tag, request.name, size, trio.current_time(), _Slot() if tag is None else None)
         job = pending.job = make_job(partial(self._finish_job, pending))
         self._waiting_bytes += size
+        self._pending.add(pending)
         if tag is not None:
             self._in_flight[tag.request_id] = pending
         elif pending.slot is not None:
@@ -616,6 +617,7 @@ class Connection:
             self._alarms.discard(pending.alarm)
         # Job and alarm point back to `pending`. Without these cycles, a request's memory is free at once.
         pending.job = pending.alarm = None
+        self._pending.discard(pending)
         elapsed = trio.current_time() - pending.received
         self._services.reporter.statistics.count_job(pending.name, outcome, elapsed)
         self._waiting_bytes -= pending.size

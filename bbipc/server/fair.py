@@ -40,6 +40,12 @@ class FairQueue(Generic[Client, Item]):
         items[item] = None
         self._length += 1
 
+    def put_back(self, client: Client, item: Item) -> None:
+        """Make `item`, which was taken out, the next of `client` again; it is the others' turn first."""
+        self.push(client, item)
+        self._items[client].move_to_end(item, last=False)
+        self._items.move_to_end(client)
+
     def peek(self, client: Client | None = None) -> Item:
         """The item that pop() would return; IndexError if there is none."""
         if not self._items:

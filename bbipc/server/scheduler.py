@@ -2,7 +2,7 @@
 
 There are `threads` workers. Two kinds of jobs wait for them, each kind in a queue that serves the connections in turn:
 
-* A *computation* takes one worker.
+* A *computation* takes one worker. A long one is done in steps: after :data:`SLICE` seconds it is the turn of others.
 * *Verifications* are taken together: when a worker is free, all that wait (up to :data:`MAX_BATCH_TASKS` proofs) become
   one batch on all workers that are free at that moment. A batch of one proof is verified by itself on these threads. In
   a larger one the proofs are reduced side by side, up to eight on each worker, and what remains of them is checked
@@ -31,6 +31,7 @@ from bbipc.server.backend import AnyTask, Backend, Cancel
 from bbipc.server.batch_report import BatchCounters, failed_checks
 from bbipc.server.fair import FairQueue
 from bbipc.server.idle import IdleSignal
+from bbipc.server.steps import Steps, advance
 from bbipc.wire.dialect import error_response
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ GROUP_TASKS: Final = 8
 
 MANY_VERDICTS: Final = 1024
 """Verdicts that a worker makes a response of: more of them take the Trio thread milliseconds."""
+SLICE: Final = 0.02
+"""Seconds of a worker's processor time after which a computation lets others have the worker: about half a verification."""
 FEW: Final = 8
 """A client whose waiting proofs fill at most this part of a batch has few: so many take about twice as long as one."""
 MANY: Final = 2
@@ -75,10 +78,10 @@ def make_threads(count: int) -> InThread:
 
 @dataclass(eq=False, slots=True)
 class Computation:
-    """A function to be run in a worker; its value is a ``Response``."""
+    """Steps to be done in a worker, one after the other; their value is a ``Response``."""
 
     client: object
-    run: Callable[[], bytes]
+    steps: Steps[bytes]
     finish: Callable[[bytes], None]
     cancelled: bool = False
 
@@ -222,7 +225,7 @@ class Scheduler:
         self._changed.set()
 
     def cancel(self, job: Job) -> bool:
-        """Cancel one job; True if it had not started, in which case `finish` is never called. A job that runs ends early
+        """Cancel one job; True if it waits, in which case `finish` is never called. A job that runs ends early
         with whatever its `conclude` makes of cancelled verdicts."""
         job.cancel()
         if isinstance(job, Computation):
@@ -341,12 +344,17 @@ class Scheduler:
 
     async def _run_computation(self, job: Computation) -> None:
         try:
-            response = await self._in_thread(job.run)
+            response = await self._in_thread(partial(advance, job.steps, SLICE))
         except Exception:
             log.exception("a computation failed")
             response = error_response(INTERNAL_ERROR)
-        self._release(1)
-        self._finish(job, response)
+        if response is None and not job.cancelled:
+            self._running.discard(job)
+            self._computations.put_back(job.client, job)
+            self._release(1)
+        else:
+            self._release(1)
+            self._finish(job, response or b"")
 
     async def _run_batch(self, batch: list[Slice], workers: int) -> None:
         try:

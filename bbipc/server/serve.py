@@ -21,11 +21,12 @@ from bbipc.server.commands import commands, decoders
 from bbipc.server.config import Address, Config
 from bbipc.server.connection import Connection, End, Services
 from bbipc.server.deadlines import Deadlines
+from bbipc.server.decoding import DecodingThreads
 from bbipc.server.door import Door, max_connections
 from bbipc.server.errors import StartError
 from bbipc.server.lifetime import PARENT_DIED, ParentWatch, client_of, started_on_a_pipe
 from bbipc.server.logs import LogCounters
-from bbipc.server.scheduler import Scheduler, make_threads
+from bbipc.server.scheduler import Scheduler
 from bbipc.server.stats import Reporter, Statistics
 from bbipc.server.streams import ByteStream
 from bbipc.server.transport import replay_stream, socket_stream, standard_stream, unix_listener
@@ -57,8 +58,6 @@ RELIEF_PAUSE: Final = 0.2
 """Seconds between the end of a load and the return of its memory to the system."""
 SWITCH_INTERVAL: Final = 0.001
 """Seconds after which a thread that runs Python must let another one run."""
-DECODERS: Final = 2
-"""Threads that decode large frames. They share Python's lock with the Trio thread, so more would not be faster."""
 
 log = logging.getLogger("bbipc.server")
 
@@ -94,7 +93,7 @@ class Server:
                 logs=log_counters or LogCounters(),
             ),
             shut_down=self.drain,
-            in_thread=make_threads(DECODERS),
+            decode=DecodingThreads(self._budget),
             turns=Turns(),
             cheap=self._cheap,
         )

@@ -17,6 +17,7 @@ from bbipc.chonk import Setup
 from bbipc.chonk.core import Curve
 from bbipc.chonk.verifier import default_core
 from bbipc.server.errors import CommandError
+from bbipc.server.steps import Steps
 from bbipc.wire.values import FQ_MODULUS, WORD
 
 _POINT: Final = 2 * WORD
@@ -32,7 +33,13 @@ _G2: Final = bytes.fromhex(
 """The generator of G2: x.c0, x.c1, y.c0, y.c1."""
 
 
-def check_bn254(points: bytes, count: int, g2_point: bytes, threads: int) -> bytes:
+# Points in one step: some milliseconds on one thread. A combination of more is cheaper for each point.
+_CHECKED: Final = 1 << 15
+_DECOMPRESSED: Final = 1 << 12
+_COMBINED: Final = 1 << 15
+
+
+def check_bn254(points: bytes, count: int, g2_point: bytes, threads: int) -> Steps[bytes]:
     """Check a reference string of `count` points of G1, 64 or, compressed, 32 bytes each, and its [x]_2.
 
     Returns:
@@ -48,13 +55,13 @@ def check_bn254(points: bytes, count: int, g2_point: bytes, threads: int) -> byt
     if g2_point != Setup.AZTEC.g2_x:
         raise CommandError("SrsInitSrs: g2_point is not the canonical Aztec [x]_2")
     if len(points) == _POINT * count:
-        _check_on_curve(Curve.G1, points, threads, "SrsInitSrs")
+        yield from _check_on_curve(Curve.G1, memoryview(points), threads, "SrsInitSrs")
         _check_first_two(_reduced(points[: 2 * _POINT]))
         return b""
-    return _check_compressed(points, threads)
+    return (yield from _check_compressed(points, threads))
 
 
-def check_grumpkin(points: bytes, count: int, threads: int) -> None:
+def check_grumpkin(points: bytes, count: int, threads: int) -> Steps[None]:
     """Check that the first `count` points, 64 bytes each, are on Grumpkin, on up to `threads` threads.
 
     Raises:
@@ -64,14 +71,16 @@ def check_grumpkin(points: bytes, count: int, threads: int) -> None:
         raise CommandError(
             f"SrsInitGrumpkinSrs: points_buf too small ({len(points)} bytes) for num_points={count} (need {_POINT * count})"
         )
-    _check_on_curve(Curve.GRUMPKIN, memoryview(points)[: _POINT * count], threads, "SrsInitGrumpkinSrs")
+    yield from _check_on_curve(Curve.GRUMPKIN, memoryview(points)[: _POINT * count], threads, "SrsInitGrumpkinSrs")
 
 
-def _check_on_curve(curve: Curve, points: bytes | memoryview, threads: int, command: str) -> None:
+def _check_on_curve(curve: Curve, points: memoryview, threads: int, command: str) -> Steps[None]:
     """Coordinates need not be canonical; infinity is allowed."""
-    failed = default_core().points_check(curve, points, threads)
-    if failed is not None:
-        raise CommandError(f"{command}: points_buf[{failed}] is not on the curve")
+    for start in range(0, len(points) // _POINT, _CHECKED):
+        failed = default_core().points_check(curve, points[_POINT * start : _POINT * (start + _CHECKED)], threads)
+        if failed is not None:
+            raise CommandError(f"{command}: points_buf[{start + failed}] is not on the curve")
+        yield
 
 
 def _reduced(points: bytes) -> list[bytes]:
@@ -91,25 +100,37 @@ def _check_first_two(points: Sequence[bytes]) -> None:
         raise CommandError("SrsInitSrs: points_buf[1] is not [x]_1 of the canonical trusted setup")
 
 
-def _check_compressed(data: bytes, threads: int) -> bytes:
+def _check_compressed(data: bytes, threads: int) -> Steps[bytes]:
     if len(data) % _COMPRESSED_UNIT:
         raise CommandError(
             f"SrsInitSrs: compressed points_buf size {len(data)} must be a positive multiple of {_COMPRESSED_UNIT}"
         )
     # What is not the string of powers mostly differs early: do not decompress the rest of it.
-    first = _decompressed(data[: 2 * WORD], threads)
+    first = _decompressed(data, 0, 2, threads)
     _check_first_two([first[:_POINT], first[_POINT:]])
-    points = _decompressed(data, threads)
-    later, earlier = default_core().g1_combine_neighbours(points, threads)
-    if not _is_next(later, earlier):
+    pieces = []
+    for start in range(0, len(data) // WORD, _DECOMPRESSED):
+        pieces.append(_decompressed(data, start, _DECOMPRESSED, threads))
+        yield
+    points = b"".join(pieces)
+    pieces.clear()
+    core = default_core()
+    sums = bytes(_POINT), bytes(_POINT)
+    for start in range(0, len(points) // _POINT - 1, _COMBINED):
+        # All weights are independent: the sum of combinations is one of all neighbours.
+        piece = points[_POINT * start : _POINT * (start + _COMBINED + 1)]
+        combined = core.g1_combine_neighbours(piece, threads)
+        sums = core.point_add(Curve.G1, sums[0], combined[0]), core.point_add(Curve.G1, sums[1], combined[1])
+        yield
+    if not _is_next(*sums):
         raise CommandError("SrsInitSrs: points_buf is not the reference string of the canonical trusted setup")
     return points
 
 
-def _decompressed(words: bytes, threads: int) -> bytes:
-    points, failed = default_core().g1_decompress(words, threads)
+def _decompressed(words: bytes, start: int, count: int, threads: int) -> bytes:
+    points, failed = default_core().g1_decompress(words[WORD * start : WORD * (start + count)], threads)
     if failed is not None:
-        raise CommandError(f"SrsInitSrs: points_buf[{failed}] is not on the curve")
+        raise CommandError(f"SrsInitSrs: points_buf[{start + failed}] is not on the curve")
     return points
 
 

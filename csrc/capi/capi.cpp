@@ -289,6 +289,11 @@ std::int32_t bbipc_poseidon2_hash(const bbipc_core* core, const std::uint8_t* wo
     return with_status([&] { return core->poseidon2_hash(words, count, out); });
 }
 
+std::int32_t bbipc_poseidon2_absorb(const bbipc_core* core, std::uint8_t state[128], const std::uint8_t* words,
+                                    std::uint64_t count) {
+    return with_status([&] { return core->poseidon2_absorb(state, words, count); });
+}
+
 std::int32_t bbipc_poseidon2_hash_many(const bbipc_core* core, const std::uint8_t* words, const std::uint64_t* counts,
                                        std::uint64_t messages, std::uint8_t* out) {
     return with_status([&] { return core->poseidon2_hash_many(words, counts, messages, out); });

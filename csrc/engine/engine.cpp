@@ -70,6 +70,18 @@ std::int32_t read_elements(const std::uint8_t* bytes, std::uint64_t count, std::
     return 0;
 }
 
+// What `step` makes of the four lanes of a sponge; `in` and `out` may be the same.
+template <class Step>
+std::int32_t with_sponge(const std::uint8_t* in, std::uint8_t* out, const Step& step) {
+    Fr state[4];
+    for (std::size_t i = 0; i < 4; ++i) {
+        if (!Fr::from_bytes(in + 32 * i, state[i])) return BBIPC_NOT_CANONICAL;
+    }
+    step(state);
+    for (std::size_t i = 0; i < 4; ++i) state[i].to_bytes(out + 32 * i);
+    return 0;
+}
+
 template <class F>
 std::int32_t apply_field_op(std::int32_t op, const std::uint8_t* a_bytes, const std::uint8_t* b_bytes, std::uint8_t* out) {
     F a, b, result;
@@ -320,13 +332,13 @@ class Engine final : public bbipc_core {
     }
 
     std::int32_t poseidon2_permute(const std::uint8_t* in, std::uint8_t* out) const override {
-        Fr state[4];
-        for (std::size_t i = 0; i < 4; ++i) {
-            if (!Fr::from_bytes(in + 32 * i, state[i])) return BBIPC_NOT_CANONICAL;
-        }
-        bbipc::poseidon2_permute(state);
-        for (std::size_t i = 0; i < 4; ++i) state[i].to_bytes(out + 32 * i);
-        return 0;
+        return with_sponge(in, out, [](Fr(&state)[4]) { bbipc::poseidon2_permute(state); });
+    }
+
+    std::int32_t poseidon2_absorb(std::uint8_t* state, const std::uint8_t* words, std::uint64_t count) const override {
+        std::vector<Fr> elements;
+        if (const std::int32_t status = read_elements(words, count, elements); status != 0) return status;
+        return with_sponge(state, state, [&](Fr(&sponge)[4]) { bbipc::poseidon2_absorb(sponge, elements); });
     }
 
     std::int32_t poseidon2_hash(const std::uint8_t* words, std::uint64_t count, std::uint8_t* out) const override {

@@ -73,6 +73,7 @@ struct bbipc_core {
                                                std::uint8_t* later, std::uint8_t* earlier) const = 0;
     virtual std::int32_t poseidon2_permute(const std::uint8_t* in, std::uint8_t* out) const = 0;
     virtual std::int32_t poseidon2_hash(const std::uint8_t* words, std::uint64_t count, std::uint8_t* out) const = 0;
+    virtual std::int32_t poseidon2_absorb(std::uint8_t* state, const std::uint8_t* words, std::uint64_t count) const = 0;
     virtual std::int32_t poseidon2_hash_many(const std::uint8_t* words, const std::uint64_t* counts, std::uint64_t messages,
                                              std::uint8_t* out) const = 0;
 };

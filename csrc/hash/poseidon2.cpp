@@ -91,12 +91,16 @@ void poseidon2_permute(Fr (&s)[4]) {
 Fr poseidon2_hash(std::span<const Fr> input) {
     Fr s[4];
     s[3] = Fr::from_int(U256{{0, input.size(), 0, 0}});
-    std::size_t i = 0;
-    do {
-        for (std::size_t lane = 0; lane < 3 && i < input.size(); ++lane, ++i) s[lane] += input[i];
-        poseidon2_permute(s);
-    } while (i < input.size());
+    if (input.empty()) poseidon2_permute(s);
+    poseidon2_absorb(s, input);
     return s[0];
+}
+
+void poseidon2_absorb(Fr (&state)[4], std::span<const Fr> input) {
+    for (std::size_t i = 0; i < input.size();) {
+        for (std::size_t lane = 0; lane < 3 && i < input.size(); ++lane, ++i) state[lane] += input[i];
+        poseidon2_permute(state);
+    }
 }
 
 BBIPC_END

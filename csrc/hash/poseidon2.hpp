@@ -13,4 +13,7 @@ void poseidon2_permute(Fr (&state)[4]);
 // H of chapter 02 section 2: the fixed-length sponge. One permutation for every three inputs (and one for an empty list).
 Fr poseidon2_hash(std::span<const Fr> input);
 
+// Its steps: one permutation for every three inputs, the last three may be fewer.
+void poseidon2_absorb(Fr (&state)[4], std::span<const Fr> input);
+
 BBIPC_END

@@ -211,6 +211,9 @@ int32_t bbipc_g1_combine_neighbours(const bbipc_core *core, const uint8_t *point
 
 int32_t bbipc_poseidon2_permute(const bbipc_core *core, const uint8_t in[128], uint8_t out[128]);
 int32_t bbipc_poseidon2_hash(const bbipc_core *core, const uint8_t *words, uint64_t count, uint8_t out[32]);
+/* The same hash in several calls. `state` is four elements: at first 0, 0, 0 and 2^64 times the number of words of all calls; in the
+ * end the first one is the hash. Every call but the last one takes a multiple of three words, none takes 0 words. */
+int32_t bbipc_poseidon2_absorb(const bbipc_core *core, uint8_t state[128], const uint8_t *words, uint64_t count);
 /* The hashes of `messages` messages, which stand one after the other in `words`: message i has counts[i] words. out: 32 bytes for
  * each. Up to eight are hashed side by side where the machine can, so that many cost little more than a fifth. */
 int32_t bbipc_poseidon2_hash_many(const bbipc_core *core, const uint8_t *words, const uint64_t *counts, uint64_t messages,

@@ -232,9 +232,17 @@ void test_hash(const Core& core) {
     CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 1, hash.data()) == 0 &&
           std::equal(hash.begin(), hash.end(), many.begin() + 64));
     CHECK(bbipc_poseidon2_hash_many(core.get(), nullptr, nullptr, 0, nullptr) == 0);
+    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 4, hash.data()) == 0);
+    Buffer<128> sponge{};
+    sponge[119] = 4;  // 2^64 times four words, which come in two calls
+    CHECK(bbipc_poseidon2_absorb(core.get(), sponge.data(), state.data(), 3) == 0);
+    CHECK(bbipc_poseidon2_absorb(core.get(), sponge.data(), state.data() + 96, 1) == 0);
+    CHECK(std::equal(hash.begin(), hash.end(), sponge.begin()));
     store_be(state.data() + 64, Fr::modulus);
     CHECK(bbipc_poseidon2_hash_many(core.get(), state.data(), counts, 3, many.data()) == BBIPC_NOT_CANONICAL);
     CHECK(bbipc_poseidon2_permute(core.get(), state.data(), out.data()) == BBIPC_NOT_CANONICAL);
+    CHECK(bbipc_poseidon2_absorb(core.get(), state.data(), out.data(), 0) == BBIPC_NOT_CANONICAL);
+    CHECK(bbipc_poseidon2_absorb(core.get(), sponge.data(), state.data(), 3) == BBIPC_NOT_CANONICAL);
     CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 4, hash.data()) == BBIPC_NOT_CANONICAL);
 }
 

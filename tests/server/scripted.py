@@ -123,7 +123,7 @@ class Workers:
             await self.release()
 
 
-async def run_here(function: Callable[[], Any], /) -> Any:
+async def run_here(function: Callable[[], Any], _size: int, /) -> Any:
     """In the place of a thread."""
     await trio.lowlevel.checkpoint()
     return function()
@@ -260,7 +260,7 @@ class ScriptedServer:
                 trio.current_time(),
             ),
             shut_down=self.stop,
-            in_thread=run_here,
+            decode=run_here,
             turns=Turns(),
         )
         nursery.start_soon(self.scheduler.run)

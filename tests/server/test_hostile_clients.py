@@ -86,7 +86,7 @@ async def test_a_defect_in_a_connection_ends_that_connection() -> None:
 async def test_a_frame_that_cannot_be_decoded_for_want_of_memory() -> None:
     async with scripted_server() as server:
         client = server.connect()
-        object.__setattr__(server.services, "in_thread", fail)
+        object.__setattr__(server.services, "decode", fail)
         await client.send([9, ["Blake2s", {"data": bytes(BRIEF_BYTES)}]])
         ((request_id, response),) = client.responses()
         assert request_id == 9
@@ -259,14 +259,14 @@ async def test_large_frames_are_decoded_in_workers() -> None:
         client = server.connect()
         calls = 0
         server.workers.automatic = True
-        in_thread = server.services.in_thread
+        decode = server.services.decode
 
-        async def count(function: Callable[[], Any], /) -> Any:
+        async def count(function: Callable[[], Any], size: int, /) -> Any:
             nonlocal calls
             calls += 1
-            return await in_thread(function)
+            return await decode(function, size)
 
-        object.__setattr__(server.services, "in_thread", count)
+        object.__setattr__(server.services, "decode", count)
         await client.send([["Blake2s", {"data": bytes(BRIEF_BYTES)}]])  # too long
         await client.send([["Blake2s", {"data": b"abc", "x": [0] * 5000}]])  # too much that nobody asked for
         assert calls == 2

@@ -9,6 +9,7 @@ from bbipc.chonk.core import Curve
 from bbipc.chonk.primitives import point_mul
 from bbipc.server import srs
 from bbipc.server.errors import CommandError
+from bbipc.server.steps import finish
 from bbipc.wire.values import FR_MODULUS
 from samples import DATA, word
 
@@ -27,6 +28,8 @@ class TestSetup:
 def small_and_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(srs, "Setup", TestSetup)
     monkeypatch.setattr(srs, "_COMPRESSED_UNIT", 4 * 32)
+    for points_in_one_step in ("_CHECKED", "_DECOMPRESSED", "_COMBINED"):
+        monkeypatch.setattr(srs, points_in_one_step, 3)
 
 
 def powers(factor: int = 1) -> list[bytes]:
@@ -39,12 +42,16 @@ def compress(point: bytes) -> bytes:
 
 
 def check(points: list[bytes]) -> bytes:
-    return srs.check_bn254(b"".join(map(compress, points)), len(points), TestSetup.AZTEC.g2_x, 2)
+    return check_words(b"".join(map(compress, points)))
+
+
+def check_words(words: bytes) -> bytes:
+    return finish(srs.check_bn254(words, len(words) // 32, TestSetup.AZTEC.g2_x, 2))
 
 
 def test_the_powers_are_accepted_and_returned_uncompressed() -> None:
     assert check(powers()) == b"".join(powers())
-    assert srs.check_bn254(b"".join(powers()), COUNT, TestSetup.AZTEC.g2_x, 2) == b""
+    assert finish(srs.check_bn254(b"".join(powers()), COUNT, TestSetup.AZTEC.g2_x, 2)) == b""
 
 
 @pytest.mark.parametrize("index", range(COUNT))
@@ -60,4 +67,4 @@ def test_other_strings_are_refused() -> None:
         with pytest.raises(CommandError):
             check(points)
     with pytest.raises(CommandError, match=r"points_buf\[5\] is not on the curve"):
-        srs.check_bn254(b"".join(map(compress, powers()[:5])) + word(4) * 3, COUNT, TestSetup.AZTEC.g2_x, 2)
+        check_words(b"".join(map(compress, powers()[:5])) + word(4) * 3)
