@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from trio.testing import wait_all_tasks_blocked
 
-from bbipc.server.budget import Limits
+from bbipc.server.config import Limits
 from bbipc.server.connection import End
 from bbipc.wire.frame import encode_frame
 from server.scripted import ScriptedClient, ScriptedServer, verdict_response, verification

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import os
 import re
-import shutil
-import signal
 import sys
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from bbipc.cli.escape import error_line
+from bbipc.server import early
+from bbipc.server.config import (
+    DEFAULT_GRACE_PERIOD,
+    LOG_FORMATS,
+    LOG_LEVELS,
+    Address,
+    Config,
+    Limits,
+    available_threads,
+)
 
 if TYPE_CHECKING:
     import click
-
-    from bbipc.server.config import Address, Config
 
 EXIT_USAGE: Final = 2
 METRICS_LIBRARIES: Final = ("h11", "prometheus_client")
@@ -34,18 +39,24 @@ def run(arguments: Sequence[str]) -> int:
     """``bbipc msgpack run``; the exit code."""
     # What the imports make stays until the end: looking for garbage among it would only delay the first answer.
     gc.disable()
-    # Until the server obeys signals, Ctrl-C just ends the process, as it does any program; Python would print where it was.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     from bbipc.server.descriptors import close_gaps  # noqa: PLC0415
 
     gaps = close_gaps()
-    from bbipc.server.config import available_threads  # noqa: PLC0415 - `schema` and `--help` do without the server
-
     parser = _run_parser(available_threads())
     options = parser.parse_args(arguments)
     if options.socket_mode is not None and not (options.input or "").endswith(".sock"):
         parser.error("--socket-mode is for a server at a socket: give --input X.sock")
+    config = _config(options, gaps)
+    early.note_signals()
+    early.prepare(config)
+    try:
+        return _serve(options, config)
+    finally:
+        early.abandon()
 
+
+def _serve(options: argparse.Namespace, config: Config) -> int:
+    # Nothing heavy is imported before the server can be connected to.
     from bbipc.server import logs  # noqa: PLC0415
     from bbipc.server.backend import ChonkBackend  # noqa: PLC0415
     from bbipc.server.serve import run as serve  # noqa: PLC0415
@@ -71,7 +82,7 @@ def run(arguments: Sequence[str]) -> int:
         )
     gc.freeze()
     gc.enable()
-    return serve(_config(options, gaps), backend, log_counters)
+    return serve(config, backend, log_counters)
 
 
 def _complain(text: str) -> None:
@@ -95,6 +106,8 @@ def _has_metrics() -> bool:
 
 def schema() -> int:
     """``bbipc msgpack schema``; the exit code."""
+    import json  # noqa: PLC0415 - the server does without it
+
     from bbipc.server.commands import commands  # noqa: PLC0415
     from bbipc.wire.schema import extended  # noqa: PLC0415
 
@@ -104,9 +117,6 @@ def schema() -> int:
 
 
 def _config(options: argparse.Namespace, gaps: Collection[int]) -> Config:
-    from bbipc.server.budget import Limits  # noqa: PLC0415
-    from bbipc.server.config import Config  # noqa: PLC0415
-
     limits = Limits(options.max_frame_bytes, options.max_in_flight_bytes, options.max_total_bytes)
     return Config(
         input=options.input,
@@ -136,6 +146,8 @@ def _at_least(minimum: int) -> Callable[[str], int]:
 
 
 def _program(text: str) -> str:
+    import shutil  # noqa: PLC0415 - for servers with a child only
+
     found = shutil.which(text)
     if found is None:
         raise argparse.ArgumentTypeError(f"{text}: no such program; give the path of a bb, as in @aztec/bb.js/build/*/bb")
@@ -143,8 +155,6 @@ def _program(text: str) -> str:
 
 
 def _address(text: str) -> Address:
-    from bbipc.server.config import Address  # noqa: PLC0415
-
     try:
         return Address.parse(text)
     except ValueError as error:
@@ -172,10 +182,6 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _run_parser(threads: int) -> argparse.ArgumentParser:
-    from bbipc.server.budget import Limits  # noqa: PLC0415
-    from bbipc.server.config import DEFAULT_GRACE_PERIOD  # noqa: PLC0415
-    from bbipc.server.logs import FORMATS, LEVELS  # noqa: PLC0415
-
     default = Limits()
     parser = _Parser(
         prog="bbipc msgpack run",
@@ -261,8 +267,8 @@ def _run_parser(threads: int) -> argparse.ArgumentParser:
         metavar="OCTAL",
         help="permissions of the socket, for example 660: its owner and group may connect (default: 600, its owner alone)",
     )
-    add("--log-level", choices=LEVELS, default="warning", help="default: %(default)s")
-    add("--log-format", choices=FORMATS, default="text", help="default: %(default)s")
+    add("--log-level", choices=LOG_LEVELS, default="warning", help="default: %(default)s")
+    add("--log-format", choices=LOG_FORMATS, default="text", help="default: %(default)s")
     for what in ("request", "response"):
         add(
             f"--{what}-ring-size",

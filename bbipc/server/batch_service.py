@@ -22,7 +22,8 @@ import trio
 
 from bbipc.server.backend import Task
 from bbipc.server.batch_report import concerns_ipa
-from bbipc.server.budget import MIB, Budget
+from bbipc.server.budget import Budget
+from bbipc.server.config import MIB
 from bbipc.server.errors import CommandError
 from bbipc.server.fifo import FifoWriter, check_fifo
 from bbipc.server.scheduler import INTERNAL_ERROR, Computation, Scheduler, Verification

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import Final, Protocol
 
 import trio
 
-MIB: Final = 1024 * 1024
+from bbipc.server.config import MIB, Limits
+
 ALWAYS_GRANTED: Final = MIB
 """What a connection may always hold, however much the others do: many ordinary requests (a proof is 43 KiB)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds in bytes; a request counts from its arrival until its response has been taken by the system, a response
-    until then.
-
-    Attributes:
-        frame: the longest frame that is accepted.
-        connection: what complete requests and responses of one connection may hold. Above it the connection is not read.
-        total: what all connections may hold, unfinished frames included, beyond :data:`ALWAYS_GRANTED` for each.
-    """
-
-    frame: int = 64 * MIB
-    connection: int = 64 * MIB
-    total: int = 512 * MIB
 
 
 MUCH: Final = 32 * MIB

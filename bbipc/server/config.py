@@ -6,21 +6,40 @@ import os
 import re
 import socket
 from contextlib import suppress
-from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
-from bbipc.server.budget import Limits
+DEFAULT_GRACE_PERIOD: Final = 5.0
+DEFAULT_SOCKET_MODE: Final = 0o600
+"""Permissions of a Unix socket: who may connect is who may write."""
+MIB: Final = 1024 * 1024
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+LOG_FORMATS: Final = ("text", "json")
+MIN_BACKLOG: Final = 4096
+"""Connections that may wait to be accepted, whatever --max-clients says: a burst of clients must not be refused."""
 
-DEFAULT_GRACE_PERIOD = 5.0
+
+class Limits(NamedTuple):
+    """Bounds in bytes; a request counts from its arrival until its response has been taken by the system, a response
+    until then.
+
+    Attributes:
+        frame: the longest frame that is accepted.
+        connection: what complete requests and responses of one connection may hold. Above it the connection is not read.
+        total: what all connections may hold, unfinished frames included, beyond what is always granted to each.
+    """
+
+    frame: int = 64 * MIB
+    connection: int = 64 * MIB
+    total: int = 512 * MIB
 
 
-_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9._-]*[a-z0-9])?\.?", re.IGNORECASE | re.ASCII)
+_NAME: Final = r"(?=.*[a-z])[a-z0-9]([a-z0-9._-]*[a-z0-9])?\.?"
 """A name of a host: letters, digits, hyphens and dots. One without a letter would be a malformed IP address."""
-_MAX_NAME = 253
+_MAX_NAME: Final = 253
 """Characters in the name of a host, as in the domain name system."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """An IP address, or the name of a host, and a TCP port; 0 for any free one."""
 
     host: str
@@ -47,7 +66,7 @@ class Address:
         if host.startswith("[") and host.endswith("]"):
             with suppress(OSError, ValueError):
                 return cls(socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, host[1:-1])), int(port))
-        elif _is_ipv4(host) or (len(host) <= _MAX_NAME and _NAME.fullmatch(host)):
+        elif _is_ipv4(host) or (len(host) <= _MAX_NAME and re.fullmatch(_NAME, host, re.IGNORECASE | re.ASCII)):
             return cls(host, int(port))
         raise ValueError(f"{text!r}, expected a host and a port, as localhost:9464, 127.0.0.1:9464 or [::1]:9464")
 
@@ -60,8 +79,7 @@ def _is_ipv4(host: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """How to serve.
 
     Attributes:
@@ -84,7 +102,7 @@ class Config:
     input: str | None = None
     max_clients: int = 1
     threads: int = 1
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
     grace_period: float = DEFAULT_GRACE_PERIOD
     envelope: bool | None = None
     request_ring_size: int = 1 << 20
@@ -93,6 +111,11 @@ class Config:
     metrics: Address | None = None
     socket_mode: int | None = None
     closed_descriptors: frozenset[int] = frozenset()
+
+    @property
+    def backlog(self) -> int:
+        """Length of the queue of connections not yet accepted."""
+        return max(self.max_clients, MIN_BACKLOG)
 
 
 def available_threads() -> int:

@@ -15,6 +15,8 @@ import stat
 import struct
 from typing import Final
 
+from bbipc.server import early
+
 PR_SET_PDEATHSIG: Final = 1
 PARENT_DIED: Final[int] = signal.SIGRTMIN + 5
 """A signal of its own. Linux sends it when the *thread* that started us ends, which is not yet the end of the parent:
@@ -26,7 +28,7 @@ class ParentWatch:
     """Knows whether the parent is still the one of the beginning."""
 
     def __init__(self) -> None:
-        self._parent = os.getppid()
+        self._parent = early.PARENT
         self._asked = False
 
     def parent_died(self) -> bool:

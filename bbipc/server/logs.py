@@ -20,9 +20,6 @@ from typing import Final
 
 from bbipc.server.descriptors import never_waits, open_anew
 
-LEVELS = ("debug", "info", "warning", "error")
-FORMATS = ("text", "json")
-
 BURST: Final = 20
 """Messages of one kind that are written in each period."""
 PERIOD: Final = 10.0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from bbipc.server import memory
+from bbipc.server import early, memory
 from bbipc.server.backend import Backend
 from bbipc.server.batch_service import BatchService
 from bbipc.server.budget import Budget
@@ -50,9 +50,6 @@ _EXIT_CODES: Final = {
     End.LOST: EXIT_BROKEN_PIPE,
     End.DEFECT: EXIT_DEFECT,
 }
-
-MIN_BACKLOG: Final = 4096
-"""Connections that may wait to be accepted, whatever --max-clients says: a burst of clients must not be refused."""
 
 RELIEF_PAUSE: Final = 0.2
 """Seconds between the end of a load and the return of its memory to the system."""
@@ -196,8 +193,7 @@ class Server:
             return _EXIT_CODES[await self._serve_client(stream, path)]
 
     async def _serve_socket(self, path: str) -> int:
-        backlog = max(self.config.max_clients, MIN_BACKLOG)
-        with unix_listener(path, backlog, self.config.socket_mode) as listener:
+        with unix_listener(path, self.config.backlog, self.config.socket_mode) as listener:
             log.info("listening at %s", path)
             self._ready.set()
             door = Door(
@@ -298,6 +294,7 @@ class Server:
             ending.append(signal.SIGHUP)
         with trio.open_signal_receiver(*ending, PARENT_DIED) as signals:
             task_status.started()
+            early.hand_over_signals()
             if self._client is not None or started_on_a_pipe():
                 self._parent.ask_for_signal()
             await self._obey(signals, everything)

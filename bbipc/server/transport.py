@@ -7,19 +7,14 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 
 import trio
 
+from bbipc.server import early
+from bbipc.server.config import DEFAULT_SOCKET_MODE
 from bbipc.server.errors import StartError
 from bbipc.server.streams import FdStream, SocketStream
-
-MAX_SOCKET_PATH = 107
-"""Bytes in the path of a Unix socket on Linux, its terminating zero not counted."""
-
-DEFAULT_MODE = 0o600
-"""Permissions of a Unix socket: who may connect is who may write."""
 
 FIRST_INHERITED = 3
 """The first descriptor that systemd hands over, SD_LISTEN_FDS_START."""
@@ -137,10 +132,8 @@ class Listener:
 
 @contextmanager
 def unix_listener(path: str, backlog: int, mode: int | None = None) -> Iterator[Listener]:
-    """A listener at `path`, with the permissions `mode` (None: 0600); raises StartError.
-
-    The file appears at its place only when connect() works: clients wait for it. A stale file is replaced, a socket at
-    which another server answers is not. At the end the file is removed if it is still this one.
+    """The listener at `path`, see :func:`bbipc.server.early.listen`; raises StartError. At the end the file is removed if it is
+    still this one.
 
     If systemd has handed over a listening socket (sd_listen_fds(3)), that one is used, and its file is left alone.
     """
@@ -151,70 +144,9 @@ def unix_listener(path: str, backlog: int, mode: int | None = None) -> Iterator[
         with inherited:
             yield Listener(inherited, shared=True)
         return
-    if len(os.fsencode(path)) > MAX_SOCKET_PATH:
-        raise StartError(f"the path of the socket is longer than {MAX_SOCKET_PATH} bytes: {path}")
-    if _is_something_else(path):
-        raise StartError(f"{path} exists and is not a socket: remove it, or give another path")
-    if _is_alive(path):
-        raise StartError(f"another server is listening at {path}")
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening = early.take(path) or early.listen(path, backlog, DEFAULT_SOCKET_MODE if mode is None else mode)
     try:
-        identity = _bind(listener, path, backlog, DEFAULT_MODE if mode is None else mode)
-    except OSError as error:
-        listener.close()
-        raise StartError(f"cannot listen at {path}: {error.strerror}") from None
-    try:
-        yield Listener(listener)
+        yield Listener(listening.socket)
     finally:
-        trio.lowlevel.notify_closing(listener)
-        listener.close()
-        with suppress(OSError):
-            if _identity(path) == identity:
-                Path(path).unlink()
-
-
-def _is_something_else(path: str) -> bool:
-    """Whether there is a file which is not a socket: it is somebody's, and not to be replaced."""
-    try:
-        return not stat.S_ISSOCK(os.lstat(path).st_mode)
-    except OSError:
-        return False
-
-
-def _is_alive(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(path)
-        except BlockingIOError:
-            return True  # its queue is full
-        except OSError:
-            return False
-        return True
-
-
-def _identity(path: str) -> tuple[int, int]:
-    status = os.lstat(path)
-    return status.st_dev, status.st_ino
-
-
-def _bind(listener: socket.socket, path: str, backlog: int, mode: int) -> tuple[int, int]:
-    """Listen under a temporary name, then move the file to `path`. It never has other permissions than `mode`."""
-    directory = Path(path).absolute().parent
-    descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    old_mask = os.umask(0o777 & ~mode)
-    try:
-        # By way of /proc the temporary path is short whatever the directory is called.
-        temporary = Path(f"/proc/self/fd/{descriptor}/.bbipc-{os.getpid()}.sock")
-        temporary.unlink(missing_ok=True)
-        listener.bind(str(temporary))
-        listener.listen(backlog)
-        try:
-            temporary.rename(path)
-        except OSError:
-            temporary.unlink()
-            raise
-    finally:
-        os.umask(old_mask)
-        os.close(descriptor)
-    return _identity(path)
+        trio.lowlevel.notify_closing(listening.socket)
+        listening.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any, Final
 
 from bbipc.wire.values import SIMPLE, Structure, Type, byte_string, element, structure, vector
@@ -97,7 +97,8 @@ class Schema:
 
 
 def _load(name: str) -> Any:
-    return json.loads(resources.files("bbipc.wire").joinpath(name).read_text())
+    # Not by importlib.resources, which takes as long to import as everything else here.
+    return json.loads(Path(__file__).with_name(name).read_bytes())
 
 
 @cache

@@ -11,8 +11,9 @@ from trio.testing import wait_all_tasks_blocked
 from bbipc.chonk import Outcome, Verdict
 from bbipc.server.backend import Task
 from bbipc.server.batch_service import BatchService
-from bbipc.server.budget import Budget, Limits
+from bbipc.server.budget import Budget
 from bbipc.server.commands import commands, decoders
+from bbipc.server.config import Limits
 from bbipc.server.connection import Connection, End, Services
 from bbipc.server.deadlines import Deadlines
 from bbipc.server.scheduler import Scheduler

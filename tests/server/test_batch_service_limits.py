@@ -11,7 +11,7 @@ import pytest
 from trio.testing import wait_all_tasks_blocked
 
 from bbipc.server import batch_service
-from bbipc.server.budget import Limits
+from bbipc.server.config import Limits
 from server.scripted import ScriptedClient, ScriptedServer, run, scripted_server, verdict_response, verification
 from server.test_connection import is_error
 from server.test_early_ends import pass_time

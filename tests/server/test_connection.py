@@ -6,7 +6,8 @@ import msgpack
 import pytest
 from trio.testing import wait_all_tasks_blocked
 
-from bbipc.server.budget import ALWAYS_GRANTED, Limits
+from bbipc.server.budget import ALWAYS_GRANTED
+from bbipc.server.config import Limits
 from bbipc.server.connection import REQUEST_BYTES, End
 from bbipc.wire.frame import encode_frame
 from server.scripted import run, scripted_server, verdict_response, verification
