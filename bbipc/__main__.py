@@ -1,7 +1,15 @@
 """``python -m bbipc``, and the entry point of the command ``bbipc``."""
 
+from __future__ import annotations
+
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+
+TYPE_CHECKING = False  # type checkers take it for true; what comes first need not import `typing`
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def main() -> None:
@@ -15,6 +23,8 @@ def main() -> None:
         # Before the command was there to end in its own way.
         sys.stderr.write("bbipc: error: interrupted\n")
         code = 130
+    if sys.argv[1:3] == ["msgpack", "run"]:
+        _end_at_once(code)
     sys.exit(code)
 
 
@@ -36,6 +46,15 @@ def run(arguments: Sequence[str]) -> int:
     from bbipc.cli.main import run as run_any  # noqa: PLC0415
 
     return run_any(arguments)
+
+
+def _end_at_once(code: int) -> NoReturn:
+    """End the process. Everything has been answered and released: taking the interpreter apart as well would only let those
+    wait who wait for the end."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # it is closed, or nobody reads it: the exit code tells of that
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

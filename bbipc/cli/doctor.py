@@ -22,7 +22,7 @@ from bbipc.chonk.core import arithmetic_paths
 from bbipc.chonk.primitives import generators
 from bbipc.cli import exit_codes, sample
 from bbipc.cli.colour import colour
-from bbipc.cli.msgpack import METRICS_LIBRARIES
+from bbipc.cli.msgpack import METRICS_LIBRARIES, OPTIONS_VARIABLE, check_environment
 
 __all__ = ["command"]
 
@@ -83,12 +83,23 @@ def _run_all() -> Iterator[Check]:
         "self-check": _self_check,
         "bb": _bb,
         "metrics": _metrics,
+        "options": _options,
     }
     for name, check in checks.items():
         try:
             yield Check(name, *check())
         except Exception as error:  # whatever is broken must not hide the rest
             yield Check(name, Status.FAILED, f"{type(error).__name__}: {error}")
+
+
+def _options() -> tuple[Status, str]:
+    try:
+        words = check_environment()
+    except ValueError as error:
+        return Status.FAILED, f"the variable {OPTIONS_VARIABLE}: {error}; `bbipc msgpack run --help` tells the usage"
+    if not words:
+        return Status.OK, f"none in the variable {OPTIONS_VARIABLE}"
+    return Status.NOTE, f"{OPTIONS_VARIABLE} gives every server {' '.join(words)}"
 
 
 def _python() -> tuple[Status, str]:

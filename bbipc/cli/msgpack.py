@@ -19,6 +19,7 @@ from bbipc.cli.escape import error_line
 from bbipc.server import early
 from bbipc.server.config import (
     DEFAULT_GRACE_PERIOD,
+    FORWARDED_FRAME,
     LOG_FORMATS,
     LOG_LEVELS,
     Address,
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     import click
 
 EXIT_USAGE: Final = 2
+OPTIONS_VARIABLE: Final = "BBIPC_OPTIONS"
+"""Options for those who cannot change the command line: clients start the server themselves."""
+_HELP_WIDTH: Final = 100
+"""Columns of the help."""
 METRICS_LIBRARIES: Final = ("h11", "prometheus_client")
 """What --metrics imports, from the extra of that name."""
 
@@ -43,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
 
     gaps = close_gaps()
     parser = _run_parser(available_threads())
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(arguments, _environment_options(parser))
     if options.socket_mode is not None and not (options.input or "").endswith(".sock"):
         parser.error("--socket-mode is for a server at a socket: give --input X.sock")
     config = _config(options, gaps)
@@ -117,7 +122,8 @@ def schema() -> int:
 
 
 def _config(options: argparse.Namespace, gaps: Collection[int]) -> Config:
-    limits = Limits(options.max_frame_bytes, options.max_in_flight_bytes, options.max_total_bytes)
+    frame = options.max_frame_bytes or (Limits().frame if options.bb is None else FORWARDED_FRAME)
+    limits = Limits(frame, options.max_in_flight_bytes, options.max_total_bytes)
     return Config(
         input=options.input,
         max_clients=options.max_clients,
@@ -174,21 +180,84 @@ def _seconds(text: str) -> float:
     return value
 
 
+def environment_words() -> list[str]:
+    """The options in the variable BBIPC_OPTIONS, written as in a shell.
+
+    Raises:
+        ValueError: they are not written so, or not all of them can be given there.
+    """
+    text = os.environ.get(OPTIONS_VARIABLE, "")
+    if not text.strip():
+        return []
+    import shlex  # noqa: PLC0415 - few set the variable
+
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ValueError(str(error).lower()) from None
+    for word in words:
+        name = word.partition("=")[0]
+        if name in ("-h", "--help") or word.startswith("-i") or (len(name) > 2 and "--input".startswith(name)):
+            raise ValueError(f"{name} is for the command line only")
+    return words
+
+
+def _environment_options(parser: _Parser) -> argparse.Namespace | None:
+    """What BBIPC_OPTIONS says, which holds where the command line says nothing."""
+    parser.source = OPTIONS_VARIABLE
+    try:
+        words = environment_words()
+        return parser.parse_args(words) if words else None
+    except ValueError as error:
+        parser.error(str(error))
+    finally:
+        parser.source = None
+
+
+def check_environment() -> list[str]:
+    """The options in BBIPC_OPTIONS, for those who ask how a server would start; raises ValueError: it would not."""
+    parser = _run_parser(available_threads(), exits=False)
+    words = environment_words()
+    parser.parse_args(words)
+    return words
+
+
 class _Parser(argparse.ArgumentParser):
-    """Errors are told as all commands of bbipc tell them."""
+    """Errors are told as all commands of bbipc tell them.
+
+    Attributes:
+        source: where the arguments come from, if not from the command line.
+        exits: whether an error ends the process; if not, it raises ValueError.
+    """
+
+    source: str | None = None
+    exits = True
 
     def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_USAGE, error_line(f"{message}; {self.prog} --help tells the usage"))
+        if not self.exits:
+            raise ValueError(message)
+        where = "" if self.source is None else f"in the variable {self.source}: "
+        self.exit(EXIT_USAGE, error_line(f"{where}{message}; {self.prog} --help tells the usage"))
 
 
-def _run_parser(threads: int) -> argparse.ArgumentParser:
+class _HelpFormatter(argparse.HelpFormatter):
+    """argparse makes one for each option, to check it, and would ask for the size of the terminal each time."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_HELP_WIDTH)
+
+
+def _run_parser(threads: int, *, exits: bool = True) -> _Parser:
     default = Limits()
     parser = _Parser(
         prog="bbipc msgpack run",
+        formatter_class=_HelpFormatter,
         description="Serve msgpack requests on standard input, a Unix socket, or from a file.",
         epilog="Exit status: 0 everything was answered; 1 the input ended inside a frame or could not be cut into frames, or "
-        "the server cannot start; 2 wrong usage; 141 whoever should have read the responses went away.",
+        "the server cannot start; 2 wrong usage; 141 whoever should have read the responses went away. Options but --input may "
+        f"also be given in the variable {OPTIONS_VARIABLE}, written as in a shell; those of the command line come first.",
     )
+    parser.exits = exits
     add = parser.add_argument
     add(
         "-i",
@@ -231,7 +300,12 @@ def _run_parser(threads: int) -> argparse.ArgumentParser:
         metavar="PATH",
         help="forward commands that bbipc does not serve to this bb, started when it is needed (default: the variable BB_PATH)",
     )
-    add("--max-frame-bytes", type=_at_least(1), default=default.frame, metavar="N", help="longest frame (default: %(default)s)")
+    add(
+        "--max-frame-bytes",
+        type=_at_least(1),
+        metavar="N",
+        help=f"longest frame (default: {default.frame}; with --bb {FORWARDED_FRAME}, for witnesses are long)",
+    )
     add(
         "--max-in-flight-bytes",
         type=_at_least(1),

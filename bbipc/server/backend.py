@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from bbipc.chonk import ChonkProof, Claim, Verdict, Verifier
@@ -21,8 +20,7 @@ class Cancel(Protocol):
         """Set it; there is no way back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One proof to be verified, 32 bytes for each of its words: five parts, or a single flat list that the number of
     public inputs in the key tells how to split."""
 
@@ -30,8 +28,7 @@ class Task:
     key: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class TxTask:
+class TxTask(NamedTuple):
     """One transaction to be verified; `network` is the one that it must be for, if the client wants that to be checked."""
 
     tx: bytes
@@ -187,8 +184,7 @@ class ChonkBackend:
         return Verifier(self._setup or Setup.AZTEC)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Prepared(NamedTuple):
     """A proof and its key, None if there is nothing to verify; and what makes the verdict on the task of that on the proof."""
 
     pair: tuple[ChonkProof, Key] | None
@@ -199,8 +195,7 @@ class _Prepared:
         return claim if self.conclude is _unchanged else _TxClaim(claim, self.conclude)
 
 
-@dataclass(frozen=True, slots=True)
-class _TxClaim:
+class _TxClaim(NamedTuple):
     claim: Claim
     conclude: Callable[[Verdict | None], Verdict]
 

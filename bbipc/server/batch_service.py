@@ -13,7 +13,6 @@ import logging
 import struct
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,15 +55,14 @@ _length: Final = struct.Struct(">I")
 log = logging.getLogger("bbipc.batch_service")
 
 
-@dataclass(eq=False, slots=True)
 class ServiceCall:
     """One of the three commands. `finish` gets its ``Response``, once, unless the call was cancelled or dropped."""
 
-    client: object
-    name: str
-    fields: Fields
-    finish: Callable[[bytes], None]
-    cancelled: bool = False
+    __slots__ = ("cancelled", "client", "fields", "finish", "name")
+
+    def __init__(self, client: object, name: str, fields: Fields, finish: Callable[[bytes], None]) -> None:
+        self.client, self.name, self.fields, self.finish = client, name, fields, finish
+        self.cancelled = False
 
     def cancel(self) -> None:
         """Nobody waits for the response any more."""
@@ -76,14 +74,14 @@ class ServiceCall:
             self.finish(response)
 
 
-@dataclass(eq=False, slots=True)
 class _Proof:
-    """A proof in the service."""
+    """A proof in the service, since the time `queued` of Trio's clock; with a job once the scheduler has it."""
 
-    request_id: int
-    task: Task
-    queued: float  # Trio's clock
-    job: Verification | None = None  # once the scheduler has it
+    __slots__ = ("job", "queued", "request_id", "task")
+
+    def __init__(self, request_id: int, task: Task, queued: float) -> None:
+        self.request_id, self.task, self.queued = request_id, task, queued
+        self.job: Verification | None = None
 
     @property
     def size(self) -> int:
@@ -104,20 +102,18 @@ class _Proof:
         return _length.pack(len(packed)) + packed
 
 
-@dataclass(eq=False, slots=True)
 class _Session:
-    """What happens between Start and Stop."""
+    """What happens between Start and Stop. `proof_sizes`: words of a proof, for each key."""
 
-    keys: Sequence[bytes]
-    proof_sizes: Sequence[int]  # words of a proof, for each key
-    threads: int | None
-    batch_size: int
-    fifo: FifoWriter
-    waiting: deque[_Proof] = field(default_factory=deque)
-    verifying: int = 0
-    results: dict[bytes, int] = field(default_factory=dict)  # not yet written: frame -> request_id
-    ids: set[int] = field(default_factory=set)  # of all proofs and results
-    stopping: bool = False
+    def __init__(
+        self, keys: Sequence[bytes], proof_sizes: Sequence[int], threads: int | None, batch_size: int, fifo: FifoWriter
+    ) -> None:
+        self.keys, self.proof_sizes, self.threads, self.batch_size, self.fifo = keys, proof_sizes, threads, batch_size, fifo
+        self.waiting: deque[_Proof] = deque()
+        self.verifying = 0
+        self.results: dict[bytes, int] = {}  # not yet written: frame -> request_id
+        self.ids: set[int] = set()  # of all proofs and results
+        self.stopping = False
 
     @property
     def key_bytes(self) -> int:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bbipc.server import batch_service, stats
 from bbipc.server.backend import AnyTask, Task, TxTask
@@ -45,8 +44,7 @@ PARTS: Final = ("hiding_oink_proof", "merge_proof", "eccvm_proof", "ipa_proof", 
 _POINT: Final = 2 * WORD
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(NamedTuple):
     """A command whose response is a function of its fields.
 
     Attributes:
@@ -80,8 +78,7 @@ class Computed:
             return error_response(str(error))
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """A command that asks for proofs to be verified.
 
     Attributes:
@@ -95,31 +92,27 @@ class Verified:
     conclude: Callable[[Sequence[Verdict]], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Shutdown:
+class Shutdown(NamedTuple):
     """The command that ends the server."""
 
     name: str
     response: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ToService:
+class ToService(NamedTuple):
     """A command to the batch verifier service."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cancellation:
+class Cancellation(NamedTuple):
     """The command that cancels a request of the same connection. `encode`: fields of the response -> ``Response``."""
 
     name: str
     encode: Callable[[Fields], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """The command that asks what the server has done so far."""
 
     name: str

@@ -14,6 +14,8 @@ DEFAULT_SOCKET_MODE: Final = 0o600
 MIB: Final = 1024 * 1024
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 LOG_FORMATS: Final = ("text", "json")
+FORWARDED_FRAME: Final = 256 * MIB
+"""The longest frame by default if there is a child to which it may be forwarded: circuits come with their witnesses."""
 MIN_BACKLOG: Final = 4096
 """Connections that may wait to be accepted, whatever --max-clients says: a burst of clients must not be refused."""
 

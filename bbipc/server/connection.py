@@ -14,7 +14,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
@@ -102,8 +101,7 @@ class End(Enum):
     DEFECT = "the server could not go on with it, see its log"
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(NamedTuple):
     """What all connections share.
 
     Attributes:
@@ -169,17 +167,16 @@ class _Slot:
         self.response: bytes | None = None
 
 
-@dataclass(eq=False, slots=True)
 class _Pending:
-    """A request whose response takes its time: it has a job, and a slot if it is plain."""
+    """A request whose response takes its time: it has a job, and a slot if it is plain. `received`: Trio's clock."""
 
-    tag: Tag | None
-    name: str
-    size: int
-    received: float  # Trio's clock
-    slot: _Slot | None
-    job: Job | Forwarding | ServiceCall | None = None
-    alarm: Alarm | None = None
+    __slots__ = ("alarm", "job", "name", "received", "size", "slot", "tag")
+
+    def __init__(self, tag: Tag | None, name: str, size: int, received: float) -> None:
+        self.tag, self.name, self.size, self.received = tag, name, size, received
+        self.slot = _Slot() if tag is None else None
+        self.job: Job | Forwarding | ServiceCall | None = None
+        self.alarm: Alarm | None = None
 
 
 Tasks = Sequence[AnyTask] | CommandError
@@ -546,7 +543,7 @@ class Connection:
         if type(request) is Request:
             size += _list_bytes(request.fields)
         size += REQUEST_BYTES
-        pending = _Pending(tag, request.name, size, trio.current_time(), _Slot() if tag is None else None)
+        pending = _Pending(tag, request.name, size, trio.current_time())
         job = pending.job = make_job(partial(self._finish_job, pending))
         self._waiting_bytes += size
         self._pending.add(pending)

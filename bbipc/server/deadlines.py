@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -17,12 +16,14 @@ FEW: Final = 64
 log = logging.getLogger("bbipc.deadlines")
 
 
-@dataclass(eq=False, slots=True)
 class Alarm:
     """A function to be called at a time of Trio's clock."""
 
-    ring: Callable[[], None] | None
-    _owner: Deadlines
+    __slots__ = ("_owner", "ring")
+
+    def __init__(self, ring: Callable[[], None], owner: Deadlines) -> None:
+        self.ring: Callable[[], None] | None = ring
+        self._owner = owner
 
     def cancel(self) -> None:
         """It must not happen any more, or it has happened."""

@@ -15,7 +15,6 @@ import stat
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from bbipc.server.descriptors import never_waits, open_anew
@@ -28,7 +27,6 @@ PIECE: Final = 4096
 """Bytes that a pipe takes as a whole if it takes any (PIPE_BUF)."""
 
 
-@dataclass(slots=True)
 class LogCounters:
     """What was not written.
 
@@ -37,8 +35,10 @@ class LogCounters:
         left_out: messages of a kind of which there were too many.
     """
 
-    dropped: int = 0
-    left_out: int = 0
+    __slots__ = ("dropped", "left_out")
+
+    def __init__(self) -> None:
+        self.dropped = self.left_out = 0
 
 
 class _JsonFormatter(logging.Formatter):

@@ -11,8 +11,7 @@ import os
 import socket
 from collections.abc import MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import trio
 
@@ -27,8 +26,7 @@ PAUSE: Final = 0.1
 log = logging.getLogger("bbipc.server")
 
 
-@dataclass(frozen=True, slots=True)
-class Supervisor:
+class Supervisor(NamedTuple):
     """Who is told.
 
     Attributes:

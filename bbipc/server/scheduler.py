@@ -21,7 +21,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -76,21 +75,20 @@ def make_threads(count: int) -> InThread:
     return in_thread
 
 
-@dataclass(eq=False, slots=True)
 class Computation:
     """Steps to be done in a worker, one after the other; their value is a ``Response``."""
 
-    client: object
-    steps: Steps[bytes]
-    finish: Callable[[bytes], None]
-    cancelled: bool = False
+    __slots__ = ("cancelled", "client", "finish", "steps")
+
+    def __init__(self, client: object, steps: Steps[bytes], finish: Callable[[bytes], None]) -> None:
+        self.client, self.steps, self.finish = client, steps, finish
+        self.cancelled = False
 
     def cancel(self) -> None:
         """Nobody waits for the result any more."""
         self.cancelled = True
 
 
-@dataclass(eq=False, slots=True)
 class Verification:
     """Proofs to be verified, and how their verdicts become a ``Response``.
 
@@ -109,18 +107,36 @@ class Verification:
         verdicts: for each proof.
     """
 
-    client: object
-    tasks: Sequence[AnyTask]
-    conclude: Callable[[Sequence[Verdict]], bytes]
-    finish: Callable[[bytes], None]
-    max_threads: int | None = None
-    flags: list[Cancel] = field(default_factory=list)
-    started: float = 0.0
-    failed_checks: list[int] = field(default_factory=list)
-    cancelled: bool = False
-    taken: int = 0
-    left: int = 0
-    verdicts: list[Any] = field(default_factory=list)
+    __slots__ = (
+        "cancelled",
+        "client",
+        "conclude",
+        "failed_checks",
+        "finish",
+        "flags",
+        "left",
+        "max_threads",
+        "started",
+        "taken",
+        "tasks",
+        "verdicts",
+    )
+
+    def __init__(
+        self,
+        client: object,
+        tasks: Sequence[AnyTask],
+        conclude: Callable[[Sequence[Verdict]], bytes],
+        finish: Callable[[bytes], None],
+        max_threads: int | None = None,
+    ) -> None:
+        self.client, self.tasks, self.conclude, self.finish, self.max_threads = client, tasks, conclude, finish, max_threads
+        self.flags: list[Cancel] = []
+        self.started = 0.0
+        self.failed_checks: list[int] = []
+        self.cancelled = False
+        self.taken = self.left = 0
+        self.verdicts: list[Any] = []
 
     @property
     def waiting(self) -> int:
@@ -144,14 +160,14 @@ class Verification:
             flag.set()
 
 
-@dataclass(eq=False, slots=True)
 class Slice:
     """The proofs of a job that one batch takes: those from `start` up to, but without, `end`; `flags` end them."""
 
-    job: Verification
-    start: int
-    end: int
-    flags: list[Cancel] = field(default_factory=list)
+    __slots__ = ("end", "flags", "job", "start")
+
+    def __init__(self, job: Verification, start: int, end: int) -> None:
+        self.job, self.start, self.end = job, start, end
+        self.flags: list[Cancel] = []
 
     def __len__(self) -> int:
         return self.end - self.start

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import trio
 
@@ -149,8 +148,7 @@ class Statistics:
         return name if self._knows(name) else _ALL_OTHERS
 
 
-@dataclass(frozen=True)
-class Reporter:
+class Reporter(NamedTuple):
     """Makes the response to ``Stats``; :mod:`bbipc.server.metrics` shows the same figures to Prometheus.
 
     Attributes:
@@ -167,13 +165,13 @@ class Reporter:
     upstream: Upstream | None
     arithmetic: Callable[[], str]
     started: float
-    logs: LogCounters = field(default_factory=LogCounters)
+    logs: LogCounters
 
     def response(self) -> bytes:
         """The ``Response``."""
-        return _encode()(self._fields())
+        return _encode()(self._figures())
 
-    def _fields(self) -> Fields:
+    def _figures(self) -> Fields:
         statistics, scheduler, service = self.statistics, self.scheduler, self.batch_service
         counters = scheduler.counters
         return {

@@ -218,8 +218,8 @@ class Upstream:
         return ended
 
     def _spawn_child(self) -> AbstractAsyncContextManager[Transport]:
-        # Without BB_PATH: if the child is a bbipc, it must not start children for what it does not serve either.
-        environment = {name: value for name, value in os.environ.items() if name != "BB_PATH"}
+        # If the child is a bbipc, it must not start children for what it does not serve either, nor serve metrics as we do.
+        environment = {name: value for name, value in os.environ.items() if name not in ("BB_PATH", "BBIPC_OPTIONS")}
         return spawned([self.path, "msgpack", "run"], END_PATIENCE, environment)
 
     async def _serve_with_one_child(self) -> None:

@@ -16,7 +16,7 @@ def test_a_healthy_installation() -> None:
     assert done.code == 0
     report = json.loads(done.out)
     assert report["healthy"] is True
-    names = {"python", "extension", "cpu", "arithmetic", "generators", "setup", "self-check", "bb", "metrics"}
+    names = {"python", "extension", "cpu", "arithmetic", "generators", "setup", "self-check", "bb", "metrics", "options"}
     assert {check["name"] for check in report["checks"]} == names
     assert bbipc("doctor").code == 0
 
@@ -44,6 +44,21 @@ def test_a_bb_is_found() -> None:
     done = bbipc("doctor", "--json", BB_PATH="/bin/echo")
     line = next(check for check in json.loads(done.out)["checks"] if check["name"] == "bb")
     assert line == {"name": "bb", "status": "ok", "detail": "/bin/echo, version --version"} or "version" in line["detail"]
+
+
+def test_the_options_of_the_environment() -> None:
+    def line(text: str) -> dict[str, str]:
+        done = bbipc("doctor", "--json", BBIPC_OPTIONS=text)
+        return next(check for check in json.loads(done.out)["checks"] if check["name"] == "options")
+
+    assert line("")["status"] == "ok"
+    given = line("--threads 2 --log-level 'info'")
+    assert given["status"] == "note"
+    assert "--threads 2 --log-level info" in given["detail"]
+    wrong = line("--threads none")
+    assert wrong["status"] == "failed"
+    assert "BBIPC_OPTIONS" in wrong["detail"]
+    assert "--threads" in wrong["detail"]
 
 
 def test_bench() -> None:

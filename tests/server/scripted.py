@@ -16,6 +16,7 @@ from bbipc.server.commands import commands, decoders
 from bbipc.server.config import Limits
 from bbipc.server.connection import Connection, End, Services
 from bbipc.server.deadlines import Deadlines
+from bbipc.server.logs import LogCounters
 from bbipc.server.scheduler import Scheduler
 from bbipc.server.stats import Reporter, Statistics
 from bbipc.server.turns import Turns
@@ -259,6 +260,7 @@ class ScriptedServer:
                 None,
                 self.backend.arithmetic,
                 trio.current_time(),
+                LogCounters(),
             ),
             shut_down=self.stop,
             decode=run_here,

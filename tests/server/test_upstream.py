@@ -326,3 +326,30 @@ while size := sys.stdin.buffer.read(4):
     trio.run(main)
     assert answers[0][0] == "ErrorResponse"
     assert answers[1] == ["ChonkProveResponse", {}]
+
+
+ECHO = """#!{python}
+import os, sys
+sys.stdin = sys.stdin.buffer
+while head := sys.stdin.read(4):
+    assert len(sys.stdin.read(int.from_bytes(head, "little"))) == int.from_bytes(head, "little")
+    assert "BBIPC_OPTIONS" not in os.environ
+    payload = b"\\x92\\xb1ChonkLoadResponse\\x80"
+    sys.stdout.buffer.write(len(payload).to_bytes(4, "little") + payload)
+    sys.stdout.flush()
+"""
+
+
+def test_a_witness_of_72_mib_is_forwarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BBIPC_OPTIONS", "--log-level error")
+    child = tmp_path / "bb"
+    child.write_text(ECHO.format(python=sys.executable))
+    child.chmod(0o700)
+
+    async def test() -> None:
+        async with open_client(command=[sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--bb", str(child)]) as client:
+            circuit = {"name": "large", "bytecode": bytes(72 << 20), "verification_key": b""}
+            assert await client.call("ChonkLoad", circuit=circuit) == {}
+            assert await client.call("Blake2s", data=b"abc")
+
+    trio.run(test)
