@@ -32,6 +32,16 @@ EDITS = {
 }
 """Edits that reach each of the steps of a verification."""
 
+ONE = b"\xc4\x20" + (1).to_bytes(32, "big")
+CHEAP = [
+    b"\x91\x92\xa7Blake2s\x81\xa4data\xc4\x03abc",
+    b"\x92\x05\x92\xa7Blake2s\x81\xa4data\xc4\x00",
+    b"\x91\x92\xadPoseidon2Hash\x81\xa6inputs\x92" + ONE * 2,
+    b"\x91\x92\xaaGrumpkinMul\x82\xa5point\x82\xa1x" + ONE + b"\xa1y" + ONE + b"\xa6scalar" + ONE,
+    b"\x91\x92\xabBn254FrSqrt\x81\xa5input" + ONE,
+]
+"""Requests that the core answers by itself."""
+
 
 def setup() -> bytes:
     """The 192 bytes that fuzz_verify reads: the G2 point, the translator key."""
@@ -43,7 +53,7 @@ def setup() -> bytes:
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    for target in ("fuzz_verify", "fuzz_encodings", "fuzz_edits", "fuzz_primitives"):
+    for target in ("fuzz_verify", "fuzz_encodings", "fuzz_edits", "fuzz_primitives", "fuzz_wire"):
         (folder / target).mkdir(parents=True, exist_ok=True)
     (folder / "setup").write_bytes(setup())
     for flow in sorted(DATA.glob("flow*")):
@@ -55,6 +65,13 @@ def main() -> None:
         (folder / "fuzz_edits" / name).write_bytes(b"".join(edits))
     for number in range(10):
         (folder / "fuzz_primitives" / f"operation_{number}").write_bytes(bytes((number, *range(1, 200))))
+    for number, requests in enumerate((CHEAP, CHEAP * 3, [bytes(8) + payload for payload in CHEAP])):
+        frames = b"".join(len(payload).to_bytes(4, "little") + payload for payload in requests)
+        (folder / "fuzz_wire" / f"frames_{number}").write_bytes(bytes((7 if number == 2 else 6,)) + frames)
+    (folder / "fuzz_wire" / "ring").write_bytes(
+        b"\x86" + (b"\0" + (64).to_bytes(8, "little") + bytes(8) + bytes((60, 0)) * 8) * 9
+    )
+    (folder / "fuzz_wire" / "points").write_bytes(b"\xc0" + (1).to_bytes(32, "big") * 4)
 
 
 if __name__ == "__main__":

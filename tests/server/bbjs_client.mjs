@@ -2,7 +2,7 @@
 //
 //   node bbjs_client.mjs BBJS BACKEND SERVER PROOFS
 //
-// BBJS: the unpacked package; BACKEND: pipe or socket; SERVER: what is started in place of bb; PROOFS: a folder with NAME.proof (msgpack)
+// BBJS: the unpacked package; BACKEND: pipe, socket or shm; SERVER: what is started in place of bb; PROOFS: a folder with NAME.proof (msgpack)
 // and NAME.vk, and flow1.fields (flat).
 import fs from 'node:fs';
 import path from 'node:path';
@@ -14,6 +14,9 @@ const { AztecClientBackend, BackendType, Barretenberg, BBApiException } = await 
 async function connect() {
   if (backendName === 'socket') {
     return await Barretenberg.new({ backend: BackendType.NativeUnixSocket, bbPath: server });
+  }
+  if (backendName === 'shm') {
+    return await Barretenberg.new({ backend: BackendType.NativeSharedMemory, bbPath: server });
   }
   const { BarretenbergNativePipeAsyncBackend } = await load('bb_backends/node/native_pipe.js');
   return new Barretenberg(new BarretenbergNativePipeAsyncBackend(server), {});
@@ -71,9 +74,9 @@ seen.compressed = hex(compressed);
 const again = await client.decompressProof(compressed);
 seen.decompressed = Object.keys(proof).map(part => again[part].map(hex).join('')).join('');
 
-// The client's pipe refuses a call while another one is pending; its socket sends all at once.
+// The client's pipe refuses a call while another one is pending; the other ways send all at once.
 async function many(calls) {
-  if (backendName === 'socket') {
+  if (backendName !== 'pipe') {
     return await Promise.all(calls.map(call => call()));
   }
   const answers = [];

@@ -46,7 +46,7 @@ def proofs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session", params=["pipe", "socket"])
+@pytest.fixture(scope="session", params=["pipe", "socket", "shm"])
 def seen(request: pytest.FixtureRequest, bbjs: Path, proofs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the client saw. It starts the server itself, with bb's arguments; only the trusted setup is added to them."""
     server = tmp_path_factory.mktemp("bin") / "bb"
