@@ -28,7 +28,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 BBIPC: Final = (sys.executable, "-P", "-m", "bbipc")
 SERVER: Final = (*BBIPC, "msgpack", "run", "--setup", "{test-setup}")
 NATIVE: Final = tuple(sorted(path.stem for path in (ROOT / "fuzz").glob("fuzz_*.cpp")))
-TRANSPORTS: Final[Mapping[str, tuple[str, ...]]] = {"pipe": (), "socket": ("--socket",)}
+TRANSPORTS: Final[Mapping[str, tuple[str, ...]]] = {"pipe": (), "socket": ("--socket",), "shm": ("--shm",)}
 GRACE: Final = 900.0
 """Seconds beyond its share that a stage may take to end, shrink what it found, and so on."""
 

@@ -26,6 +26,7 @@ SUITES: Final = {
     "framing": "Bytes become frames, frames become requests",
     "plain": "Commands answered as bb answers them",
     "tagged": "Requests with an id",
+    "envelope": "Requests behind an id of eight bytes",
     "ordering": "Which response comes when",
     "errors": "Malformed requests: one error each, and nothing else is lost",
     "limits": "Sizes that a client announces or provokes",
