@@ -14,13 +14,27 @@ const [bbjs, server, wrapper, folder, kind] = isMainThread ? process.argv.slice(
 const { BackendType, Barretenberg, BarretenbergSync } = await import(path.join(bbjs, 'dest/node/index.js'));
 const { NativeSharedMemory, NativeUnixSocket } = BackendType;
 
-// bb.js gives a server three or five seconds, which a loaded machine may need to start it.
+// Servers of this process: it has its number in their arguments.
+const ours = new RegExp(`bb-(a?sync-)?${process.pid}-`);
+const processes = () =>
+  fs.readdirSync('/proc').filter(entry => {
+    try {
+      return /^\d+$/.test(entry) && ours.test(fs.readFileSync(`/proc/${entry}/cmdline`, 'latin1'));
+    } catch {
+      return false;
+    }
+  });
+
+// bb.js gives a server three or five seconds, which a loaded machine may need to start it. What it gave up at a socket it
+// leaves running.
 async function again(open) {
+  const before = new Set(processes());
   for (let attempt = 0; ; ++attempt) {
     try {
       return await open();
     } catch (error) {
       if (attempt === 20) throw error;
+      processes().filter(pid => !before.has(pid)).forEach(pid => process.kill(pid));
     }
   }
 }
@@ -49,20 +63,11 @@ if (kind) {
   await new Promise(() => {});
 }
 
-// Servers of this process: it has its number in their arguments.
-const ours = new RegExp(`bb-(a?sync-)?${process.pid}-`);
-const processes = () =>
-  fs.readdirSync('/proc').filter(entry => {
-    try {
-      return /^\d+$/.test(entry) && ours.test(fs.readFileSync(`/proc/${entry}/cmdline`, 'latin1'));
-    } catch {
-      return false;
-    }
-  }).length;
 const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
-async function left() {
-  for (let i = 0; i < 600 && processes() > 0; ++i) await sleep(100);
-  return processes();
+// How many there are, once there are no more than expected.
+async function left(expected = 0) {
+  for (let i = 0; i < 600 && processes().length > expected; ++i) await sleep(100);
+  return processes().length - expected;
 }
 
 const seen = { left: {} };
@@ -84,7 +89,7 @@ try {
   seen.error = error.message;
 }
 seen.afterError = await hash(named);
-seen.running = processes();
+seen.running = processes().length;
 named.destroy();
 chosen.destroy();
 seen.left.destroyed = await left();
@@ -107,20 +112,17 @@ seen.results = hex(await reading);
 await api.destroy();
 seen.left.service = await left();
 
-// Many at once.
-const log = what => process.stderr.write(`${what} ${performance.now().toFixed(0)} ms\n`);
-log('service');
-for (const way of ['async', 'socket']) {
+async function burst(way, leaves) {
   const opened = await Promise.allSettled(Array.from({ length: 16 }, async () => {
     const one = await once[way](server);
     return [one, await hash(one)];
   }));
   seen[`burst ${way}`] = opened.map(({ value, reason }) => (value ? value[1] : String(reason.message)));
   await Promise.all(opened.filter(({ value }) => value).map(({ value }) => value[0].destroy()));
-  seen.left[`burst ${way}`] = await left();
+  seen.left[`burst ${way}`] = await left(leaves ? opened.filter(({ reason }) => reason).length : 0);
 }
+await burst('async', false);
 
-log('bursts');
 // A script that starts the server and waits for it: bb.js kills only the script.
 seen.wrapped = [];
 for (const open of Object.values(ways)) {
@@ -130,7 +132,6 @@ for (const open of Object.values(ways)) {
 }
 seen.left.wrapped = await left();
 
-log('wrapped');
 // Threads that end without destroy(), while this process lives.
 seen.threads = await Promise.all([0, 1].map(() => new Promise((resolve, reject) => {
   let answers;
@@ -140,6 +141,8 @@ seen.threads = await Promise.all([0, 1].map(() => new Promise((resolve, reject) 
   worker.on('exit', () => resolve(answers));
 })));
 seen.left.threads = await left();
+
+await burst('socket', true); // the last, for the sake of what it may leave
 
 console.log(JSON.stringify(seen));
 process.exit(0);
