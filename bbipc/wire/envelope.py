@@ -3,14 +3,16 @@
 An envelope begins with an id of any eight bytes, so that one cannot know from the outermost value alone, as with plain and
 tagged requests. But what follows the id is a plain request, and what a request asks for is one of few names:
 
-1. A frame that begins as a plain or tagged request for a command of the schema is one.
+1. A frame that begins as a plain or tagged request for a command of the schema, its id a number, is one.
 2. Else, if what follows its first eight bytes begins as a plain request for a command of the schema, it is an envelope.
 3. Else it is malformed, or asks for something unknown, and is taken for plain or tagged.
 
-No envelope is taken for something else: its ninth byte is 0x91. For rule 1 to hold, the eight bytes before would have to
-contain the beginning of a request up to its name, and the name would have to contain that byte, which is not ASCII as all names
-of the schema are, or to end before it, where a map would have to follow, which 0x91 does not begin. Only a name of fewer than
-five characters could end earlier, and there is none. `tests/wire/test_envelope.py` has this as a property.
+No envelope is taken for something else: its ninth byte is 0x91, and its tenth begins an array. For rule 1 to hold, the eight
+bytes before would have to contain the beginning of a request up to its name. The name would have to contain the ninth byte,
+which is not ASCII as all names of the schema are, or to end before it, where a map would have to follow, which 0x91 does not
+begin. Only a name of fewer than five characters could end earlier, and there is none. Nor can the id of a tagged request
+contain the ninth byte: a number that does has nine bytes, and then the envelope's own name would have to begin an array.
+`tests/wire/test_envelope.py` has this as a property.
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ def _begins_request(head: bytes, position: int, *, tagged: bool) -> bool:
     try:
         count, position = cursor.array_header(head, position)
         if tagged and count == 2:
+            if cursor.kind_at(head, position) not in ("int", "float"):
+                return False  # a text or the like could swallow the ninth byte
             position = cursor.skip(head, position, cursor.Allowance(1))
         elif count != 1:
             return False

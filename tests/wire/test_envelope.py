@@ -1,7 +1,7 @@
 """The dialect of a connection is found out from its first frame, whatever the ids are."""
 
 import msgpack
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bbipc.wire.envelope import MIN_NAME, is_envelope
@@ -19,12 +19,22 @@ BEGINNINGS = st.sampled_from(
         b"\x91\x92\xa5Stats",
         b"\x91\x92\xa7Blake2s"[:8],
         b"\x92\xcb",
+        b"\x92\xcf",
+        b"\x92\xa7",
+        b"\x92\xc4\x06",
+        b"\x92\xc7\x05",
+        b"\x92\xd9\x06",
+        b"\x92\x91\xa6",
+        b"\x92\x91\x91\x91",
+        b"\x92\xce\0\0\0\0\x92",
+        b"\x92\xcd\0\0\x92",
         b"\x92\x01",
     ]
 )
 IDS = st.builds(lambda start, rest: (start + rest)[:8], BEGINNINGS, st.binary(min_size=8, max_size=8))
 
 
+@settings(max_examples=1000)
 @given(request_id=IDS, command=COMMANDS)
 def test_an_envelope_is_recognised_whatever_its_id(request_id: bytes, command: bytes) -> None:
     assert is_envelope(request_id + b"\x91" + command)
