@@ -100,6 +100,7 @@ class Server:
         self._number = 0  # of the last client
         self._parent = ParentWatch()
         self._client = client_of(config.input)
+        self._shm: ShmStream | None = None
         self._connections: set[Connection] = set()
         self._accepting = trio.CancelScope()
         self._ready = trio.Event()
@@ -248,7 +249,7 @@ class Server:
             with created(name_of(path), self.config.request_ring_size, self.config.response_ring_size) as rings:
                 log.info("waiting at %s", path)
                 self._ready.set()
-                stream = ShmStream(rings, self._cheap)
+                stream = self._shm = ShmStream(rings, self._cheap)
                 end = await self._serve_client(stream, path, stream)
                 return EXIT_BROKEN_INPUT if stream.broken else EXIT_OK if stream.peer_is_gone() else _EXIT_CODES[end]
         except ShmError as error:
@@ -274,8 +275,7 @@ class Server:
         try:
             descriptor = os.pidfd_open(self._client)
         except ProcessLookupError:
-            log.warning("the client, process %d, has ended", self._client)
-            self.drain()
+            self._client_has_ended()
             return
         except OSError:
             return  # not possible here: the parent's signal remains
@@ -283,7 +283,12 @@ class Server:
             await trio.lowlevel.wait_readable(descriptor)
         finally:
             os.close(descriptor)
+        self._client_has_ended()
+
+    def _client_has_ended(self) -> None:
         log.warning("the client, process %d, has ended", self._client)
+        if self._shm is not None:
+            self._shm.abandon()
         self.drain()
 
     async def _watch_signals(
