@@ -33,7 +33,7 @@ COMMANDS = re.compile(r"^(\$ )?(bbipc|python3?|pip|pipx|uv|npm|node|cmake|curl|d
 NOT_RUN = {
     ("README.md", "python3 -m venv"): "the environment of these tests is made so (checked below)",
     ("README.md", "pytest"): "these are the tests",
-    ("README.md", "pip install '.[docs]'"): "a step of .ci/run of its own (checked below)",
+    ("README.md", "pip install -e '.[docs]'"): "a step of .ci/run of its own (checked below)",
     ("README.md", "python bench/verify.py"): "benchmarks take minutes and want a quiet machine",
     ("docs/benchmarks.md", "python tests/peer/make_test_bb.py"): "benchmarks take minutes and want a quiet machine",
     ("docs/benchmarks.md", "python bench/compare.py"): "needs a second build",
