@@ -6,8 +6,9 @@ import sys
 import uuid
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -102,6 +103,32 @@ def test_a_file_that_is_cut_short_ends_the_server_in_order(tmp_path: Path) -> No
         rings.requests.interrupt(on=True)
         assert process.wait(TIMEOUT) == 1
     assert "was cut short" in log.read_text()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_scribbling_while_the_server_runs(tmp_path: Path, seed: int) -> None:
+    """All control words and lengths, near what is right or far from it, until the server has noticed."""
+    random = Random(seed)
+    log = tmp_path / "log"
+    with serving(log) as (rings, process):
+        descriptors = [os.open(path, os.O_RDWR) for path in (files.request_path(rings.name), files.response_path(rings.name))]
+        for _ in range(100_000):
+            if process.poll() is not None:
+                break
+            with suppress(RingBroken):
+                rings.requests.put(frame(BLAKE2S) * random.randrange(1, 8))
+            with suppress(RingBroken):
+                rings.responses.take()
+            if random.random() < 0.3:
+                file = random.choice(descriptors)
+                place = random.choice((0, 8, 16, 64, 72, 128, 192, 256 + random.randrange(0, 4096, 4)))
+                near = int.from_bytes(os.pread(file, 8, random.choice((0, 64))), "little") + random.randrange(-8, 9)
+                value = random.choice((near % 2**64, random.randrange(2**64), random.randrange(2**21)))
+                os.pwrite(file, value.to_bytes(8, "little")[: random.choice((1, 4, 8))], place)
+        for file in descriptors:
+            os.close(file)
+        assert process.wait(TIMEOUT) == 1
+    assert "has broken the shared memory of the re" in log.read_text()
 
 
 @settings(max_examples=60)
