@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, fields
 from functools import cache
 
-__all__ = ["Fingerprint", "own_fingerprint"]
+__all__ = ["Fingerprint", "arithmetic_path", "own_fingerprint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +39,10 @@ def own_fingerprint() -> Fingerprint:
 
     digest = hashlib.sha256(default_core().generators(0, 1 << 15)).hexdigest()
     return Fingerprint(bbipc.__version__, abi_version(), digest)
+
+
+def arithmetic_path() -> str:
+    """How this process calculates: `portable`, `adx` or `ifma`."""
+    from bbipc.chonk.verifier import default_core  # noqa: PLC0415 - the core is loaded when it is needed
+
+    return default_core().arithmetic

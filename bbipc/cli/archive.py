@@ -289,7 +289,7 @@ def _open_run(
         return
     course.status = lambda: "connecting"
     try:
-        from bbipc.cluster import ClusterError, Progress, connect, run_units  # noqa: PLC0415 - an extra, and slow to import
+        from bbipc.cluster import ClusterError, Progress, check_workers, connect, run_units  # noqa: PLC0415 - an extra, and slow to import
     except ModuleNotFoundError:
         raise InputError(_NO_DASK) from None
     progress = Progress()
@@ -303,9 +303,11 @@ def _open_run(
     with ExitStack() as stack:
         try:
             client = stack.enter_context(connect(options.dask, options.report))
+            paths = check_workers(client)
         except ClusterError as error:
             raise InputError(f"--dask: {error}") from None
-        course.status = lambda: str(progress)
+        slower = paths.total() - paths["ifma"]
+        course.status = lambda: f"{progress} ({slower} without IFMA)" if slower else str(progress)
         yield run
 
 

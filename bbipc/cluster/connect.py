@@ -1,15 +1,17 @@
 """Finding a cluster, and checking that it runs the same bbipc."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import dask.config
 from distributed import Client, LocalCluster, performance_report
 from distributed.security import Security
 
-from bbipc.archive.fingerprint import Fingerprint, own_fingerprint
+from bbipc.archive.fingerprint import Fingerprint, arithmetic_path, own_fingerprint
 from bbipc.cluster.errors import ClusterError
 
 __all__ = ["check_workers", "connect"]
@@ -24,7 +26,7 @@ _NAMED: Final = 5
 
 @contextmanager
 def connect(address: str, report: str | None = None) -> Iterator[Client]:
-    """A client of the cluster at `address`, whose workers were checked.
+    """A client of the cluster at `address`. `check_workers` is the next thing to do with it.
 
     Args:
         address: `tcp://host:8786`, `tls://host:8786` (with the keys of Dask's own configuration), or
@@ -33,14 +35,14 @@ def connect(address: str, report: str | None = None) -> Iterator[Client]:
         report: an HTML file for Dask's performance report.
 
     Raises:
-        ClusterError: the address is malformed or nobody answers there, the report cannot be made, or a worker runs another
-            build of bbipc.
+        ClusterError: the address is malformed or nobody answers there, or the report cannot be made.
     """
     with ExitStack() as stack:
-        client = stack.enter_context(_client(address))
-        check_workers(client)
         if report is not None:
-            stack.enter_context(_report(report))
+            _check_report(report)
+        client = stack.enter_context(_client(address))
+        if report is not None:
+            stack.enter_context(_report(client, report))
         yield client
 
 
@@ -89,10 +91,11 @@ def _reason(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def check_workers(client: Client) -> int:
-    """Make sure that all workers run this build of bbipc, before any work, and count them.
+def check_workers(client: Client) -> Counter[str]:
+    """Make sure that all workers run this build of bbipc, before any work, and count them by their arithmetic paths.
 
-    Workers that come later are held against the same fingerprint with each unit.
+    A worker without AVX-512 IFMA is slower, and gives the same verdicts. Workers that come later are held against the same
+    fingerprint with each unit.
 
     Raises:
         ClusterError: some run another build, or cannot run bbipc at all.
@@ -106,7 +109,7 @@ def check_workers(client: Client) -> int:
     other = {name: differences for name, answer in answers.items() if (differences := own.differences(answer))}
     if other:
         raise ClusterError(f"another bbipc at {_names(other)}: {next(iter(other.values()))}")
-    return len(answers)
+    return Counter(client.run(arithmetic_path).values())
 
 
 def _names(workers: dict[str, Any]) -> str:
@@ -115,11 +118,24 @@ def _names(workers: dict[str, Any]) -> str:
     return ", ".join(names[:_NAMED]) + rest
 
 
-@contextmanager
-def _report(file: str) -> Iterator[None]:
+def _check_report(file: str) -> None:
     try:
         import bokeh  # noqa: F401, PLC0415 - only the report needs it
     except ImportError:
         raise ClusterError("the report is drawn by bokeh: pip install bokeh, here and at the scheduler") from None
-    with performance_report(filename=file):
-        yield
+    try:
+        Path(file).open("ab").close()  # Dask writes it at the end: too late to learn that it cannot be written
+    except OSError as error:
+        raise ClusterError(f"{file}: {error.strerror or error}") from None
+
+
+@contextmanager
+def _report(client: Client, file: str) -> Iterator[None]:
+    report = performance_report(filename=file)
+    with client.as_current():  # the report asks for "the" client
+        report.__enter__()
+        try:
+            yield
+        finally:
+            if client.status == "running":  # else nobody knows what to report
+                report.__exit__(None, None, None)

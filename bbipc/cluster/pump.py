@@ -159,6 +159,7 @@ class _Pump:
         self._until_next_look = self.window()
 
     def _submit(self, unit: Unit[Any]) -> None:
+        # The dashboard shows and colours tasks by what `dask.utils.key_split` leaves of this: the name alone.
         name = f"{unit.judge.name}-{self._run}-{next(self._numbers)}"
         future = self._ask(lambda: self._client.submit(decide, unit, key=name, pure=False))
         self._under_way[future] = unit

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TIMEOUT = 120.0
+_NETWORK = "10.91.0"
 
 
 @dataclass
@@ -23,6 +24,7 @@ class Cluster:
     scheduler: subprocess.Popen[bytes]
     stack: ExitStack
     environment: dict[str, str]
+    namespaces: Sequence[str] = ()
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def add_worker(self, *options: str, preload: Path | None = None) -> None:
@@ -38,7 +40,10 @@ class Cluster:
         ]
         if preload is not None:
             arguments += ["--preload", str(preload)]
-        self.workers.append(self.stack.enter_context(_dask(arguments, self.folder, self.environment)))
+        self.workers.append(self.stack.enter_context(_dask(arguments, self.folder, self.environment, self._inside())))
+
+    def _inside(self) -> list[str]:
+        return _in(self.namespaces[1 + len(self.workers)]) if self.namespaces else []
 
     def kill_a_worker(self, number: int) -> None:
         """End the process that works under a nanny, as the kernel would for want of memory."""
@@ -48,18 +53,55 @@ class Cluster:
 
 @contextmanager
 def cluster(
-    folder: Path, workers: int, *, preload: Path | None = None, tls: Sequence[str] = (), **config: str
+    folder: Path,
+    workers: int,
+    *,
+    preload: Path | None = None,
+    tls: Sequence[str] = (),
+    namespaces: Sequence[str] = (),
+    **config: str,
 ) -> Iterator[Cluster]:
     environment = os.environ | {"DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning"} | config
     contact = folder / "scheduler.json"
-    address = ["--host", "tls://127.0.0.1" if tls else "tcp://127.0.0.1"]
+    address = ["--host", "tls://127.0.0.1" if tls else f"tcp://{_NETWORK}.1" if namespaces else "tcp://127.0.0.1"]
     arguments = ["scheduler", *address, "--port", "0", "--no-dashboard", "--scheduler-file", str(contact), *tls]
     with ExitStack() as stack:
-        scheduler = stack.enter_context(_dask(arguments, folder, environment))
-        made = Cluster(folder, _address(contact, scheduler), scheduler, stack, environment)
+        scheduler = stack.enter_context(_dask(arguments, folder, environment, _in(namespaces[0]) if namespaces else []))
+        made = Cluster(folder, _address(contact, scheduler), scheduler, stack, environment, namespaces)
         for _ in range(workers):
             made.add_worker(*tls, preload=preload)
         yield made
+
+
+@contextmanager
+def networks(count: int) -> Iterator[list[str]]:
+    """Network namespaces with the addresses 10.91.0.1 and so on, joined by a bridge; none if they cannot be made."""
+    names = [f"bbipc{os.getpid()}-{number}" for number in range(count)]
+    with ExitStack() as stack:
+        try:
+            for number, name in enumerate(names):
+                _ip("netns", "add", name)
+                stack.callback(_ip, "netns", "del", name)
+                _ip("-n", name, "link", "set", "lo", "up")
+                if number == 0:
+                    _ip("-n", name, "link", "add", "net", "type", "bridge")
+                else:
+                    port = f"port{number}"
+                    _ip("-n", name, "link", "add", "net", "type", "veth", "peer", "name", port, "netns", names[0])
+                    _ip("-n", names[0], "link", "set", port, "master", "net", "up")
+                _ip("-n", name, "address", "add", f"{_NETWORK}.{number + 1}/24", "dev", "net")
+                _ip("-n", name, "link", "set", "net", "up")
+        except (OSError, subprocess.CalledProcessError):
+            names = []
+        yield names
+
+
+def _ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+def _in(namespace: str) -> list[str]:
+    return ["ip", "netns", "exec", namespace]
 
 
 def wait_for(file: Path) -> None:
@@ -89,10 +131,16 @@ def _address(contact: Path, scheduler: subprocess.Popen[bytes]) -> str:
 
 
 @contextmanager
-def _dask(arguments: Sequence[str], folder: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _dask(
+    arguments: Sequence[str], folder: Path, environment: dict[str, str], inside: Sequence[str]
+) -> Iterator[subprocess.Popen[bytes]]:
     with (folder / f"{arguments[0]}.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dask", *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
+            [*inside, sys.executable, "-P", "-m", "dask", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
         )
         try:
             yield process

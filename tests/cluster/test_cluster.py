@@ -7,15 +7,21 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from dask.utils import key_split
 from distributed import Client
+from distributed.utils import color_of
 
+from bbipc.archive.proofs import ProofJudge
+from bbipc.archive.txs import TxJudge
+from bbipc.aztec.registry import aztec
 from bbipc.chonk import Setup, Verdict
 from bbipc.cluster import ClusterError, Progress, check_workers, verify_many
 from cli.running import SETUP, bbipc
-from cluster.processes import cluster, wait_for, wait_until
+from cluster.processes import cluster, networks, wait_for, wait_until
 from samples import CORPUS, FLOW1, FLOWS, copy_parts, flow1_parts, raw_proof
 
 ITEMS = int(os.environ.get("BBIPC_LOAD", "1")) * 500
@@ -149,7 +155,7 @@ def test_a_worker_of_another_build_is_refused_by_name_before_any_work(tmp_path: 
         made.add_worker("--name", "old")
         with Client(made.address, set_as_default=False) as client:
             client.wait_for_workers(1)
-            assert check_workers(client) == 1
+            assert check_workers(client).total() == 1
             made.add_worker(preload=preload)
             client.wait_for_workers(2)
             with pytest.raises(ClusterError, match=r"another bbipc at tcp://\S+: version 0\.0\.1 instead of"):
@@ -236,7 +242,9 @@ def test_the_command_is_the_local_one(tmp_path: Path) -> None:
     shutil.copy(FLOW1.folder / "vk", folder / "vk")
     arguments = ("verify-many", folder, folder / "gone", "--setup", SETUP, "--json")
     local = bbipc(*arguments)
-    for options in (("local:1x1",), ("local:1x2", "--shared-files", "--threads-per-unit", "all")):
+    report = tmp_path / "report.html"
+    reporting = () if find_spec("bokeh") is None else ("--dask-report", report)
+    for options in (("local:1x1", *reporting), ("local:1x2", "--shared-files", "--threads-per-unit", "all")):
         there = bbipc(*arguments, "--dask", *options)
         assert there.code == local.code == 2
         theirs, ours = (
@@ -244,6 +252,10 @@ def test_the_command_is_the_local_one(tmp_path: Path) -> None:
             for done in (there, local)
         )
         assert theirs == ours
+    if reporting:
+        page = report.read_text()
+        assert "verify-proofs" in page
+        assert "Dask Performance Report" in page
 
 
 def test_ctrl_c_prints_what_is_known(tmp_path: Path) -> None:
@@ -261,3 +273,47 @@ def test_ctrl_c_prints_what_is_known(tmp_path: Path) -> None:
     assert out.startswith("0 of 1 proofs")
     assert "interrupted" in err
     assert "Traceback" not in err
+
+
+def test_names_and_colours_in_the_dashboard() -> None:
+    names = ["verify-proofs", "verify-transactions"]
+    assert [ProofJudge(Setup.AZTEC, False).name, TxJudge(aztec(), Setup.AZTEC, None, False).name] == names
+    for name in names:
+        for run in ("abcdefab", "12345678", "1bcdefab"):
+            assert key_split(f"{name}-{run}-17") == name
+    assert color_of(names[0]) != color_of(names[1])
+
+
+def test_a_report_that_cannot_be_written(tmp_path: Path) -> None:
+    pytest.importorskip("bokeh")
+    done = bbipc("verify-many", "x", "--dask", "local:1", "--dask-report", tmp_path / "gone" / "report.html")
+    assert (done.code, done.err.count("\n")) == (2, 1), done.err
+    assert "No such file or directory" in done.err
+
+
+def test_machines_with_addresses_of_their_own(tmp_path: Path) -> None:
+    """A scheduler, workers and a client in network namespaces, joined by a bridge."""
+    with networks(4) as names:
+        if not names:
+            pytest.skip("network namespaces cannot be made here")
+        arguments = [
+            sys.executable,
+            "-P",
+            "-m",
+            "bbipc",
+            "verify-many",
+            str(CORPUS[0].folder.parent),
+            "--setup",
+            SETUP,
+            "--dask",
+        ]
+        client = ["ip", "netns", "exec", names[3], *arguments]
+        with cluster(tmp_path, 2, namespaces=names) as made:
+            assert made.address.startswith("tcp://10.91.0.1:")
+            done = subprocess.run([*client, made.address, "--json"], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            assert json.loads(done.stdout)["valid"] == len(CORPUS)
+        away = made.address.replace("10.91.0.1", "10.99.0.1")
+        lost = subprocess.run([*client, away], capture_output=True, text=True, check=False)
+        assert lost.returncode == 2
+        assert lost.stderr.splitlines()[1:] == [f"bbipc: error: --dask: {away}: [Errno 101] Network is unreachable"]

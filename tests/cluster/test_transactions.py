@@ -13,7 +13,7 @@ from bbipc.archive.unit import Unit, decide
 from bbipc.aztec import Tx, TxVerdict, verify_tx
 from bbipc.aztec.registry import aztec
 from bbipc.chonk import Setup
-from bbipc.cluster import verify_txs
+from bbipc.cluster import check_workers, verify_txs
 from cli.running import SETUP, bbipc
 from cluster.processes import cluster
 
@@ -64,15 +64,18 @@ def test_the_command_and_the_library_on_a_cluster_are_the_local_ones(tmp_path: P
     arguments = ("verify-tx", *TEST, folder, tmp_path / "gone", AZTEC / "testnet-5.2.0" / "private-block60620.tx.json")
     local = bbipc(*arguments, "--json")
     assert local.code == 1
-    with cluster(tmp_path, 1) as made:
+    with cluster(tmp_path, 1, BBIPC_ARITH="portable") as made:  # a worker without IFMA works, and is counted
         for options in ((), ("--shared-files", "--resume", tmp_path / "journal")):
             there = bbipc(*arguments, "--json", "--dask", made.address, *options)
             assert (there.code, sorted(there.out.splitlines())) == (1, sorted(local.out.splitlines())), there.err
         with Client(made.address, set_as_default=False) as client:
+            assert check_workers(client) == {"portable": 1}
             items = [file.read_bytes() for file in FILES] * 8
             options = {"registry": registry_of_tests(), "setup": setup}
             got = list(verify_txs(client, items, ordered=True, unit_items=5, **options))
             assert got == list(enumerate(verify_tx(item, **options) for item in items))
+            prefixes = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.task_prefixes))
+            assert "verify-transactions" in prefixes  # what the dashboard names and colours
             got = list(verify_txs(client, items, unit_items=5, network="testnet", **options))
             assert sorted(index for index, _ in got) == list(range(len(items)))
         made.scheduler.kill()
