@@ -266,6 +266,15 @@ void test_errors(const Core& core, const Input& good) {
         ++i.count[1], --i.count[2];
     });
     CHECK(is_error(verify(core, across), BBIPC_PART_MERGE, 41, "not on the curve"));
+    // But the first part says how many public inputs there are, and the key must agree, whether it is too long or too short.
+    for (const u64 moved : {u64{1}, u64{3}, u64{40}}) {
+        for (const bool longer : {false, true}) {
+            const u64 by = longer ? moved : -moved;
+            const Input other = changed(good, [&](Input& i) { i.count[0] += by, i.count[1] -= by; });
+            const char* const text = !longer && moved > inputs ? "too short" : "number of public inputs";
+            CHECK(is_error(verify(core, other), BBIPC_PART_HIDING_OINK, -1, text));
+        }
+    }
     const auto all_in_merge = [](Input& i) { i.count[1] += i.count[2], i.count[2] = 0; };
     CHECK(verify(core, changed(good, all_in_merge)).outcome == BBIPC_VALID);
     const Input too_short = changed(good, [&](Input& i) {
