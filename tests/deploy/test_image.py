@@ -10,7 +10,8 @@ import pytest
 from deploy.queries import DEPLOY
 
 BASE = os.environ.get("BBIPC_TEST_IMAGE_BASE")
-BUILDER = next((program for program in ("podman", "docker", "buildah") if shutil.which(program)), None)
+INSTALLED = next((program for program in ("podman", "docker", "buildah") if shutil.which(program)), None)
+BUILDER = os.environ.get("BBIPC_TEST_IMAGE_BUILDER", INSTALLED)
 pytestmark = pytest.mark.skipif(BASE is None or BUILDER is None, reason="BBIPC_TEST_IMAGE_BASE, and podman, docker or buildah")
 NAME = "localhost/bbipc-test"
 
