@@ -85,8 +85,8 @@ async def test_a_defect_in_a_connection_ends_that_connection() -> None:
 @run
 async def test_a_frame_that_cannot_be_decoded_for_want_of_memory() -> None:
     async with scripted_server() as server:
+        server.services = server.services._replace(decode=fail)
         client = server.connect()
-        object.__setattr__(server.services, "decode", fail)
         await client.send([9, ["Blake2s", {"data": bytes(BRIEF_BYTES)}]])
         ((request_id, response),) = client.responses()
         assert request_id == 9
@@ -256,7 +256,6 @@ def test_many_deadlines_at_once_leave_turns_to_others() -> None:
 @run
 async def test_large_frames_are_decoded_in_workers() -> None:
     async with scripted_server() as server:
-        client = server.connect()
         calls = 0
         server.workers.automatic = True
         decode = server.services.decode
@@ -266,7 +265,8 @@ async def test_large_frames_are_decoded_in_workers() -> None:
             calls += 1
             return await decode(function, size)
 
-        object.__setattr__(server.services, "decode", count)
+        server.services = server.services._replace(decode=count)
+        client = server.connect()
         await client.send([["Blake2s", {"data": bytes(BRIEF_BYTES)}]])  # too long
         await client.send([["Blake2s", {"data": b"abc", "x": [0] * 5000}]])  # too much that nobody asked for
         assert calls == 2
@@ -623,9 +623,10 @@ def test_gaps_are_filled() -> None:
     assert descriptors.never_waits(os.open(os.devnull, os.O_RDONLY))
 
 
-def test_ctrl_c_during_the_start_is_quiet(tmp_path: Path) -> None:
-    script = "import signal, os, sys; from bbipc.cli import msgpack; import bbipc.server.config as c\n"
-    script += "c.available_threads = lambda: os.kill(os.getpid(), signal.SIGINT)\nmsgpack.run([])"
-    process = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
-    assert process.returncode == -signal.SIGINT
-    assert process.stderr == b""
+def test_ctrl_c_during_the_start_is_quiet() -> None:
+    script = "import signal, os, sys; from bbipc.cli import msgpack; from bbipc.__main__ import main\n"
+    script += "msgpack.available_threads = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
+    script += "sys.argv[1:] = ['msgpack', 'run']\nmain()"
+    process = subprocess.run([sys.executable, "-c", script], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    assert process.returncode == 130
+    assert process.stderr == b"bbipc: error: interrupted\n"
