@@ -273,6 +273,24 @@ void test_cancellation(const Core& core, const Input& good, const Input& bad) {
     const auto verdicts = check_claims(core, claims, 1, flags);
     CHECK(is_cancelled(verdicts[0]) && is_valid(verdicts[1]) && is_cancelled(verdicts[2]) && is_cancelled(verdicts[3]) &&
           is_valid(verdicts[4]));
+
+    // Of proofs that are reduced together each has its own flag, in the first group of them and in the last.
+    constexpr std::size_t count = 10;
+    const std::vector<bbipc_proof> proofs(count, good.view());
+    const std::vector<const std::uint8_t*> keys(count, good.key.data());
+    const std::vector<std::uint64_t> lengths(count, good.key.size());
+    for (const std::size_t stopped : {std::size_t{0}, std::size_t{3}, count - 1}) {
+        std::vector<const std::int32_t*> own(count, &lowered);
+        own[stopped] = &raised;
+        bbipc_claim* made[count];
+        bbipc_reduce_many(core.get(), proofs.data(), keys.data(), lengths.data(), count, 0, own.data(), made);
+        bbipc_verdict together[count];
+        bbipc_check(core.get(), made, count, 2, nullptr, together);
+        for (std::size_t i = 0; i < count; ++i) {
+            CHECK(i == stopped ? is_cancelled(together[i]) : is_valid(together[i]));
+            bbipc_claim_free(made[i]);
+        }
+    }
 }
 
 // ---- Contexts ----

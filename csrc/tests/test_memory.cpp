@@ -119,8 +119,10 @@ void test_one_failure(const Fresh& fresh, const bbipc_proof* proofs, const std::
                 for (const bbipc_verdict& v : verdicts) {
                     const bool failed = v.outcome == BBIPC_ERROR && v.message[0] != 0;
                     errors += failed ? 1 : 0;
-                    CHECK(failed || v.outcome == outcome);
-                    CHECK(!enough || v.outcome == outcome);
+                    // A claim that nothing was reduced to would be invalid, too, or valid: as its memory happens to be.
+                    const bool decided = v.outcome == outcome && v.step == BBIPC_STEP_JOINT_PAIRING;
+                    CHECK(failed || decided);
+                    CHECK(!enough || decided);
                 }
                 for (bbipc_claim* const claim : claims) bbipc_claim_free(claim);
             });
