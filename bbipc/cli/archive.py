@@ -104,7 +104,7 @@ def archive_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="ADDRESS",
             help="Verify on a Dask cluster: tcp://HOST:8786, tls://HOST:8786, or local[:WORKERS[xTHREADS]] to start one here.",
         ),
-        click.option("--dask-report", metavar="FILE", help="Save Dask's performance report, an HTML page."),
+        click.option("--dask-report", type=click.Path(), metavar="FILE", help="Save Dask's performance report, an HTML page."),
         click.option(
             "--threads-per-unit",
             default="1",
@@ -116,6 +116,7 @@ def archive_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--shared-files", is_flag=True, help="Dask workers read the files themselves, at the same paths."),
         click.option(
             "--resume",
+            type=click.Path(),
             metavar="FILE",
             help="Keep a journal in FILE, and take over the verdicts that it has already.",
         ),

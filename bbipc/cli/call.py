@@ -22,11 +22,15 @@ from bbipc.wire.schema import extended, published
 __all__ = ["command"]
 
 
+def _names(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in extended().command_names if name.lower().startswith(incomplete.lower())]
+
+
 @click.command("call")
-@click.argument("name")
+@click.argument("name", shell_complete=_names)
 @click.argument("fields", default="{}")
 @click.option("--server", metavar="COMMAND", help="Start this server, for example 'bb msgpack run'. Default: bbipc itself.")
-@click.option("--socket", metavar="PATH", help="Connect to the server at this Unix socket instead.")
+@click.option("--socket", type=click.Path(), metavar="PATH", help="Connect to the server at this Unix socket instead.")
 @click.option("--shm", metavar="NAME", help="Attach to the server with this shared memory instead.")
 @click.option("--envelope", is_flag=True, help="The server speaks the envelope dialect.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="How long to wait.")

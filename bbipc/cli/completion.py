@@ -26,5 +26,8 @@ def command(shell: str) -> int:
 
     completion = get_completion_class(shell)
     assert completion is not None, "click knows these shells"
+    if shell == "bash":
+        # Else it cuts the names of keys (aztec:5.2.0/to_public) into words.
+        click.echo("COMP_WORDBREAKS=${COMP_WORDBREAKS//:}")
     click.echo(completion(cli, {}, "bbipc", "_BBIPC_COMPLETE").source())
     return exit_codes.SUCCESS

@@ -25,11 +25,18 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+def _suites(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from bbipc.conform.case import SUITES  # noqa: PLC0415 - for shells only
+
+    return [name for name in SUITES if name.startswith(incomplete)]
+
+
 @click.command("conform", context_settings={"ignore_unknown_options": False})
 @click.option(
     "--suite",
     "suites",
     multiple=True,
+    shell_complete=_suites,
     metavar="NAME",
     help="Only this suite, or the cases that match NAME (`tagged.id-*`). Repeatable.",
 )

@@ -12,10 +12,7 @@ UNREADABLE: Final = 2
 """Wrong usage, or an input that cannot be read or decoded."""
 
 UNDECIDED: Final = 3
-"""A transaction was read, but whether it is valid cannot be decided here."""
-
-DISAGREEMENT: Final = 3
-"""Two verifiers do not agree about a proof."""
+"""Nothing was found invalid, or not by all: it cannot be decided here, or two verifiers do not agree. Do not rely on it."""
 
 UNAVAILABLE: Final = 69
 """A server cannot be reached, went away, or did not answer in time."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,6 +77,26 @@ def command(
     return exit_codes.INVALID if campaign.findings else exit_codes.SUCCESS
 
 
+@contextmanager
+def _progress(campaign: Campaign, seconds: float) -> Iterator[Callable[[], Awaitable[None]]]:
+    """A task that shows on a terminal how far the search is."""
+    import trio  # noqa: PLC0415
+
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield trio.sleep_forever
+        return
+    from bbipc.cli.progress import timed  # noqa: PLC0415 - rich, which only terminals need
+
+    with timed("searching", seconds) as show:
+
+        async def watch() -> None:
+            while True:
+                show(f"{campaign.examples} conversations, {len(campaign.findings)} findings")
+                await trio.sleep(0.2)
+
+        yield watch
+
+
 def _search(
     target: Target, others: list[Target], *, seed: int, seconds: float, timeout: float, directory: Path, most: int
 ) -> Campaign:
@@ -92,7 +116,10 @@ def _search(
         async with trio.open_nursery() as nursery:
             sandboxes = [Sandbox(server, timeout, nursery) for server in (target, *others)]
             campaign = Campaign(sandboxes[0], sandboxes[1:], tags, seed, seconds)
-            await campaign.run(show, most=most)
+            with _progress(campaign, seconds) as watch:
+                nursery.start_soon(watch)
+                await campaign.run(show, most=most)
+                nursery.cancel_scope.cancel()
         return campaign
 
     try:

@@ -28,9 +28,12 @@ COMMANDS: Final = {
     "demo": "Send real proofs to a server, and show who is answered when.",
     "doctor": "Check this installation.",
     "fuzz": "Look for a conversation in which a server breaks the rules.",
+    "help": "Show the help of a command.",
     "inspect": "Explain a proof, a verification key, or frames of the wire.",
     "msgpack": "Serve the msgpack requests of bb's clients.",
+    "serve": "Serve at a Unix socket until Ctrl-C.",
     "top": "Show what a server is doing, live.",
+    "version": "Show the version.",
     "verify": "Verify one Chonk proof.",
     "verify-many": "Verify many Chonk proofs together, which is faster.",
     "verify-tx": "Tell whether Aztec transactions are valid.",
@@ -84,7 +87,13 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version and exit."
+    "-V",
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version.",
 )
 def cli() -> None:
     """Verify Aztec Chonk proofs, alone or for many clients at once over the msgpack pipe of Barretenberg's `bb`."""

@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import IO, TYPE_CHECKING, Final, NoReturn
 
 from bbipc.cli.escape import error_line
 from bbipc.server import early
@@ -36,6 +36,7 @@ OPTIONS_VARIABLE: Final = "BBIPC_OPTIONS"
 """Options for those who cannot change the command line: clients start the server themselves."""
 _HELP_WIDTH: Final = 100
 """Columns of the help."""
+_FILES: Final = ("FILE", "PATH")
 METRICS_LIBRARIES: Final = ("h11", "prometheus_client")
 """What --metrics imports, from the extra of that name."""
 
@@ -85,9 +86,18 @@ def _serve(options: argparse.Namespace, config: Config) -> int:
         _complain(
             f"bbipc: WARNING: transactions are verified with the keys and key trees of {options.registry}, not those of Aztec\n"
         )
+    if options.input in (None, "-") and _is_terminal(sys.stdin):
+        _complain(
+            "bbipc: this is a server: it waits for requests of programs (length-prefixed msgpack) at standard input, which is "
+            "a terminal. Instead: bbipc serve X.sock listens at a socket, bbipc call sends a request. Ctrl-C ends it.\n"
+        )
     gc.freeze()
     gc.enable()
     return serve(config, backend, log_counters)
+
+
+def _is_terminal(stream: IO[str] | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 def _complain(text: str) -> None:
@@ -355,6 +365,37 @@ def _run_parser(threads: int, *, exits: bool = True) -> _Parser:
     return parser
 
 
+def _run_command() -> click.Command:
+    """``msgpack run`` for click, so that shells complete it and manual pages tell it: the options are those of the parser."""
+    import click  # noqa: PLC0415
+
+    class Run(click.Command):
+        def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+            ctx.meta["bbipc.arguments"] = list(args)  # the other parser takes them
+            return super().parse_args(ctx, args) if ctx.resilient_parsing else []
+
+        def invoke(self, ctx: click.Context) -> int:
+            return run(ctx.meta["bbipc.arguments"])
+
+    parser = _run_parser(available_threads())
+    options: list[click.Parameter] = []
+    for action in parser._actions:
+        if action.dest == "help":
+            continue
+        kind = click.Choice(list(action.choices)) if action.choices else click.Path() if action.metavar in _FILES else None
+        options.append(
+            click.Option(
+                list(action.option_strings),
+                type=kind,
+                is_flag=action.nargs == 0,
+                metavar=action.metavar if isinstance(action.metavar, str) else None,
+                help=(action.help or "") % vars(action),
+                expose_value=False,
+            )
+        )
+    return Run("run", params=options, help=f"{parser.description}\n\n{parser.epilog}", add_help_option=False)
+
+
 def __getattr__(name: str) -> click.Command:
     """`command`, the group of these commands for ``bbipc --help``: made only when click is in use anyway."""
     if name != "command":
@@ -362,12 +403,7 @@ def __getattr__(name: str) -> click.Command:
     import click  # noqa: PLC0415
 
     group = click.Group("msgpack", help="Serve the msgpack requests of bb's clients.")
-
-    @group.command("run", add_help_option=False, context_settings={"ignore_unknown_options": True})
-    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-    def run_command(arguments: tuple[str, ...]) -> None:
-        """Serve on standard input, a Unix socket, or from a file; --help tells the options."""
-        raise SystemExit(run(arguments))
+    group.add_command(_run_command())
 
     @group.command("schema")
     def schema_command() -> int:

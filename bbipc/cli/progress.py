@@ -1,18 +1,19 @@
 """Progress on a terminal: one line at the bottom, with count, rate and the time that is left; what is told scrolls above it."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final, Protocol
 
 from rich.console import Console, RenderableType
-from rich.progress import Progress, Task
+from rich.progress import BarColumn, Progress, Task, TextColumn, TimeElapsedColumn
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["counted"]
+__all__ = ["counted", "timed"]
 
 _MIN_BAR: Final = 10
 _MAX_BAR: Final = 60
@@ -84,3 +85,15 @@ def counted(what: str, total: int, echo: _Print, status: Callable[[], Sequence[s
 
     with progress:
         yield step
+
+
+@contextmanager
+def timed(what: str, seconds: float) -> Iterator[Callable[[str], None]]:
+    """Show how much of `seconds` is over; what is given takes what has been found so far."""
+    columns = (TextColumn(what), BarColumn(bar_width=20), TimeElapsedColumn(), TextColumn("{task.fields[found]}"))
+    progress = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False)
+    task = progress.add_task(what, total=seconds, found="")
+    start = time.monotonic()
+
+    with progress:
+        yield lambda found: progress.update(task, completed=min(time.monotonic() - start, seconds), found=found)

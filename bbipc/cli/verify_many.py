@@ -92,7 +92,7 @@ class _Run:
         if self.course.lost is not None:
             return exit_codes.UNREADABLE
         if self.disputed:
-            return exit_codes.DISAGREEMENT
+            return exit_codes.UNDECIDED
         if self.outcomes[Outcome.INVALID]:
             return exit_codes.INVALID
         if self.outcomes.keys() != {Outcome.VALID}:

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import trio
@@ -196,6 +197,7 @@ class Server:
     async def _serve_socket(self, path: str) -> int:
         with unix_listener(path, self.config.backlog, self.config.socket_mode) as listener:
             log.info("listening at %s", path)
+            _tell_terminal(f"bbipc: listening at {path}, Ctrl-C ends")
             self._ready.set()
             door = Door(
                 listener, max_connections(), envelope=self.config.envelope is True, crowded=self._crowded, loaded=self._loaded
@@ -339,3 +341,11 @@ def run(config: Config, backend: Backend, log_counters: LogCounters | None = Non
         log.critical("ending by a defect", exc_info=True)
         # At once: whatever is still running serves nobody any more.
         os._exit(EXIT_DEFECT)
+
+
+def _tell_terminal(text: str) -> None:
+    """Tell somebody who started the server by hand that it is there."""
+    with suppress(OSError, ValueError):
+        if sys.stderr is not None and sys.stderr.isatty():
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()

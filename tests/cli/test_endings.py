@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bbipc.cli.escape import file_name, one_line
 from bbipc.cli.main import COMMANDS
 from cli.running import SETUP, TIMEOUT, bbipc
-from samples import FLOW1
+from samples import DATA, FLOW1
 
 PROOF, VK = str(FLOW1.folder / "proof.msgpack"), str(FLOW1.folder / "vk")
 SERVER = ("--setup", "test", "--", sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--setup", SETUP)
@@ -30,19 +30,21 @@ QUICK: dict[str, Sequence[str]] = {
     "demo": ["demo"],
     "doctor": ["doctor"],
     "fuzz": ["fuzz", "--minutes", "0", *SERVER],
+    "help of": ["help", "verify"],
     "inspect": ["inspect", PROOF, "--elements"],
     "msgpack": ["msgpack", "schema"],
     "verify": ["verify", PROOF, VK, "--setup", SETUP],
     "verify-many": ["verify-many", PROOF, "--setup", SETUP],
     "help": ["--help"],
-    "version": ["--version"],
+    "version": ["version"],
+    "verify-tx": ["verify-tx", str(DATA / "aztec" / "testnet-5.2.0" / "private-block60620.tx.json")],
     "help of a command": ["verify", "--help"],
 }
 """A way to make each command write something."""
 
 
 def test_every_command_is_here() -> None:
-    assert set(COMMANDS) <= set(QUICK) | {"top", "verify-tx"}  # test_top.py, test_verify_tx.py
+    assert set(COMMANDS) <= {arguments[0] for arguments in QUICK.values()} | {"serve", "top"}  # test_habits.py, test_top.py
 
 
 def run(arguments: Sequence[str], stdout: int | None, **more: object) -> tuple[int, str]:
@@ -156,7 +158,7 @@ def test_partial_results_of_an_interrupt(tmp_path: Path) -> None:
     assert "interrupted before a verdict" in text
 
 
-WITHOUT_JSON = {"bb", "completion", "compress", "conform", "decompress", "fuzz", "msgpack"}
+WITHOUT_JSON = {"bb", "completion", "compress", "conform", "decompress", "fuzz", "help", "msgpack", "serve", "version"}
 
 
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - WITHOUT_JSON))

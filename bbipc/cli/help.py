@@ -1,0 +1,32 @@
+"""`bbipc help`: the help of a command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+__all__ = ["command"]
+
+
+def _names(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - for shells only
+
+    from bbipc.cli.main import COMMANDS  # noqa: PLC0415 - main imports the commands
+
+    return [CompletionItem(name, help=about) for name, about in sorted(COMMANDS.items()) if name.startswith(incomplete)]
+
+
+@click.command("help")
+@click.argument("words", nargs=-1, metavar="[COMMAND]", shell_complete=_names)
+def command(words: tuple[str, ...]) -> int:
+    """Show the help of COMMAND, or the list of commands.
+
+    Exit status: 0.
+    """
+    from bbipc.__main__ import run  # noqa: PLC0415 - it leads back here otherwise
+
+    return run([*words, "--help"])
