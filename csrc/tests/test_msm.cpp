@@ -6,6 +6,7 @@
 #include "../generators/generators_msm.hpp"
 #include "../msm/large_msm.hpp"
 #include "../msm/msm.hpp"
+#include "../msm/scratch.hpp"
 #include "check.hpp"
 #include "random_elements.hpp"
 #if BBIPC_ADX_FIELD
@@ -180,7 +181,10 @@ void test_large_msm(RandomElements& random) {
         std::vector<U256> integers;
         for (const auto& scalar : scalars) integers.push_back(scalar.to_int());
         const MsmTerms<C> terms[2] = {{all.first(first), integers.data()}, {all.subspan(first), integers.data() + first}};
-        return large_msm<Kernel>(terms, 2).to_affine();
+        // One thread takes window after window, two take all of them together.
+        const Affine<C> sum = large_msm<Kernel>(terms, 1).to_affine();
+        CHECK(large_msm<Kernel>(terms, 2).to_affine() == sum);
+        return sum;
     };
     test_sizes<decltype(compute), C>(random, {0, 1, 2, 7, 150}, compute);
     // Coincidences in every batch of additions, and batches of full size.
@@ -212,7 +216,9 @@ void test_generators_msm(RandomElements& random, LanePath path) {
     for (const U256& k : {U256{}, U256{{1, 0, 0, 0}}, (-Fq::one()).to_int(), U256{{0, 0, 1, 0}}, U256{{4096, 0, 0, 0}},
                           random.element<Fq>().to_int()}) {
         const std::vector<Fq> equal(generator_count, Fq::from_int(k));
-        CHECK(compute(equal, 2) == multiply_naively(total.to_affine(), k));
+        const Grumpkin expected = multiply_naively(total.to_affine(), k);
+        CHECK(compute(equal, 2) == expected);
+        CHECK(compute(equal, 1) == expected);  // empty windows before full ones: the workspace grows
     }
     std::vector<Fq> tensor{Fq::one()};
     while (tensor.size() < generator_count) {
@@ -236,6 +242,32 @@ void test_generators_msm(RandomElements& random, LanePath path) {
     }
 }
 
+void test_scratch() {
+    constexpr std::size_t line = 64, large_page = std::size_t{1} << 21;
+    for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{100'000}, large_page / 2, 5 * large_page / 2, 3 * large_page}) {
+        Scratch scratch(Scratch::size<std::uint8_t>(bytes) + Scratch::size<std::uint32_t>(7));
+        auto* const first = scratch.take<std::uint8_t>(bytes);
+        auto* const second = scratch.take<std::uint32_t>(7);
+        CHECK(reinterpret_cast<std::uintptr_t>(first) % large_page == 0);
+        CHECK(reinterpret_cast<std::uintptr_t>(second) % line == 0);
+        CHECK(reinterpret_cast<std::uint8_t*>(second) >= first + bytes);
+        bool zero = true;
+        for (std::size_t i = 0; i < bytes; ++i) {
+            zero = zero && first[i] == 0;
+            first[i] = 0xff;
+        }
+        for (std::size_t i = 0; i < 7; ++i) zero = zero && second[i] == 0;
+        CHECK(zero);
+        bool refused = false;
+        try {
+            scratch.take<std::uint8_t>(2 * large_page);
+        } catch (const std::bad_alloc&) {
+            refused = true;
+        }
+        CHECK(refused);
+    }
+}
+
 template <class Kernel>
 void test_kernel(RandomElements& random) {
     test_segmented_sum<Kernel>(random);
@@ -246,6 +278,7 @@ void test_kernel(RandomElements& random) {
 
 int main() {
     RandomElements random(3);
+    test_scratch();
     test_endomorphism<G1Curve>(random);
     test_endomorphism<GrumpkinCurve>(random);
     test_small_msm<G1Curve>(random, LanePath::scalar);
