@@ -12,7 +12,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final, NoReturn
 
 from bbipc.cli.escape import error_line
@@ -75,19 +74,19 @@ def _serve(options: argparse.Namespace, config: Config) -> int:
     except (OSError, ValueError) as error:
         names = {"--setup": options.setup, "--registry": options.registry, "--network": options.network}
         given = " ".join(f"{name} {value}" for name, value in names.items() if value is not None)
-        _complain(f"bbipc: error: {given}: {error}\n")
+        logs.say(f"bbipc: error: {given}: {error}\n")
         return EXIT_USAGE
     if options.setup is not None:
-        _complain(
+        logs.say(
             f"bbipc: WARNING: proofs are verified under the trusted setup of {options.setup}, not that of Aztec; "
             "whoever made it may be able to forge proofs\n"
         )
     if options.registry is not None:
-        _complain(
+        logs.say(
             f"bbipc: WARNING: transactions are verified with the keys and key trees of {options.registry}, not those of Aztec\n"
         )
     if options.input in (None, "-") and _is_terminal(sys.stdin):
-        _complain(
+        logs.say(
             "bbipc: this is a server: it waits for requests of programs (length-prefixed msgpack) at standard input, which is "
             "a terminal. Instead: bbipc serve X.sock listens at a socket, bbipc call sends a request. Ctrl-C ends it.\n"
         )
@@ -100,13 +99,6 @@ def _is_terminal(stream: IO[str] | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def _complain(text: str) -> None:
-    """Write to standard error, if there is one that takes it."""
-    with suppress(OSError, AttributeError, ValueError):
-        sys.stderr.write(text)
-        sys.stderr.flush()
-
-
 def _has_metrics() -> bool:
     """Whether what --metrics needs can be imported; if not, standard error tells how to get it."""
     try:
@@ -114,7 +106,9 @@ def _has_metrics() -> bool:
     except ModuleNotFoundError as error:
         if error.name not in METRICS_LIBRARIES:
             raise
-        _complain(f"bbipc: error: --metrics needs {error.name}, which is not installed: pip install 'bbipc[metrics]'\n")
+        from bbipc.server.logs import say  # noqa: PLC0415 - as in run()
+
+        say(f"bbipc: error: --metrics needs {error.name}, which is not installed: pip install 'bbipc[metrics]'\n")
         return False
     return True
 

@@ -15,6 +15,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from bbipc.server.descriptors import never_waits, open_anew
@@ -92,6 +93,11 @@ class Handler(logging.Handler):
             self.counters.dropped += 1
             self._not_told += 1
 
+    def say(self, text: str) -> None:
+        """Write what is no message of the log."""
+        if not self._put(text.encode(errors="backslashreplace")):
+            self.counters.dropped += 1
+
     def _note(self, record: logging.LogRecord) -> str | None:
         """What to add to the message; None if it is one too many. How many kinds there are, the code decides, not a client."""
         if record.levelno <= logging.DEBUG:
@@ -134,6 +140,16 @@ def _writer(descriptor: int) -> Callable[[bytes], int]:
     poll.register(descriptor, select.POLLOUT)
     # A pipe that is ready has room for PIPE_BUF bytes.
     return lambda data: os.write(descriptor, data) if poll.poll(0) else 0
+
+
+def say(text: str) -> None:
+    """Write to standard error whatever the level of the log is, as far as there is one that takes it now; after configure()."""
+    for handler in logging.getLogger("bbipc").handlers:
+        if isinstance(handler, Handler):
+            handler.say(text)
+            return
+    with suppress(AttributeError, OSError, ValueError):
+        sys.stderr.write(text)
 
 
 def configure(level: str, style: str) -> LogCounters:
