@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol, TypeVar
@@ -49,12 +50,16 @@ class _Charge:
     def __init__(self, budget: Budget, size: int) -> None:
         self._budget, self._size = budget, size
         self._token = trio.lowlevel.current_trio_token()
-        self._running = False
+        self._lock = threading.Lock()
+        self._running = self._over = False
         budget.change(size)
 
     def during(self, function: Callable[[], Result]) -> Result:
         """Run the function, in a thread."""
-        self._running = True
+        with self._lock:
+            if self._over:  # given up just before the thread began; nobody sees what becomes of it
+                raise RuntimeError("nobody waits for this frame")
+            self._running = True
         try:
             return function()
         finally:
@@ -63,8 +68,11 @@ class _Charge:
 
     def end_unless_running(self) -> None:
         """Nobody waits any more."""
-        if not self._running:
-            self._end()
+        with self._lock:
+            self._over = True
+            if self._running:
+                return
+        self._end()
 
     def _end(self) -> None:
         self._budget.change(-self._size)
