@@ -49,7 +49,7 @@ PAUSE_BAR: Final = 0.060
 MEMORY_FACTOR: Final = 1.5
 CONNECTION_BYTES: Final = 40 * 1024
 """What a connection takes beside what its requests are charged with."""
-MEMORY_CONSTANT: Final = 96 * MIB
+MEMORY_CONSTANT: Final = 64 * MIB
 """What the workers of two threads take for a batch of 64, what decoding a large frame takes, and what the allocator keeps."""
 ATTEMPTS: Final = 3
 """How often a behaviour is tried that seems to hurt somebody."""
@@ -197,6 +197,38 @@ class Hostile:
         body = b"\x91\x92\xadPoseidon2Hash\x81\xa6inputs\xdd" + struct.pack(">I", 400_000) + word * 400_000
         self.send_and_read(frame(body))
 
+    def long_computations(self) -> None:
+        """On several connections, each of which may have a worker for seconds."""
+        point = {"x": b"\xff" * 32, "y": b"\xff" * 32}
+        commands: list[Any] = [
+            ["Poseidon2Hash", {"inputs": [bytes(32)] * 200_000}],
+            ["Blake2s", {"data": bytes(60 * MIB)}],
+            ["GrumpkinBatchMul", {"points": [point] * 60_000, "scalar": b"\x01" * 32}],
+            ["SrsInitGrumpkinSrs", {"points_buf": b"\xff" * 64 * 900_000, "num_points": 900_000}],
+        ]
+        for _ in range(2):
+            for command in self.choose.sample(commands, 2):
+                connection, data = self.connect(), frame(msgpack.packb([command]))
+                threading.Thread(target=self._read, args=[connection], daemon=True).start()
+                threading.Thread(target=self._send, args=[connection, data], daemon=True).start()
+        time.sleep(self.rest())
+
+    def leaving(self) -> None:
+        """Large frames whose sender is gone before they are decoded, or before their work is done."""
+        word = b"\xc5\x00\x20" + bytes(32)
+        count = self.choose.choice([100_000, 400_000])
+        body = b"\x91\x92\xadPoseidon2Hash\x81\xa6inputs\xdd" + struct.pack(">I", count) + word * count
+        while self.goes_on:
+            connection = Connection(self.path)
+            connection.send(frame(body), self.rest())
+            time.sleep(self.choose.choice([0, 0.05]))
+            connection.close()
+
+    def transactions(self) -> None:
+        """Bytes that are to be decoded as transactions, as many as are taken."""
+        tx = self.choose.choice([bytes(500_000), b"\x00\x00\x00\x01" * 125_000, self.choose.randbytes(500_000)])
+        self.send_and_read(frame(msgpack.packb([["VerifyTx", {"tx": tx}]])) * 20)
+
     def deadlines(self) -> None:
         """Small requests behind one batch, with deadlines in the order of arrival, or newest first."""
         connection = self.connect()
@@ -309,6 +341,9 @@ BEHAVIOURS: Final[dict[str, Callable[[Hostile], None]]] = {
         "unknown_commands",
         "empty_proofs",
         "long_headers",
+        "long_computations",
+        "leaving",
+        "transactions",
         "deadlines",
         "cancels",
         "waiting_requests",

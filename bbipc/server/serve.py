@@ -234,7 +234,7 @@ class Server:
     async def _load(self) -> None:
         """Load what requests may need, so that no request meets a shortage of descriptors or memory while it is loaded."""
         try:
-            await trio.to_thread.run_sync(memory.keep_little, abandon_on_cancel=True)
+            await trio.to_thread.run_sync(memory.keep_little, self.config.threads, abandon_on_cancel=True)
             await trio.to_thread.run_sync(self._backend.load, abandon_on_cancel=True)
             await self._crowded.wait()
             await trio.to_thread.run_sync(self._backend.load_rest, abandon_on_cancel=True)

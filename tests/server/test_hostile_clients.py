@@ -1,6 +1,7 @@
 """What one client cannot do to the others: kinds of faults, each with its steps, bytes or a clock of the test counted."""
 
 import fcntl
+import gc
 import logging
 import os
 import resource
@@ -8,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,18 +20,21 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from bbipc.server import descriptors, door, streams
+from bbipc.server import descriptors, door, scheduler, streams
 from bbipc.server.batch_service import BatchService, ServiceCall
 from bbipc.server.budget import ALWAYS_GRANTED, PATIENCE, Budget, Limits
 from bbipc.server.commands import commands
 from bbipc.server.connection import BRIEF_BYTES, MAX_WAITING, READER_PATIENCE, REQUEST_BYTES, End
 from bbipc.server.deadlines import Deadlines
+from bbipc.server.decoding import DECODING, LONG_BYTES, DecodingThreads
 from bbipc.server.fair import FairQueue
 from bbipc.server.logs import BURST, PERIOD, Handler
-from bbipc.server.scheduler import Scheduler
+from bbipc.server.scheduler import Computation, Scheduler, Verification
+from bbipc.server.steps import Steps, advance, finish
 from bbipc.server.streams import FdStream
 from bbipc.server.turns import MAX_TURN, REQUESTS, ROUND, Turn, Turns
 from bbipc.wire.frame import encode_frame
+from samples import FLOW1
 from server.live import BLAKE2S, BLAKE2S_RESPONSE, SETUP, SocketPeer, plain, serving
 from server.scripted import NO_PROOF, ScriptedBackend, run, scripted_server, verdict_response, verification
 from server.test_connection import HASH, HASHED, is_error
@@ -402,6 +407,132 @@ def test_turns_are_measured_in_time() -> None:
     trio.run(main)
 
 
+# ---- Long computations ------------------------------------------------------------------------------------------------
+
+HUGE: dict[str, list[Any]] = {
+    "Poseidon2Hash": ["Poseidon2Hash", {"inputs": [bytes(32)] * 5000}],
+    "Blake2s": ["Blake2s", {"data": bytes(5 << 20)}],
+    "Blake2sToField": ["Blake2sToField", {"data": bytes(5 << 20)}],
+    "GrumpkinBatchMul": [
+        "GrumpkinBatchMul",
+        {"points": [{"x": b"\xff" * 32, "y": b"\xff" * 32}] * 1200, "scalar": bytes(31) + b"\x02"},
+    ],
+    "SrsInitGrumpkinSrs": ["SrsInitGrumpkinSrs", {"points_buf": b"\xff" * 64 * 140_000, "num_points": 140_000}],
+    "ChonkBatchVerifierStart": [
+        "ChonkBatchVerifierStart",
+        {"vks": [FLOW1.vk] * 20, "num_cores": 1, "batch_size": 1, "fifo_path": ""},
+    ],
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_a_long_computation_is_done_in_steps(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verification that comes later, and another client's computation, are answered before it has ended."""
+    monkeypatch.setattr(scheduler, "SLICE", 0.0)
+    command = HUGE[name]
+    if "fifo_path" in command[1]:
+        os.mkfifo(tmp_path / "fifo")
+        command = [name, {**command[1], "fifo_path": str(tmp_path / "fifo")}]
+
+    @run
+    async def test() -> None:
+        async with scripted_server(threads=1) as server:
+            hostile, honest, third = (server.connect() for _ in range(3))
+            await hostile.send([command], [command])
+            assert len(server.workers.waiting) == 1
+            await honest.send([verification("valid 1")])
+            await third.send([["Blake2s", {"data": bytes(5000)}]])
+            for _ in range(5):
+                await server.workers.release()
+            assert honest.responses() == [verdict_response("valid 1")]
+            assert [response[0] for response in third.responses()] == ["Blake2sResponse"]
+            assert hostile.responses() == []
+            assert server.scheduler.running == 1
+            await server.workers.release_all()
+            assert hostile.responses()[0][0] == f"{name}Response"
+            assert server.scheduler.idle
+
+    test()
+
+
+def test_steps_are_bounded_by_time() -> None:
+    now, done = 0.0, 0
+
+    def work() -> Steps[str]:
+        nonlocal now, done
+        for _ in range(10):
+            now += 1
+            done += 1
+            yield
+        return "result"
+
+    steps = work()
+    assert advance(steps, 3, lambda: now) is None
+    assert done == 3
+    assert advance(steps, 0, lambda: now) is None
+    assert done == 4
+    assert advance(steps, 100, lambda: now) == "result"
+    assert finish(work()) == "result"
+
+
+@run
+async def test_nothing_is_left_of_what_a_dead_client_waited_for() -> None:
+    """No cycle: the memory of its requests, plain and tagged, is free at once, and a long one that runs ends with its step."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with scripted_server(threads=1) as server:
+            client = server.connect()
+            huge = HUGE["Poseidon2Hash"]
+            await client.send([huge], [1, huge], [huge], [verification("valid 1")])
+            client.stream.break_()
+            await wait_all_tasks_blocked()
+            assert client.ended is End.LOST
+            await server.workers.release()
+            assert not server.workers.waiting
+            assert server.scheduler.idle
+            assert server.budget.used == 0
+            assert [item for item in gc.get_objects() if isinstance(item, Computation | Verification)] == []
+    finally:
+        gc.enable()
+
+
+def test_a_frame_that_is_decoded_for_nobody_is_accounted_for() -> None:
+    async def main() -> None:
+        budget = Budget(Limits())
+        decode, goes_on = DecodingThreads(budget), threading.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(decode, goes_on.wait, LONG_BYTES + 1)
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.start_soon(decode, goes_on.wait, LONG_BYTES + 1)  # waits for that thread
+            assert await decode(lambda: "short", LONG_BYTES) == "short"
+            while budget.used != 2 * DECODING * (LONG_BYTES + 1):
+                await trio.sleep(0)
+            nursery.cancel_scope.cancel()
+        assert budget.used == DECODING * (LONG_BYTES + 1)
+        goes_on.set()
+        while budget.used:
+            await trio.sleep(0.001)
+
+    trio.run(main)
+
+
+def test_little_address_space(tmp_path: Path) -> None:
+    """A real process that gets no more memory answers, and lives; what it cannot do costs that request alone."""
+    with serving(tmp_path, on_socket=True) as server:
+        peer, hostile = server.connect(), server.connect()
+        peer.request(VERIFY)
+        assert peer.receive() is not None
+        size = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        resource.prlimit(server.process.pid, resource.RLIMIT_AS, (size + (24 << 20),) * 2)
+        for _ in range(3):
+            name, fields = hostile.call(plain("Blake2s", data=bytes(40 << 20)))
+            assert name == "ErrorResponse", fields
+            peer.is_served()
+        hostile.is_served()
+        assert server.process.poll() is None
+
+
 # ---- A place held without progress ------------------------------------------------------------------------------------
 
 
@@ -621,6 +752,32 @@ def test_gaps_are_filled() -> None:
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
     assert descriptors.never_waits(os.open(os.devnull, os.O_RDONLY))
+
+
+def test_a_start_with_warnings_while_standard_error_is_full(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    fill(writer)
+    command = [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--setup", SETUP]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=writer)
+    try:
+        assert process.communicate(encode_frame(BLAKE2S), timeout=60)[0] == encode_frame(BLAKE2S_RESPONSE)
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reader)
+        os.close(writer)
+
+
+@pytest.mark.parametrize("redirection", ["", "2>&-"])
+def test_verdicts_without_standard_error_and_with_names_that_are_not_text(redirection: str, tmp_path: Path) -> None:
+    proof, key = (Path(os.fsdecode(os.fsencode(tmp_path) + name)) for name in (b"/proof_\xff", b"/vk"))
+    proof.write_bytes(FLOW1.compressed)
+    key.write_bytes(FLOW1.vk)
+    script = f'{sys.executable} -P -m bbipc verify-many --setup {SETUP} "$1" {redirection}'
+    process = subprocess.run(["sh", "-c", script, "sh", proof], capture_output=True, check=False)
+    assert process.returncode == 0, process.stderr
+    assert b"valid" in process.stdout
 
 
 def test_ctrl_c_during_the_start_is_quiet() -> None:
