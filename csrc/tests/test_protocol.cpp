@@ -276,6 +276,7 @@ void check_folding() {
             const std::vector<U256> scalars =
                 folding_scalars(std::span(pointers).first(count), std::span(weights).first(count), 1 + count % 2, path);
             CHECK(scalars.size() == ipa_size);
+            CHECK(std::ranges::all_of(scalars, [](const U256& scalar) { return scalar < Fq::modulus; }));
             for (std::size_t i = 0; i < 40; ++i) {
                 const std::size_t index = i < 2 ? (ipa_size - 1) * i : random.word() % ipa_size;
                 CHECK(Fq::from_int(scalars[index]) == expected(count, index));
