@@ -110,6 +110,20 @@ def test_a_compressed_proof_that_repeats_other_public_inputs(setup: Setup) -> No
     assert failed(verify_tx(broken, registry=REGISTRY, setup=setup)) == ["proof"]
 
 
+@pytest.mark.parametrize("size", [1, 31, 32, 33, 64])
+def test_a_compressed_proof_that_ends_in_its_public_inputs(setup: Setup, size: int) -> None:
+    """Where all that is missing would be zeros, as in data; and where it would not."""
+    zeros = Tx(bytes(32), bytes(38_557), TxProof(ProofForm.COMPRESSED, bytes(size)))
+    tx = Tx.from_bytes(e2e("compressed"))
+    short = replace(tx, proof=TxProof(ProofForm.COMPRESSED, tx.proof.content[:size]))
+    for cut in (zeros, short):
+        for strict in (False, True):
+            verdict = verify_tx(cut, registry=REGISTRY, setup=setup, strict=strict)
+            assert verdict.valid is False
+            assert "repeats others" in detail(verdict, "public inputs")
+            assert ("public inputs" in failed(verdict)) is strict
+
+
 @settings(max_examples=12)
 @given(st.data())
 def test_any_changed_word_of_a_proof_is_refused(setup: Setup, data: st.DataObject) -> None:

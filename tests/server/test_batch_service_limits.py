@@ -12,6 +12,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from bbipc.server import batch_service
 from bbipc.server.config import Limits
+from bbipc.server.steps import Steps
 from server.scripted import ScriptedClient, ScriptedServer, run, scripted_server, verdict_response, verification
 from server.test_connection import is_error
 from server.test_early_ends import pass_time
@@ -29,7 +30,8 @@ def queue(request_id: int, key: int = 0) -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def _proofs_of_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    def look(keys: Sequence[bytes], sizes: list[int]) -> bytes:
+    def look(keys: Sequence[bytes], sizes: list[int]) -> Steps[bytes]:
+        yield
         sizes.extend([1] * len(keys))
         return b""
 

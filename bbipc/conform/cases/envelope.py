@@ -10,7 +10,7 @@ from bbipc.conform.messages import Reply, blake2s_request, blake2s_response, cal
 from bbipc.conform.peer import Peer
 from bbipc.conform.samples import PARTS, sample
 
-suite = Suite("envelope", "docs/protocol.md, Dialects")
+suite = Suite("envelope", "docs/protocol.md#dialects")
 
 _ID_BYTES = 8
 
