@@ -18,7 +18,7 @@ from statistics import median
 from bbipc.aztec import Registry, Tx, verify_txs
 from bbipc.aztec.hashes import element
 from bbipc.chonk import ChonkProof, Setup, verify_many
-from bbipc.chonk.verifier import default_core
+from bbipc.chonk.shared import default_core
 
 DATA = Path(__file__).parent.parent / "tests" / "data"
 AZTEC = DATA / "aztec"

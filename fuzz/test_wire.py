@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from messages import array_heads, commands, mutated, names, pack, request_ids, values, wide_ids
 
 from bbipc.client.messages import parse_answer
-from bbipc.server.commands import commands as served
-from bbipc.server.commands import decoders
+from bbipc.server.commands.table import commands as served
+from bbipc.server.commands.table import decoders
 from bbipc.wire.dialect import (
     Malformed,
     Request,

@@ -4,6 +4,9 @@ import hashlib
 from dataclasses import dataclass, fields
 from functools import cache
 
+import bbipc
+from bbipc.chonk.shared import default_core
+
 __all__ = ["Fingerprint", "arithmetic_path", "own_fingerprint"]
 
 
@@ -33,9 +36,7 @@ class Fingerprint:
 @cache
 def own_fingerprint() -> Fingerprint:
     """The fingerprint of this process. It takes a few milliseconds, once."""
-    import bbipc  # noqa: PLC0415 - its version is looked up among the installed packages
     from bbipc.chonk.core import abi_version  # noqa: PLC0415 - the core is loaded when it is needed
-    from bbipc.chonk.verifier import default_core  # noqa: PLC0415
 
     digest = hashlib.sha256(default_core().generators(0, 1 << 15)).hexdigest()
     return Fingerprint(bbipc.__version__, abi_version(), digest)
@@ -43,6 +44,4 @@ def own_fingerprint() -> Fingerprint:
 
 def arithmetic_path() -> str:
     """How this process calculates: `portable`, `adx` or `ifma`."""
-    from bbipc.chonk.verifier import default_core  # noqa: PLC0415 - the core is loaded when it is needed
-
     return default_core().arithmetic

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bbipc.chonk.verifier import default_core
+from bbipc.chonk.shared import default_core
 from bbipc.chonk.words import WORD
 
 __all__ = ["CALLDATA", "MERKLE", "element", "hash_elements", "merkle_root"]

@@ -7,7 +7,7 @@ from bbipc.aztec.proof import PROOF_WORDS, ProofForm
 from bbipc.aztec.tx import Tx
 from bbipc.chonk.errors import ChonkFormatError
 from bbipc.chonk.proof import COMPRESSED_FIXED_WORDS, FIXED_WORDS, OINK_FIXED_WORDS, ChonkProof
-from bbipc.chonk.verifier import default_core
+from bbipc.chonk.shared import default_core
 from bbipc.chonk.words import WORD
 
 __all__ = ["chonk_proof", "repeated_inputs"]

@@ -16,8 +16,9 @@ from bbipc.chonk.errors import ChonkFormatError
 from bbipc.chonk.key import VerificationKey
 from bbipc.chonk.proof import ChonkProof
 from bbipc.chonk.setup import Setup
+from bbipc.chonk.shared import default_core
 from bbipc.chonk.verdict import Outcome, Verdict
-from bbipc.chonk.verifier import default_core, verify_many
+from bbipc.chonk.verifier import verify_many
 
 __all__ = ["Pending", "Sized", "TxInput", "prepare", "verify_tx", "verify_txs"]
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from bbipc.chonk.errors import ChonkFormatError
+from bbipc.chonk.shared import default_core
 
 __all__ = ["KEY_SIZE", "VerificationKey"]
 
@@ -78,6 +79,4 @@ class VerificationKey:
 
 @lru_cache(maxsize=64)
 def _inspect(data: bytes) -> tuple[int, int, int, bytes]:
-    from bbipc.chonk.verifier import default_core  # noqa: PLC0415 - a key alone needs no core
-
     return default_core().key_inspect(data)

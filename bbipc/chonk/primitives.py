@@ -16,7 +16,7 @@ from typing import Final
 
 from bbipc.chonk.core import Curve, Field, FieldOperation
 from bbipc.chonk.errors import NotOnCurveError, PrimitiveError
-from bbipc.chonk.verifier import default_core
+from bbipc.chonk.shared import default_core
 from bbipc.chonk.words import WORD, split
 
 __all__ = [

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from bbipc.chonk import words
 from bbipc.chonk.errors import ChonkFormatError
+from bbipc.chonk.shared import default_core
 from bbipc.chonk.words import WORD
 
 __all__ = ["COMPRESSED_FIXED_WORDS", "FIXED_WORDS", "OINK_FIXED_WORDS", "ChonkProof"]
@@ -146,8 +147,6 @@ class ChonkProof:
         Raises:
             ChonkFormatError: another size, a word out of range, or an x that is on no point.
         """
-        from bbipc.chonk.verifier import default_core  # noqa: PLC0415 - the core is loaded when it is needed
-
         num_public_inputs = words.whole_words(data, "compressed") - COMPRESSED_FIXED_WORDS
         if num_public_inputs < 0:
             problem = f"{len(data)} bytes, expected at least {WORD * COMPRESSED_FIXED_WORDS}"
@@ -175,6 +174,4 @@ class ChonkProof:
         Raises:
             ChonkFormatError: the parts do not have the lengths of chapter 00 section 1, or a word is out of its range.
         """
-        from bbipc.chonk.verifier import default_core  # noqa: PLC0415 - the core is loaded when it is needed
-
         return default_core().compress(self.parts(), COMPRESSED_FIXED_WORDS + max(self.num_public_inputs, 0))

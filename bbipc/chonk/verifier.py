@@ -9,9 +9,10 @@ from bbipc.chonk.core import CancelFlag, Claim, Core
 from bbipc.chonk.key import VerificationKey
 from bbipc.chonk.proof import ChonkProof
 from bbipc.chonk.setup import Setup
+from bbipc.chonk.shared import shared_core
 from bbipc.chonk.verdict import Verdict
 
-__all__ = ["CancelFlag", "Claim", "Key", "Verifier", "default_core", "verify", "verify_many"]
+__all__ = ["CancelFlag", "Claim", "Key", "Verifier", "verify", "verify_many"]
 
 Key: TypeAlias = bytes | VerificationKey
 """A verification key, or its bytes as they came: a wrong size is a verdict, not an exception."""
@@ -41,6 +42,12 @@ class Verifier:
     def __init__(self, setup: Setup = Setup.AZTEC, arithmetic: str = "auto") -> None:
         self.setup = setup
         self._core = Core(setup.g2_x, setup.translator_key, arithmetic)
+
+    @classmethod
+    def _of(cls, setup: Setup, core: Core) -> "Verifier":
+        verifier = cls.__new__(cls)
+        verifier.setup, verifier._core = setup, core
+        return verifier
 
     @property
     def arithmetic(self) -> str:
@@ -158,14 +165,9 @@ def _verify_batches(
         yield from verifier.verify_many(pairs, threads=threads, strict=strict)
 
 
-def default_core() -> Core:
-    """The core for operations that depend on no setup."""
-    return _verifier(Setup.AZTEC)._core
-
-
 @lru_cache(maxsize=8)
 def _verifier(setup: Setup) -> Verifier:
-    return Verifier(setup)
+    return Verifier._of(setup, shared_core(setup))
 
 
 def _parts(proof: ChonkProof) -> tuple[bytes, bytes, bytes, bytes, bytes]:

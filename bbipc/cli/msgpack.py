@@ -117,7 +117,7 @@ def schema() -> int:
     """``bbipc msgpack schema``; the exit code."""
     import json  # noqa: PLC0415 - the server does without it
 
-    from bbipc.server.commands import commands  # noqa: PLC0415
+    from bbipc.server.commands.table import commands  # noqa: PLC0415
     from bbipc.wire.schema import extended  # noqa: PLC0415
 
     served = extended().describe(tuple(commands()))

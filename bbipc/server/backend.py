@@ -45,7 +45,7 @@ class Backend(Protocol):
     """
 
     def load(self) -> None:
-        """Load what most commands need; called once, in a worker thread, when the server listens."""
+        """Load what most verifications need; called once, in a worker thread, when the server listens."""
 
     def load_rest(self) -> None:
         """Load all that any command may need; called in the same way before many clients are there."""
@@ -95,10 +95,7 @@ class ChonkBackend:
             self._known_transactions()
 
     def load(self) -> None:
-        """Load what most commands need."""
-        from bbipc.server.commands import load_everything  # noqa: PLC0415 - that module knows this one
-
-        load_everything()
+        """Load what most verifications need."""
         self._verifier()
 
     def load_rest(self) -> None:

@@ -14,7 +14,8 @@ import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
-from bbipc.server.commands import Command, Computed
+from bbipc.chonk.shared import default_core
+from bbipc.server.commands.kinds import Command, Computed
 
 if TYPE_CHECKING:
     from bbipc.chonk.cheap import Answered, Answerer
@@ -44,7 +45,6 @@ class CheapAnswers:
         if not self._answerers and self._works:
             try:
                 from bbipc.chonk.cheap import Answerer  # noqa: PLC0415 - not before the server listens
-                from bbipc.chonk.verifier import default_core  # noqa: PLC0415
 
                 core = default_core()
                 self._answerers = {which: Answerer(core, self._commands, envelope=which) for which in (False, True)}
@@ -79,7 +79,6 @@ class CheapAnswers:
         self.load()
         if not self._answerers:
             return None
-        from bbipc.chonk.verifier import default_core  # noqa: PLC0415 - as above
         from bbipc.shm.serving import RingServer  # noqa: PLC0415
 
         return RingServer(rings, default_core(), self._commands, envelope=envelope)

@@ -23,8 +23,7 @@ import trio
 from bbipc.server.backend import AnyTask
 from bbipc.server.batch_service import BatchService, ServiceCall
 from bbipc.server.budget import ALWAYS_GRANTED, Budget
-from bbipc.server.commands import (
-    DEADLINE,
+from bbipc.server.commands.kinds import (
     INLINE_BYTES,
     Cancellation,
     Command,
@@ -33,9 +32,8 @@ from bbipc.server.commands import (
     Shutdown,
     ToService,
     Verified,
-    deadline_of,
-    refuse,
 )
+from bbipc.server.commands.table import DEADLINE, deadline_of, refuse
 from bbipc.server.deadlines import Alarm, Deadlines
 from bbipc.server.decoding import Decode
 from bbipc.server.errors import CommandError

@@ -18,7 +18,8 @@ from bbipc.server.backend import Backend
 from bbipc.server.batch_service import BatchService
 from bbipc.server.budget import Budget
 from bbipc.server.cheap import CheapAnswers
-from bbipc.server.commands import commands, decoders
+from bbipc.server.commands import table
+from bbipc.server.commands.table import commands, decoders
 from bbipc.server.config import Address, Config
 from bbipc.server.connection import Connection, End, Services
 from bbipc.server.deadlines import Deadlines
@@ -235,6 +236,7 @@ class Server:
         """Load what requests may need, so that no request meets a shortage of descriptors or memory while it is loaded."""
         try:
             await trio.to_thread.run_sync(memory.keep_little, self.config.threads, abandon_on_cancel=True)
+            await trio.to_thread.run_sync(table.load, self.config.threads, abandon_on_cancel=True)
             await trio.to_thread.run_sync(self._backend.load, abandon_on_cancel=True)
             await self._crowded.wait()
             await trio.to_thread.run_sync(self._backend.load_rest, abandon_on_cancel=True)

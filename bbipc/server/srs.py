@@ -15,7 +15,7 @@ from typing import Final
 
 from bbipc.chonk import Setup
 from bbipc.chonk.core import Curve
-from bbipc.chonk.verifier import default_core
+from bbipc.chonk.shared import default_core
 from bbipc.server.errors import CommandError
 from bbipc.server.steps import Steps
 from bbipc.wire.values import FQ_MODULUS, WORD

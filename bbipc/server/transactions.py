@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bbipc.aztec.checks import Policy
@@ -11,17 +10,10 @@ from bbipc.aztec.registry import Registry, aztec
 from bbipc.aztec.verdict import TxVerdict
 from bbipc.aztec.verify import Pending, prepare
 from bbipc.chonk.verdict import Outcome, Verdict
+from bbipc.server.tx_outcome import TxOutcome
 
 if TYPE_CHECKING:
     from bbipc.server.backend import TxTask
-
-
-@dataclass(frozen=True, slots=True)
-class TxOutcome(Verdict):
-    """A verdict on a proof that belongs to a transaction, whose own verdict is `tx`; or, if no proof was looked at, that
-    verdict alone."""
-
-    tx: TxVerdict = field(default_factory=TxVerdict)
 
 
 class Transactions:

@@ -1,4 +1,4 @@
-// Requests for the commands that cost little: their dialect, id, command and fields. bbipc/wire and bbipc/server/commands.py have
+// Requests for the commands that cost little: their dialect, id, command and fields. bbipc/wire and bbipc/server/commands have
 // the rules; what is read here is read there to the same fields, and what is not read here is left to them.
 #pragma once
 

@@ -12,7 +12,7 @@ from bbipc.chonk import Outcome, Verdict
 from bbipc.server.backend import Task
 from bbipc.server.batch_service import BatchService
 from bbipc.server.budget import Budget
-from bbipc.server.commands import commands, decoders
+from bbipc.server.commands.table import commands, decoders
 from bbipc.server.config import Limits
 from bbipc.server.connection import Connection, End, Services
 from bbipc.server.deadlines import Deadlines

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from bbipc.chonk.cheap import COMMANDS, MAX_PAYLOAD, Answerer
 from bbipc.chonk.core import arithmetic_paths
 from bbipc.chonk.setup import Setup
-from bbipc.chonk.verifier import Verifier, default_core
-from bbipc.server.commands import Computed, commands, decoders
+from bbipc.chonk.shared import default_core
+from bbipc.chonk.verifier import Verifier
+from bbipc.server.commands.kinds import Computed
+from bbipc.server.commands.table import commands, decoders
 from bbipc.wire.dialect import Malformed, Request, Unserved, encode_response, parse_request
 from server.command_requests import compressed_points, fields, hashes, points
 

@@ -6,7 +6,8 @@ import msgpack
 import pytest
 
 from bbipc.chonk import Outcome, Verdict
-from bbipc.server.commands import Verified, commands
+from bbipc.server.commands.kinds import Verified
+from bbipc.server.commands.table import commands
 
 VALID = Verdict(Outcome.VALID)
 INVALID = Verdict(Outcome.INVALID, step="Merge reduction")

@@ -23,7 +23,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from bbipc.server import descriptors, door, scheduler, streams
 from bbipc.server.batch_service import BatchService, ServiceCall
 from bbipc.server.budget import ALWAYS_GRANTED, PATIENCE, Budget, Limits
-from bbipc.server.commands import commands
+from bbipc.server.commands.table import commands
 from bbipc.server.connection import BRIEF_BYTES, MAX_WAITING, READER_PATIENCE, REQUEST_BYTES, End
 from bbipc.server.deadlines import Deadlines
 from bbipc.server.decoding import DECODING, LONG_BYTES, DecodingThreads

@@ -432,13 +432,13 @@ def test_files_as_standard_input_and_output(tmp_path: Path) -> None:
 def test_what_is_printed_does_not_reach_the_client(tmp_path: Path) -> None:
     noisy = (
         "import os, sys\n"
-        "from bbipc.server import commands\n"
-        "original = commands.hashlib.blake2s\n"
+        "import hashlib\n"
+        "original = hashlib.blake2s\n"
         "def blake2s(data):\n"
         "    print('printed by a library', flush=True)\n"
         "    os.write(1, b'written by a C library\\n')\n"
         "    return original(data)\n"
-        "commands.hashlib.blake2s = blake2s\n"
+        "hashlib.blake2s = blake2s\n"
         "from bbipc.cli.msgpack import run\n"
         "sys.exit(run([]))\n"
     )

@@ -5,7 +5,7 @@ from typing import Any
 import msgpack
 import pytest
 
-from bbipc.server.commands import decoders
+from bbipc.server.commands.table import decoders
 from bbipc.wire import cursor
 from bbipc.wire.cursor import MAX_IGNORED_VALUES
 from bbipc.wire.dialect import Malformed, Request, Tag, parse_briefly, parse_request
