@@ -63,17 +63,21 @@ def run(arguments: Sequence[str]) -> int:
 def _serve(options: argparse.Namespace, config: Config) -> int:
     # Nothing heavy is imported before the server can be connected to.
     from bbipc.server import logs  # noqa: PLC0415
-    from bbipc.server.backend import ChonkBackend  # noqa: PLC0415
+    from bbipc.server.backend import Backend, LateBackend  # noqa: PLC0415
+    from bbipc.server.late import Late  # noqa: PLC0415
     from bbipc.server.serve import run as serve  # noqa: PLC0415
 
     log_counters = logs.configure(options.log_level, options.log_format)
     if options.metrics is not None and not _has_metrics():
         return EXIT_USAGE
+    policy = {"setup": options.setup, "registry": options.registry, "network": options.network}
+    make: Late[[], Backend] = Late("bbipc.server.chonk_backend:ChonkBackend", strict=options.strict, **policy)
+    backend = LateBackend(make)
     try:
-        backend = ChonkBackend(options.setup, strict=options.strict, registry=options.registry, network=options.network)
+        if any(value is not None for value in policy.values()):
+            backend.made()  # what was given is looked at now
     except (OSError, ValueError) as error:
-        names = {"--setup": options.setup, "--registry": options.registry, "--network": options.network}
-        given = " ".join(f"{name} {value}" for name, value in names.items() if value is not None)
+        given = " ".join(f"--{name} {value}" for name, value in policy.items() if value is not None)
         logs.say(f"bbipc: error: {given}: {error}\n")
         return EXIT_USAGE
     if options.setup is not None:

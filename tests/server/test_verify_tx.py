@@ -9,8 +9,9 @@ from aztec.transactions import AZTEC, E2E, e2e, registry_of_tests
 from bbipc.aztec import Tx, verify_tx
 from bbipc.chonk import Outcome, Setup
 from bbipc.client.blocking import Client, open_client
-from bbipc.server.backend import ChonkBackend, Task, TxTask
-from bbipc.server.transactions import TxOutcome
+from bbipc.server.backend import Task, TxTask
+from bbipc.server.chonk_backend import ChonkBackend
+from bbipc.server.tx_outcome import TxOutcome
 from cli.running import SETUP
 from samples import FLOW1
 

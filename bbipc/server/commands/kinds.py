@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from bbipc.server.commands.late import Late
 from bbipc.server.errors import CommandError
+from bbipc.server.late import Late
 from bbipc.server.steps import Steps
 from bbipc.wire.dialect import error_response, response_encoder
 from bbipc.wire.schema import extended

@@ -18,18 +18,18 @@ from bbipc.server.commands.kinds import (
     encoder,
     late_functions,
 )
-from bbipc.server.commands.late import Late
-from bbipc.server.steps import Steps
+from bbipc.server.late import Late
 from bbipc.wire import cursor
 from bbipc.wire.cursor import Allowance
 from bbipc.wire.dialect import Decoders, Unserved, error_response
 from bbipc.wire.schema import extended, published
-from bbipc.wire.values import SIMPLE, Fields
+from bbipc.wire.values import SIMPLE
 
 DEADLINE: Final = "deadline_ms"
 """An additional field of every command: milliseconds, from the arrival of the request, in which the client wants the response.
 bb ignores it, as it does every field that it does not know."""
 
+_HERE: Final = f"{__package__}."
 _OPTIONAL: Final = {DEADLINE: SIMPLE["unsigned int"]}
 _OPTIONAL_OF: Final = {"VerifyTx": {"network": SIMPLE["string"]}}
 """Fields that a client may leave out, by command."""
@@ -37,21 +37,21 @@ _OPTIONAL_OF: Final = {"VerifyTx": {"network": SIMPLE["string"]}}
 
 def _cheap(name: str, compute: str, steps: str | None = None) -> Computed:
     """A command whose short requests are answered at once; without `steps`, its requests cannot be long."""
-    return Computed(name, encoder(name), Late(compute), None if steps is None else Late(steps), cheap=True)
+    return Computed(name, encoder(name), Late(_HERE + compute), None if steps is None else Late(_HERE + steps), cheap=True)
 
 
 def _dear(name: str, compute: str) -> Computed:
     """A command of which each request takes a worker for a millisecond or a few."""
-    return Computed(name, encoder(name), Late(compute))
+    return Computed(name, encoder(name), Late(_HERE + compute))
 
 
-def _long(name: str, steps: Late[[Fields], Steps[Fields]], factor: int = 0) -> Computed:
+def _long(name: str, steps: str, factor: int = 0, **bound: object) -> Computed:
     """A command whose requests may take long."""
-    return Computed(name, encoder(name), None, steps, factor=factor)
+    return Computed(name, encoder(name), None, Late(_HERE + steps, **bound), factor=factor)
 
 
 def _verified(name: str, tasks: str, conclude: str) -> Verified:
-    return Verified(name, Late(tasks), Late(conclude))
+    return Verified(name, Late(_HERE + tasks), Late(_HERE + conclude))
 
 
 @cache
@@ -77,9 +77,9 @@ def commands(threads: int = 1) -> dict[str, Command]:
         _dear("ChonkDecompressProof", "proofs:decompress"),
         # The factors are measured, and rounded up. The points of a compressed string are twice as large as the request, and
         # exist as pieces, together, and in the response.
-        _long("GrumpkinBatchMul", Late("points:multiply_batch"), factor=4),
-        _long("SrsInitSrs", Late("srs:init_bn254", threads=threads), factor=5),
-        _long("SrsInitGrumpkinSrs", Late("srs:init_grumpkin", threads=threads)),
+        _long("GrumpkinBatchMul", "points:multiply_batch", factor=4),
+        _long("SrsInitSrs", "srs:init_bn254", factor=5, threads=threads),
+        _long("SrsInitGrumpkinSrs", "srs:init_grumpkin", threads=threads),
         _verified("ChonkVerify", "verification:one_proof", "verification:conclude_one"),
         _verified("ChonkVerifyFromFields", "verification:one_flat_proof", "verification:conclude_flat"),
         _verified("ChonkBatchVerify", "verification:several_proofs", "verification:conclude_several"),

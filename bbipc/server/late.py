@@ -15,7 +15,7 @@ class Late(Generic[Parameters, Result]):
     """A function that is loaded when it is called first.
 
     Args:
-        place: "module:function"; the module is one of this package.
+        place: "module:function".
         bound: arguments that the function always gets.
     """
 
@@ -30,7 +30,7 @@ class Late(Generic[Parameters, Result]):
         """The function itself. May be called in any thread."""
         if self._function is None:
             module, _, name = self.place.partition(":")
-            function = getattr(import_module(f"{__package__}.{module}"), name)
+            function = getattr(import_module(module), name)
             self._function = cast("Callable[Parameters, Result]", partial(function, **self._bound) if self._bound else function)
         return self._function
 
