@@ -93,7 +93,7 @@ def proofs(number: int) -> list[tuple[dict[str, list[bytes]], bytes]]:
     """Real proofs and their keys, repeated as often as needed."""
     folders = [*sorted(DATA.glob("flow*")), *sorted((DATA / "corpus").iterdir())]
     parts = [
-        (ChonkProof.from_fields((folder / "proof_fields.bin").read_bytes()).to_parts(), (folder / "vk").read_bytes())
+        (ChonkProof.from_fields((folder / "proof_fields.bin").read_bytes()).to_words(), (folder / "vk").read_bytes())
         for folder in folders
     ]
     return list(islice(cycle(parts), number))

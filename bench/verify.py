@@ -32,7 +32,7 @@ Contestants = dict[str, Callable[[], object]]
 
 def request(proof: ChonkProof, key: bytes) -> bytes:
     """A plain ChonkVerify frame."""
-    payload: bytes = msgpack.packb([["ChonkVerify", {"proof": proof.to_parts(), "vk": key}]])
+    payload: bytes = msgpack.packb([["ChonkVerify", {"proof": proof.to_words(), "vk": key}]])
     return struct.pack("<I", len(payload)) + payload
 
 

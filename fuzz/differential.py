@@ -236,7 +236,7 @@ def our_outcome(verifier: Verifier, mutant: Mutant) -> tuple[str, str]:
     """Our outcome class and the failing step or the message."""
     raw = verifier.verify(_raw(mutant), mutant.key)
     try:
-        ChonkProof.from_parts(mutant.parts)
+        ChonkProof.from_words(mutant.parts)
     except ChonkFormatError as error:
         # The server refuses it while it decodes the request; the core alone must not accept it either.
         return ("valid" if raw.valid else "error"), str(error)
@@ -344,7 +344,7 @@ async def judge_batch(campaign: Campaign, batch: list[Judged]) -> None:
     def check() -> list[str]:
         valid = campaign.samples[batch[0].index % len(campaign.samples)]
         proofs = [(_raw(item.mutant), item.mutant.key) for item in batch]
-        proofs.insert(place, (ChonkProof.from_parts(valid.parts), valid.key))
+        proofs.insert(place, (ChonkProof.from_words(valid.parts), valid.key))
         return [verdict.outcome.value for verdict in campaign.test.verify_many(proofs)]
 
     place = batch[0].index % (len(batch) + 1)

@@ -798,7 +798,7 @@ async def _ask_bb(program: str, stored: list[dict[str, Any]]) -> None:
     try:
         for case in stored:
             forged = rebuild(case)
-            fields = {"proof": forged.chonk().to_parts(), "vk": forged.key_bytes()}
+            fields = {"proof": forged.chonk().to_words(), "vk": forged.key_bytes()}
             case["bb"] = await bb.ask(call("ChonkVerify", fields))
             if case["bb"] != expected_of_bb(case):
                 print(f"{case['name']} ({case['flow']}): bb says {case['bb']}")

@@ -51,7 +51,7 @@ FLOW1, FLOW2, FLOW4, FLOW8 = FLOWS
 @cache
 def flow1_parts() -> dict[str, list[bytes]]:
     """The words of flow1's proof by part; copy before changing it."""
-    return FLOW1.proof.to_parts()
+    return FLOW1.proof.to_words()
 
 
 def copy_parts(parts: dict[str, list[bytes]]) -> dict[str, list[bytes]]:

@@ -36,9 +36,9 @@ class Fingerprint:
 @cache
 def own_fingerprint() -> Fingerprint:
     """The fingerprint of this process. It takes a few milliseconds, once."""
-    from bbipc.chonk.core import abi_version  # noqa: PLC0415 - the core is loaded when it is needed
+    from bbipc.chonk.core import GENERATORS, abi_version  # noqa: PLC0415 - the core is loaded when it is needed
 
-    digest = hashlib.sha256(default_core().generators(0, 1 << 15)).hexdigest()
+    digest = hashlib.sha256(default_core().generators(0, GENERATORS)).hexdigest()
     return Fingerprint(bbipc.__version__, abi_version(), digest)
 
 

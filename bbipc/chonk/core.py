@@ -25,8 +25,20 @@ except ModuleNotFoundError as error:
 
 from bbipc.chonk.errors import ChonkFormatError, NoResultError, NotCanonicalError, NotOnCurveError, PrimitiveError
 from bbipc.chonk.verdict import STEPS, Outcome, Verdict
+from bbipc.chonk.words import WORD
 
-__all__ = ["CancelFlag", "Claim", "Core", "Curve", "Field", "FieldOperation", "abi_version", "arithmetic_paths", "proof_split"]
+__all__ = [
+    "GENERATORS",
+    "CancelFlag",
+    "Claim",
+    "Core",
+    "Curve",
+    "Field",
+    "FieldOperation",
+    "abi_version",
+    "arithmetic_paths",
+    "proof_split",
+]
 
 _ARITHMETIC: Final[dict[str, int]] = {
     "auto": lib.BBIPC_ARITH_AUTO,
@@ -53,7 +65,8 @@ _PART_NAMES: Final = {
     lib.BBIPC_PART_FLAT: "fields",
 }
 _MESSAGE_SIZE: Final = 232
-_WORD: Final = 32
+GENERATORS: Final = 1 << 15
+"""Grumpkin generators that there are (chapter 01 section 6)."""
 
 Buffer = bytes | bytearray | memoryview
 
@@ -269,7 +282,7 @@ class Core:
 
     def compress(self, parts: Sequence[bytes], words: int) -> bytes:
         """The compressed form of a proof, which has `words` words (chapter 03 section 5)."""
-        out, verdict = ffi.new("uint8_t[]", _WORD * words), ffi.new("bbipc_verdict *")
+        out, verdict = ffi.new("uint8_t[]", WORD * words), ffi.new("bbipc_verdict *")
         proof, _keep = _proof(parts)
         if lib.bbipc_proof_compress(self._handle, proof, out, len(out), verdict) != lib.BBIPC_VALID:
             raise _format_error(verdict)
@@ -277,7 +290,7 @@ class Core:
 
     def decompress(self, data: bytes, words: int) -> bytes:
         """The flat proof of `words` words that `data` is the compressed form of."""
-        out, verdict = ffi.new("uint8_t[]", _WORD * words), ffi.new("bbipc_verdict *")
+        out, verdict = ffi.new("uint8_t[]", WORD * words), ffi.new("bbipc_verdict *")
         if lib.bbipc_proof_decompress(self._handle, _buffer(data), len(data), out, len(out), verdict) != lib.BBIPC_VALID:
             raise _format_error(verdict)
         return bytes(ffi.buffer(out))
@@ -354,7 +367,7 @@ class Core:
 
     def g1_decompress(self, words: bytes, threads: int) -> tuple[bytes, int | None]:
         """`bbipc_g1_decompress`: the points; or none, and the index of the first word that is no point."""
-        count = _count(words, _WORD)
+        count = _count(words, WORD)
         out, failed = ffi.new("uint8_t[]", 64 * count), ffi.new("uint64_t *")
         status = lib.bbipc_g1_decompress(self._handle, _buffer(words), count, _threads(threads), out, failed)
         if status == lib.BBIPC_NO_RESULT:
@@ -395,21 +408,21 @@ class Core:
         """As poseidon2_hash(), for at least one word; each step (`bbipc_poseidon2_absorb`) takes at most `count` of them, a
         multiple of three."""
         whole = memoryview(words)
-        state = bytearray(4 * _WORD)
-        state[3 * _WORD : -8] = _count(words, _WORD).to_bytes(_WORD - 8, "big")
-        for start in range(0, len(words), _WORD * count):
-            piece = whole[start : start + _WORD * count]
-            _done(lib.bbipc_poseidon2_absorb(self._handle, _buffer(state), _buffer(piece), _count(piece, _WORD)))
+        state = bytearray(4 * WORD)
+        state[3 * WORD : -8] = _count(words, WORD).to_bytes(WORD - 8, "big")
+        for start in range(0, len(words), WORD * count):
+            piece = whole[start : start + WORD * count]
+            _done(lib.bbipc_poseidon2_absorb(self._handle, _buffer(state), _buffer(piece), _count(piece, WORD)))
             yield
-        return bytes(state[:_WORD])
+        return bytes(state[:WORD])
 
     def poseidon2_hash_many(self, messages: Sequence[bytes]) -> list[bytes]:
         """`bbipc_poseidon2_hash_many`."""
-        words, counts = b"".join(messages), ffi.new("uint64_t[]", [_count(message, _WORD) for message in messages])
-        out = ffi.new("uint8_t[]", _WORD * len(messages))
+        words, counts = b"".join(messages), ffi.new("uint64_t[]", [_count(message, WORD) for message in messages])
+        out = ffi.new("uint8_t[]", WORD * len(messages))
         _done(lib.bbipc_poseidon2_hash_many(self._handle, _buffer(words), counts, len(messages), out))
         hashes = bytes(ffi.buffer(out))
-        return [hashes[start : start + _WORD] for start in range(0, len(hashes), _WORD)]
+        return [hashes[start : start + WORD] for start in range(0, len(hashes), WORD)]
 
 
 def _buffer(data: Buffer) -> Any:
@@ -436,7 +449,7 @@ def _proof(parts: Sequence[bytes]) -> tuple[Any, list[Any]]:
     proof = ffi.new("bbipc_proof *")
     keep = [_buffer(part) for part in parts]
     proof.part = keep
-    proof.count = [_count(part, _WORD) for part in parts]
+    proof.count = [_count(part, WORD) for part in parts]
     return proof, keep
 
 

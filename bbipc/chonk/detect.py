@@ -12,7 +12,19 @@ from bbipc.chonk.proof import COMPRESSED_FIXED_WORDS, FIXED_WORDS, ChonkProof
 from bbipc.chonk.unwrap import Unwrapped, described, unhex, unwrap
 from bbipc.chonk.words import FR_MODULUS, WORD
 
-__all__ = ["DetectedKey", "DetectedProof", "Encoding", "detect_key", "detect_proof", "guess_words", "path_of", "unhex"]
+__all__ = [
+    "MSGPACK_ARRAYS",
+    "MSGPACK_MAPS",
+    "DetectedKey",
+    "DetectedProof",
+    "Encoding",
+    "detect_key",
+    "detect_proof",
+    "guess_encoding",
+    "guess_words",
+    "path_of",
+    "unhex",
+]
 
 IO_WORDS: Final = 28
 """Public inputs that every hiding kernel has (chapter 05)."""
@@ -57,8 +69,10 @@ class DetectedKey:
     layers: tuple[str, ...] = ()
 
 
-_MSGPACK_MAPS: Final = frozenset({*range(0x80, 0x90), 0xDE, 0xDF})
-_MSGPACK_ARRAYS: Final = frozenset({*range(0x90, 0xA0), 0xDC, 0xDD})
+MSGPACK_MAPS: Final = frozenset({*range(0x80, 0x90), 0xDE, 0xDF})
+"""First bytes of a msgpack map."""
+MSGPACK_ARRAYS: Final = frozenset({*range(0x90, 0xA0), 0xDC, 0xDD})
+"""First bytes of a msgpack array."""
 _MODULUS: Final = FR_MODULUS.to_bytes(WORD, "big")
 _LENGTH: Final = 4
 
@@ -123,12 +137,19 @@ def guess_words(data: bytes) -> Encoding | None:
     return Encoding.FIELDS if canonical and words >= FIXED_WORDS else Encoding.COMPRESSED
 
 
+def guess_encoding(data: bytes) -> Encoding | None:
+    """The encoding of a proof for a key that is not known; None: this is no proof."""
+    if len(data) == KEY_SIZE:
+        return None
+    return Encoding.MSGPACK if data and data[0] in MSGPACK_MAPS else guess_words(data)
+
+
 def _encoding(inside: Unwrapped, num_public_inputs: int | None) -> Encoding:
     data = inside.content
-    if data and data[0] in _MSGPACK_MAPS and len(data) != KEY_SIZE:
-        return Encoding.MSGPACK
+    guess = guess_encoding(data)
+    if guess is Encoding.MSGPACK:
+        return guess
     if num_public_inputs is None:
-        guess = None if len(data) == KEY_SIZE else guess_words(data)
         if guess is None:
             raise ChonkFormatError.at("proof", _what(inside, "proof"))
         return guess
@@ -152,9 +173,9 @@ def _what(inside: Unwrapped, wanted: str) -> str:
     if len(data) == WORD * AZTEC_PROOF_WORDS:
         kind = f"{AZTEC_PROOF_WORDS} words, as the proof in an Aztec transaction has, without its public inputs"
         return f"{inside.how}{kind}" + ("" if wanted == "proof" else f", not a {wanted}")
-    if data and wanted != "proof" and (data[0] in _MSGPACK_MAPS or guess_words(data) is not None):
+    if wanted != "proof" and guess_encoding(data) is not None:
         return f"{inside.how}{len(data)} bytes of a proof, not a {wanted}"
-    if len(data) > _LENGTH and data[_LENGTH] in _MSGPACK_ARRAYS and int.from_bytes(data[:_LENGTH], "little") <= len(data):
+    if len(data) > _LENGTH and data[_LENGTH] in MSGPACK_ARRAYS and int.from_bytes(data[:_LENGTH], "little") <= len(data):
         return f"{inside.how}frames of the wire, not a {wanted}; `bbipc inspect` explains them"
     return f"{inside.how}{described(data)} that are not a {wanted}" if data else f"{inside.how}nothing: it is empty"
 

@@ -22,11 +22,11 @@ class VerificationKey:
     results for the most recently used keys are kept.
     """
 
-    bytes_: bytes
+    _data: bytes
 
     def __post_init__(self) -> None:
-        if len(self.bytes_) != KEY_SIZE:
-            raise ChonkFormatError(f"verification key has wrong size: expected {KEY_SIZE}, got {len(self.bytes_)}", "vk")
+        if len(self._data) != KEY_SIZE:
+            raise ChonkFormatError(f"verification key has wrong size: expected {KEY_SIZE}, got {len(self._data)}", "vk")
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "VerificationKey":
@@ -53,28 +53,32 @@ class VerificationKey:
 
         return detect_key(path_of(path).read_bytes()).key
 
+    def to_bytes(self) -> bytes:
+        """The 3680 bytes."""
+        return self._data
+
     def __repr__(self) -> str:
-        return f"VerificationKey({self.bytes_[:4].hex()}..{self.bytes_[-4:].hex()}, {len(self.bytes_)} bytes)"
+        return f"VerificationKey({self._data[:4].hex()}..{self._data[-4:].hex()}, {len(self._data)} bytes)"
 
     @property
     def log_circuit_size(self) -> int:
         """Binary logarithm of the number of rows, as the key says (its word 0 mod r, mod 2^64)."""
-        return _inspect(self.bytes_)[0]
+        return _inspect(self._data)[0]
 
     @property
     def num_public_inputs(self) -> int:
         """Number of public inputs, as the key says (its word 1 mod r, mod 2^64)."""
-        return _inspect(self.bytes_)[1]
+        return _inspect(self._data)[1]
 
     @property
     def pub_inputs_offset(self) -> int:
         """Row of the first public input, as the key says (its word 2 mod r, mod 2^64)."""
-        return _inspect(self.bytes_)[2]
+        return _inspect(self._data)[2]
 
     @property
     def hash(self) -> bytes:
         """The key's Poseidon2 hash, 32 bytes big-endian, which enters the transcript first."""
-        return _inspect(self.bytes_)[3]
+        return _inspect(self._data)[3]
 
 
 @lru_cache(maxsize=64)

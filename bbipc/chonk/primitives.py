@@ -14,7 +14,7 @@ Nothing here is constant-time: it is meant for public data.
 from collections.abc import Sequence
 from typing import Final
 
-from bbipc.chonk.core import Curve, Field, FieldOperation
+from bbipc.chonk.core import GENERATORS, Curve, Field, FieldOperation
 from bbipc.chonk.errors import NotOnCurveError, PrimitiveError
 from bbipc.chonk.shared import default_core
 from bbipc.chonk.words import WORD, split
@@ -158,7 +158,7 @@ def pairing_check(g1: Sequence[bytes], g2: Sequence[bytes]) -> bool:
     return _pairing(g1, g2)[0]
 
 
-def generators(first: int = 0, count: int = 1 << 15) -> list[bytes]:
+def generators(first: int = 0, count: int = GENERATORS) -> list[bytes]:
     """Grumpkin generators first .. first + count - 1 (chapter 01 section 6), of which there are 2^15."""
     points = default_core().generators(first, count)
     return [points[start : start + _POINT] for start in range(0, len(points), _POINT)]

@@ -26,7 +26,7 @@ COMPRESSED_FIXED_WORDS: Final = 697
 class ChonkProof:
     """A proof as its five parts, each a concatenation of 32-byte big-endian words.
 
-    The constructor checks that each part is made of whole words; `from_parts`, `from_fields`, `from_msgpack` and
+    The constructor checks that each part is made of whole words; `from_words`, `from_fields`, `from_msgpack` and
     `from_compressed` also check that every word is an element of Fr. How many words each part has, and what they mean, is
     judged by verification only: chapter 00 section 6 says why parts of other lengths than those of chapter 00 section 1 can
     still be valid.
@@ -90,7 +90,7 @@ class ChonkProof:
         return cls.from_bytes(path_of(path).read_bytes(), num_public_inputs)
 
     @classmethod
-    def from_parts(cls, parts: Mapping[str, Sequence[bytes]]) -> "ChonkProof":
+    def from_words(cls, parts: Mapping[str, Sequence[bytes]]) -> "ChonkProof":
         """A proof from lists of words by the names of `PARTS`; other names are ignored.
 
         Raises:
@@ -138,7 +138,7 @@ class ChonkProof:
         """
         from bbipc.chonk.proof_msgpack import unpack  # noqa: PLC0415 - most callers never need msgpack
 
-        return cls.from_parts(unpack(data))
+        return cls.from_words(unpack(data))
 
     @classmethod
     def from_compressed(cls, data: bytes) -> "ChonkProof":
@@ -157,7 +157,7 @@ class ChonkProof:
         """The flat proof: the concatenation of the parts."""
         return b"".join(self.parts())
 
-    def to_parts(self) -> dict[str, list[bytes]]:
+    def to_words(self) -> dict[str, list[bytes]]:
         """The parts as lists of 32-byte words, by the names of `PARTS`: the fields of the wire's `ChonkProof`."""
         return {name: words.split(part) for name, part in zip(self.PARTS, self.parts(), strict=True)}
 
@@ -165,7 +165,7 @@ class ChonkProof:
         """The proof as one msgpack map, with the names of `PARTS` as keys."""
         import msgpack  # noqa: PLC0415 - most callers never need it
 
-        packed: bytes = msgpack.packb(self.to_parts())
+        packed: bytes = msgpack.packb(self.to_words())
         return packed
 
     def compress(self) -> bytes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from bbipc.chonk.errors import ChonkFormatError
+from bbipc.chonk.proof import ChonkProof
 from bbipc.chonk.words import WORD
 
 __all__ = ["MAX_CONTENT", "Unwrapped", "described", "unhex", "unwrap"]
@@ -164,8 +165,7 @@ def _base64(text: bytes) -> _Peeled | None:
 
 # ---- JSON -----------------------------------------------------------------------------------------------------------
 
-_PARTS: Final = ("hiding_oink_proof", "merge_proof", "eccvm_proof", "ipa_proof", "joint_proof")
-_PART_KEYS: Final = frozenset({*_PARTS, "hidingOinkProof", "mergeProof", "eccvmProof", "ipaProof", "jointProof"})
+_PART_KEYS: Final = frozenset({*ChonkProof.PARTS, "hidingOinkProof", "mergeProof", "eccvmProof", "ipaProof", "jointProof"})
 _CONTAINERS: Final = ("verificationKey", "verification_key", "vk", "chonkProof", "proof")
 """Members that hold what is looked for, in the order of preference."""
 _BYTES: Final = ("bytes", "keyAsBytes")

@@ -180,7 +180,7 @@ def _parts(proof: ChonkProof) -> tuple[bytes, bytes, bytes, bytes, bytes]:
 
 def _key_bytes(key: Key) -> bytes:
     if isinstance(key, VerificationKey):
-        return key.bytes_
+        return key.to_bytes()
     if not isinstance(key, bytes):
         raise TypeError(f"key: {type(key).__name__}, expected VerificationKey or bytes; VerificationKey.from_file reads a file")
     return key

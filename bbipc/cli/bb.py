@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from bbipc.chonk import ChonkFormatError, ChonkProof, Outcome, Verdict, VerificationKey, Verifier
+from bbipc.chonk.words import WORD
 from bbipc.cli import exit_codes
 from bbipc.cli.bb_words import forward, is_for_bb
 from bbipc.cli.ending import report
@@ -26,7 +27,6 @@ _FAILED: Final = 1
 _BAD_VALUE: Final = 105
 _UNKNOWN_ARGUMENT: Final = 109
 _MISSING_VALUE: Final = 114
-_WORD: Final = 32
 _Pair = tuple[TrustedKey, ChonkProof]
 
 
@@ -196,7 +196,7 @@ def _read(proof: str, vk: str) -> _Pair:
     try:
         key = named_key(VerificationKey.from_bytes(read_input(vk)), vk)
         source = proof
-        return key, ChonkProof.from_fields(words[: len(words) - len(words) % _WORD], key.key.num_public_inputs)
+        return key, ChonkProof.from_fields(words[: len(words) - len(words) % WORD], key.key.num_public_inputs)
     except ChonkFormatError as error:
         raise InputError(f"{shown(source)}: {error}") from None
 

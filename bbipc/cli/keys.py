@@ -119,7 +119,7 @@ def named_key(key: VerificationKey, source: str) -> TrustedKey:
     """A key with its name in the registry."""
     from bbipc.aztec.registry import aztec  # noqa: PLC0415 - as above
 
-    return TrustedKey(key, source, aztec().name_of_key(key.bytes_))
+    return TrustedKey(key, source, aztec().name_of_key(key.to_bytes()))
 
 
 def described_setup(setup: Setup, file: str | None) -> str:

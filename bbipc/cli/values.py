@@ -11,10 +11,9 @@ from typing import Any, Final
 
 from bbipc.cli.inputs import InputError, read_input
 from bbipc.wire.schema import published
+from bbipc.wire.values import WORD
 
 __all__ = ["fields_from_json", "to_json"]
-
-_WORD: Final = 32
 
 
 def fields_from_json(command: str, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,7 +118,7 @@ def _element(value: object, where: str) -> bytes:
     if isinstance(value, str) and not value.startswith(("0x", "0X")):
         return _bytes(value, where)
     try:
-        return (value if isinstance(value, int) else int(value, 16)).to_bytes(_WORD, "big")
+        return (value if isinstance(value, int) else int(value, 16)).to_bytes(WORD, "big")
     except (ValueError, OverflowError):
         raise InputError(f"{where}: {value} is no number of 0 to 2^256 - 1") from None
 

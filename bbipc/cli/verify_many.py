@@ -209,7 +209,7 @@ def _archive(options: ArchiveOptions, setup: Setup, strict: bool, pins: tuple[by
         except InputError as error:
             unread = Verdict(Outcome.ERROR, reason=error.message)
             return Read(item.file, unread, None, lambda verdict: Result(item, verdict, key))
-        digest = None if options.resume is None else hashlib.sha256(data + key.key.bytes_).hexdigest()
+        digest = None if options.resume is None else hashlib.sha256(data + key.key.to_bytes()).hexdigest()
         return Read(item.file, (for_unit, key.key), digest, lambda verdict: Result(item, verdict, key))
 
     return Archive(

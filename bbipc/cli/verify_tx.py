@@ -220,7 +220,7 @@ def _registry_name(registry: Registry) -> str:
             release.vk_tree_root.hex(),
             release.protocol_contracts_hash.hex(),
             release.verifiable,
-            sorted((name, key.bytes_.hex()) for name, key in release.keys.items()),
+            sorted((name, key.to_bytes().hex()) for name, key in release.keys.items()),
         ]
         for release in registry.releases
     ]

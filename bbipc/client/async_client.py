@@ -11,6 +11,7 @@ from anyio.abc import ByteStream
 from anyio.lowlevel import checkpoint
 
 from bbipc.chonk import ChonkProof, VerificationKey
+from bbipc.client.connected import Connected, Pair
 from bbipc.client.connection import Connection, connect
 from bbipc.client.messages import Answer, fields_of
 from bbipc.client.probe import Dialect
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     import trio
 
 __all__ = ["Client", "open_client"]
-
-_Pair = tuple[ChonkProof, bytes | VerificationKey]
 
 
 class _Pending:
@@ -68,7 +67,7 @@ class _Pending:
         self._connection.abandon(self.request)
 
 
-class Client:
+class Client(Connected):
     """One connection to a server, made by `open_client`. Any number of tasks may use it at the same time.
 
     A request that cannot be answered any more fails with the error that tells why; no request waits for a connection that is
@@ -83,24 +82,6 @@ class Client:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-
-    def __repr__(self) -> str:
-        return f"<Client of {self.server}, {self.dialect.value}>"
-
-    @property
-    def dialect(self) -> Dialect:
-        """What is spoken on this connection."""
-        return self._connection.dialect
-
-    @property
-    def supports_tagged(self) -> bool:
-        """Whether responses come in the order in which they are ready. If not, `call_tagged` is the same as `call`."""
-        return self.dialect is not Dialect.PLAIN
-
-    @property
-    def server(self) -> str:
-        """The server's command or socket, for messages."""
-        return self._connection.server
 
     async def call(self, command: str, /, **fields: object) -> Fields:
         """Perform a plain request and return the fields of its response.
@@ -141,7 +122,7 @@ class Client:
         """
         return tx_verdict_of(await self._perform(tx_request(tx, network)))
 
-    def verify_many(self, pairs: Iterable[_Pair] | AsyncIterable[_Pair], in_flight: int = IN_FLIGHT) -> "Verdicts":
+    def verify_many(self, pairs: Iterable[Pair] | AsyncIterable[Pair], in_flight: int = IN_FLIGHT) -> "Verdicts":
         """The server's verdicts on many proofs, in their order, as they become known: `async for verdict in ...`.
 
         Proofs are taken from `pairs` only as verdicts are asked for; up to `in_flight` of them are with the server at once. A
@@ -161,7 +142,7 @@ class Client:
 class Verdicts(AsyncIterator[RemoteVerdict]):
     """The verdicts of `Client.verify_many`."""
 
-    def __init__(self, connection: Connection, pairs: Iterable[_Pair] | AsyncIterable[_Pair], in_flight: int) -> None:
+    def __init__(self, connection: Connection, pairs: Iterable[Pair] | AsyncIterable[Pair], in_flight: int) -> None:
         self._connection = connection
         self._pairs = aiter(pairs) if isinstance(pairs, AsyncIterable) else iter(pairs)
         self._in_flight = in_flight

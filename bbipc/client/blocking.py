@@ -17,6 +17,7 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from bbipc.chonk import ChonkProof, VerificationKey
+from bbipc.client.connected import Connected, Pair
 from bbipc.client.errors import ClientClosed
 from bbipc.client.messages import Answer, fields_of
 from bbipc.client.probe import Dialect
@@ -41,10 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "open_client"]
 
-_Pair = tuple[ChonkProof, bytes | VerificationKey]
 
-
-class Client:
+class Client(Connected):
     """One connection to a server, made by `open_client`. Any number of threads may use it at the same time.
 
     A thread that is interrupted while it waits (Ctrl-C) leaves the connection in order: its request is cancelled.
@@ -62,24 +61,6 @@ class Client:
         # Adding, discarding and copying are each one step for other threads, as sets of plain objects are.
         self._waiting: set[_Pending] = set()
         self._closed = False
-
-    def __repr__(self) -> str:
-        return f"<Client of {self.server}, {self.dialect.value}>"
-
-    @property
-    def dialect(self) -> Dialect:
-        """What is spoken on this connection."""
-        return self._connection.dialect
-
-    @property
-    def supports_tagged(self) -> bool:
-        """Whether responses come in the order in which they are ready. If not, `call_tagged` is the same as `call`."""
-        return self.dialect is not Dialect.PLAIN
-
-    @property
-    def server(self) -> str:
-        """The server's command or socket, for messages."""
-        return self._connection.server
 
     def call(self, command: str, /, **fields: object) -> Fields:
         """Perform a plain request and return the fields of its response.
@@ -125,7 +106,7 @@ class Client:
         """
         return tx_verdict_of(self._start(tx_request(tx, network)).wait())
 
-    def verify_many(self, pairs: Iterable[_Pair], in_flight: int = IN_FLIGHT) -> Iterator[RemoteVerdict]:
+    def verify_many(self, pairs: Iterable[Pair], in_flight: int = IN_FLIGHT) -> Iterator[RemoteVerdict]:
         """The server's verdicts on many proofs, in their order, as they become known.
 
         Proofs are taken from `pairs` only as verdicts are asked for; up to `in_flight` of them are with the server at once.
@@ -137,7 +118,7 @@ class Client:
         """
         return self._verify_many(iter(pairs), checked_in_flight(in_flight))
 
-    def _verify_many(self, pairs: Iterator[_Pair], in_flight: int) -> Iterator[RemoteVerdict]:
+    def _verify_many(self, pairs: Iterator[Pair], in_flight: int) -> Iterator[RemoteVerdict]:
         started: deque[_Pending] = deque()
         try:
             for proof, key in pairs:

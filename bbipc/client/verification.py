@@ -66,7 +66,7 @@ def verification_fields(proof: ChonkProof, key: bytes | VerificationKey) -> Fiel
     if not isinstance(key, bytes | VerificationKey):
         raise TypeError(f"key must be bytes or a VerificationKey, not {type(key).__name__}")
     parts = dict(zip(proof.PARTS, proof.parts(), strict=True))
-    return {"proof": parts, "vk": key.bytes_ if isinstance(key, VerificationKey) else key}
+    return {"proof": parts, "vk": key.to_bytes() if isinstance(key, VerificationKey) else key}
 
 
 def verification_request(proof: ChonkProof, key: bytes | VerificationKey) -> Request:

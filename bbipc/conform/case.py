@@ -14,9 +14,9 @@ __all__ = [
     "TRANSPORTS",
     "Broken",
     "Case",
+    "CaseOutcome",
     "Event",
     "NotApplicable",
-    "Outcome",
     "Result",
     "Suite",
     "broken",
@@ -48,7 +48,7 @@ STREAMS: Final = ("pipe", "socket")
 """Those on which the client cuts the bytes as it likes, and can end its input."""
 
 
-class Outcome(Enum):
+class CaseOutcome(Enum):
     """What a case found."""
 
     PASS = "pass"
@@ -141,7 +141,7 @@ class Result:
     """
 
     case: Case
-    outcome: Outcome
+    outcome: CaseOutcome
     seconds: float = 0.0
     expected: str = ""
     got: str = ""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import trio
 
-from bbipc.conform.case import Broken, Case, Event, NotApplicable, Outcome, Result
+from bbipc.conform.case import Broken, Case, CaseOutcome, Event, NotApplicable, Result
 from bbipc.conform.lab import Lab
 from bbipc.conform.messages import blake2s_request, blake2s_response
 from bbipc.conform.peer import Record
@@ -36,14 +36,14 @@ class Report:
     seconds: float
     started: datetime
 
-    def count(self, outcome: Outcome) -> int:
+    def count(self, outcome: CaseOutcome) -> int:
         """Results with that outcome."""
         return sum(result.outcome is outcome for result in self.results)
 
     @property
     def passed(self) -> bool:
         """Whether no case failed."""
-        return not self.count(Outcome.FAIL)
+        return not self.count(CaseOutcome.FAIL)
 
 
 @asynccontextmanager
@@ -87,17 +87,17 @@ async def run_case(case: Case, target: Target, *, tagged: bool, timeout: float) 
         CannotStart: the command cannot be run.
     """
     if target.transport not in case.transports:
-        return Result(case, Outcome.NOT_APPLICABLE, got=f"for a {'/'.join(sorted(case.transports))} only")
+        return Result(case, CaseOutcome.NOT_APPLICABLE, got=f"for a {'/'.join(sorted(case.transports))} only")
     if case.tagged and not tagged:
-        return Result(case, Outcome.NOT_APPLICABLE, got="the server knows plain requests only")
+        return Result(case, CaseOutcome.NOT_APPLICABLE, got="the server knows plain requests only")
     record = Record()
     started = time.perf_counter()
-    outcome, expected, got = Outcome.FAIL, "", ""
+    outcome, expected, got = CaseOutcome.FAIL, "", ""
     with trio.move_on_after(timeout) as scope:
         try:
             async with _lab(target, record) as lab:
                 await case.run(lab)
-            outcome = Outcome.PASS
+            outcome = CaseOutcome.PASS
         except Exception as error:
             outcome, expected, got = _judge(_cause(error))
     if scope.cancelled_caught:
@@ -114,15 +114,15 @@ def _cause(error: Exception) -> Exception:
     return error
 
 
-def _judge(error: Exception) -> tuple[Outcome, str, str]:
+def _judge(error: Exception) -> tuple[CaseOutcome, str, str]:
     match error:
         case Broken():
-            return Outcome.FAIL, error.expected, error.got
+            return CaseOutcome.FAIL, error.expected, error.got
         case NotApplicable():
-            return Outcome.NOT_APPLICABLE, "", str(error)
+            return CaseOutcome.NOT_APPLICABLE, "", str(error)
         case CannotStart():
             raise error
-    return Outcome.FAIL, "the harness to work", "".join(traceback.format_exception(error))
+    return CaseOutcome.FAIL, "the harness to work", "".join(traceback.format_exception(error))
 
 
 def _last_wish(record: Record, timeout: float) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from bbipc.chonk.detect import Encoding, guess_words
+from bbipc.chonk.detect import MSGPACK_ARRAYS, Encoding, guess_encoding
 from bbipc.chonk.key import KEY_SIZE
 from bbipc.chonk.unwrap import unwrap
 from bbipc.wire import cursor
@@ -39,10 +39,12 @@ class Detected:
         return "hex" in self.layers
 
 
-_MAPS: Final = frozenset({*range(0x80, 0x90), 0xDE, 0xDF})
-_ARRAYS: Final = frozenset({*range(0x90, 0xA0), 0xDC, 0xDD})
 _MAX_VALUES: Final = 1 << 20
-_PROOFS: Final = {Encoding.FIELDS: Content.FLAT_PROOF, Encoding.COMPRESSED: Content.COMPRESSED_PROOF}
+_PROOFS: Final = {
+    Encoding.FIELDS: Content.FLAT_PROOF,
+    Encoding.MSGPACK: Content.MSGPACK_PROOF,
+    Encoding.COMPRESSED: Content.COMPRESSED_PROOF,
+}
 
 
 def detect(data: bytes) -> Detected:
@@ -64,17 +66,15 @@ def _guess(data: bytes) -> Content | None:
         return Content.KEY
     if _starts_with_a_frame(data):
         return Content.FRAMES
-    if data[0] in _MAPS:
-        return Content.MSGPACK_PROOF
-    if data[0] in _ARRAYS:
+    if data[0] in MSGPACK_ARRAYS:
         return Content.MESSAGE
-    words = guess_words(data)
-    return None if words is None else _PROOFS[words]
+    encoding = guess_encoding(data)
+    return None if encoding is None else _PROOFS[encoding]
 
 
 def _starts_with_a_frame(data: bytes) -> bool:
     """Whether a length and an array of that length come first, as no proof or key begins."""
-    if len(data) <= HEADER_BYTES or data[HEADER_BYTES] not in _ARRAYS:
+    if len(data) <= HEADER_BYTES or data[HEADER_BYTES] not in MSGPACK_ARRAYS:
         return False
     length = int.from_bytes(data[:HEADER_BYTES], "little")
     payload = data[HEADER_BYTES : HEADER_BYTES + length]

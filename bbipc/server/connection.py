@@ -38,7 +38,7 @@ from bbipc.server.deadlines import Alarm, Deadlines
 from bbipc.server.decoding import Decode
 from bbipc.server.errors import CommandError
 from bbipc.server.scheduler import INTERNAL_ERROR, Computation, Job, Scheduler, Verification
-from bbipc.server.stats import Outcome, Reporter
+from bbipc.server.stats import Reporter, RequestOutcome
 from bbipc.server.streams import ByteStream, send_all
 from bbipc.server.turns import Turn, Turns
 from bbipc.wire.dialect import (
@@ -344,7 +344,7 @@ class Connection:
         # What waits to be sent comes before what would be answered now, and so does what a slot waits for.
         plain = not (self._slots or self._outgoing or self._writer_sends)
         for name, requests in await shm.serve(plain=plain, in_flight=self._in_flight, envelope=self._envelope):
-            self._services.reporter.statistics.count(name, Outcome.ANSWERED, requests)
+            self._services.reporter.statistics.count(name, RequestOutcome.ANSWERED, requests)
 
     async def _take_the_rest(self) -> None:
         """Look at what the system has already: it was sent before the end began."""
@@ -402,7 +402,7 @@ class Connection:
             self._envelope = False  # a plain or tagged request was there
         statistics = self._services.reporter.statistics
         for name, requests in answered.commands:
-            statistics.count(name, Outcome.ANSWERED, requests)
+            statistics.count(name, RequestOutcome.ANSWERED, requests)
         self._outgoing += answered.frames
         self._outgoing_bytes += len(answered.frames)
         return answered.consumed
@@ -561,7 +561,7 @@ class Connection:
         except Exception:
             log.exception("%s: %s could not be begun", self.name, request.name)
             if pending.job is not None:
-                self._give_up(pending, INTERNAL_ERROR, Outcome.FAILED)
+                self._give_up(pending, INTERNAL_ERROR, RequestOutcome.FAILED)
 
     # ---- The early end of a request ----
 
@@ -570,13 +570,13 @@ class Connection:
         pending = self._in_flight.get(request_id)
         if pending is None:
             return False
-        self._give_up(pending, "cancelled by CancelRequest", Outcome.CANCELLED)
+        self._give_up(pending, "cancelled by CancelRequest", RequestOutcome.CANCELLED)
         return True
 
     def _expire(self, pending: _Pending, deadline: int) -> None:
-        self._give_up(pending, f"{pending.name}: not done within {deadline} ms ({DEADLINE})", Outcome.EXPIRED)
+        self._give_up(pending, f"{pending.name}: not done within {deadline} ms ({DEADLINE})", RequestOutcome.EXPIRED)
 
-    def _give_up(self, pending: _Pending, message: str, outcome: Outcome) -> None:
+    def _give_up(self, pending: _Pending, message: str, outcome: RequestOutcome) -> None:
         assert pending.job is not None
         self._services.cancel(pending.job)
         self._finish(pending, error_response(message), outcome)
@@ -595,17 +595,17 @@ class Connection:
 
     def _answer_request(self, request: Request | Unserved, response: bytes) -> None:
         """As _answer(), for a request that counts."""
-        self._services.reporter.statistics.count(request.name, Outcome.of(response))
+        self._services.reporter.statistics.count(request.name, RequestOutcome.of(response))
         self._answer(request.tag, response)
 
     def _finish_job(self, pending: _Pending, response: bytes) -> None:
         try:
-            self._finish(pending, response, Outcome.of(response))
+            self._finish(pending, response, RequestOutcome.of(response))
         except Exception:
             log.exception("%s: a response could not be sent; closing", self.name)
             self._fail()
 
-    def _finish(self, pending: _Pending, response: bytes, outcome: Outcome) -> None:
+    def _finish(self, pending: _Pending, response: bytes, outcome: RequestOutcome) -> None:
         """The response to a request that took its time; exactly once for each."""
         if pending.alarm is not None:
             pending.alarm.cancel()

@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 import bbipc
 from bbipc.server.scrape import Answer
-from bbipc.server.stats import DURATION_BOUNDS, VERDICTS, Outcome
+from bbipc.server.stats import DURATION_BOUNDS, VERDICTS, RequestOutcome
 
 if TYPE_CHECKING:
     from bbipc.server.stats import Reporter
@@ -66,7 +66,7 @@ class _Figures:
             labels=("command", "outcome"),
         )
         for name in statistics.names():
-            for outcome in Outcome:
+            for outcome in RequestOutcome:
                 requests.add_metric((name, outcome.value), statistics.outcomes[name, outcome])
         yield requests
         durations = HistogramMetricFamily(

@@ -44,7 +44,7 @@ def version() -> str:
     return bbipc.__version__
 
 
-class Outcome(Enum):
+class RequestOutcome(Enum):
     """What became of a request."""
 
     ANSWERED = "answered"
@@ -53,7 +53,7 @@ class Outcome(Enum):
     EXPIRED = "expired"
 
     @classmethod
-    def of(cls, response: bytes) -> Outcome:
+    def of(cls, response: bytes) -> RequestOutcome:
         """ANSWERED, or FAILED for an ErrorResponse."""
         return cls.FAILED if response.startswith(_ERROR) else cls.ANSWERED
 
@@ -123,14 +123,14 @@ class Statistics:
         self.connections_total = 0
         self.latencies = Latencies()
         self.durations: defaultdict[str, Durations] = defaultdict(Durations)
-        self.outcomes: Counter[tuple[str, Outcome]] = Counter()
+        self.outcomes: Counter[tuple[str, RequestOutcome]] = Counter()
         self._knows = extended().knows
 
-    def count(self, name: str, outcome: Outcome, requests: int = 1) -> None:
+    def count(self, name: str, outcome: RequestOutcome, requests: int = 1) -> None:
         """More requests for command `name`, answered at once."""
         self.outcomes[self._label(name), outcome] += requests
 
-    def count_job(self, name: str, outcome: Outcome, seconds: float) -> None:
+    def count_job(self, name: str, outcome: RequestOutcome, seconds: float) -> None:
         """One more request that took its time."""
         self.count(name, outcome)
         self.latencies.add(seconds)
@@ -142,7 +142,7 @@ class Statistics:
 
     def commands(self) -> list[Fields]:
         """As a list of ``CommandCounters``, by name."""
-        return [{"name": name} | {outcome.value: self.outcomes[name, outcome] for outcome in Outcome} for name in self.names()]
+        return [{"name": name} | {kind.value: self.outcomes[name, kind] for kind in RequestOutcome} for name in self.names()]
 
     def _label(self, name: str) -> str:
         return name if self._knows(name) else _ALL_OTHERS

@@ -126,7 +126,7 @@ def test_keys_by_name() -> None:
     registry = aztec()
     for name in ("aztec:5.2.0/to_public", "aztec:5.0.0/to_public", "aztec:5.1/to_public", "aztec:5.0.0-5.2.0/to_public"):
         key = registry.key(name)
-        assert registry.name_of_key(key.bytes_) == "Aztec 5.0.0-5.2.0, hiding_kernel_to_public"
+        assert registry.name_of_key(key.to_bytes()) == "Aztec 5.0.0-5.2.0, hiding_kernel_to_public"
     assert registry.key_names() == ["aztec:5.2.0/to_rollup", "aztec:5.2.0/to_public"]
     for name in ("aztec:5.3.0/to_public", "aztec:4.1.2/to_public", "aztec:5.2.0/to_nothing", "5.2.0", ""):
         with pytest.raises(ValueError, match="unknown key"):

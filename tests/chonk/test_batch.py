@@ -70,7 +70,7 @@ CHANGES: dict[str, Callable[[dict[str, list[bytes]]], object]] = {
     "IPA a_0 changed": lambda p: flipped(p["ipa_proof"], 62),
     "IPA a_0 out of range": lambda p: p["ipa_proof"].__setitem__(62, word(1 << LIMB_BITS)),
     "IPA off the curve": lambda p: flipped(p["ipa_proof"], 4),
-    "IPA of another proof": lambda p: p.__setitem__("ipa_proof", FLOW2.proof.to_parts()["ipa_proof"]),
+    "IPA of another proof": lambda p: p.__setitem__("ipa_proof", FLOW2.proof.to_words()["ipa_proof"]),
     "joint too short": lambda p: p["joint_proof"].pop(),
     "not canonical": lambda p: p["joint_proof"].__setitem__(0, word(R)),
 }
@@ -82,7 +82,7 @@ def pool() -> tuple[Entry, ...]:
     entries = [entry(str(sample), sample.proof, sample.vk) for sample in (FLOW1, FLOW2, FLOW4, FLOW8, *CORPUS[:4])]
     for sample in (FLOW1, FLOW4):
         for name, change in CHANGES.items():
-            parts = copy_parts(sample.proof.to_parts())
+            parts = copy_parts(sample.proof.to_words())
             change(parts)
             entries.append(entry(f"{sample}: {name}", raw_proof(parts), sample.vk))
     entries.append(entry("key of another circuit", FLOW8.proof, FLOW1.vk))

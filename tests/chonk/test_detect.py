@@ -41,7 +41,7 @@ def camel(name: str) -> str:
 
 PARTS = {
     camel(name): [f"0x{word.hex()}" for word in words]
-    for name, words in ChonkProof.from_fields(FLOW1.fields).to_parts().items()
+    for name, words in ChonkProof.from_fields(FLOW1.fields).to_words().items()
 }
 
 LAYERS: dict[str, Callable[[bytes], bytes]] = {
@@ -132,13 +132,13 @@ def test_keys_in_json(document: Any) -> None:
 def test_the_artifact_of_a_real_circuit(tmp_path: Path) -> None:
     """As @aztec/noir-protocol-circuits-types has it: its bytes, its words and its hash."""
     key = aztec().key("aztec:5.2.0/to_public")
-    words = [f"0x{key.bytes_[start : start + 32].hex()}" for start in range(0, len(key.bytes_), 32)]
+    words = [f"0x{key.to_bytes()[start : start + 32].hex()}" for start in range(0, len(key.to_bytes()), 32)]
     artifact = {
         "noir_version": "1.0.0-beta.22",
         "hash": "6946330765602505148",
         "abi": {"parameters": []},
         "bytecode": "H4sIAAAAAAAA",
-        "verificationKey": {"bytes": key.bytes_.hex(), "fields": words, "hash": f"0x{key.hash.hex()}"},
+        "verificationKey": {"bytes": key.to_bytes().hex(), "fields": words, "hash": f"0x{key.hash.hex()}"},
     }
     file = tmp_path / "hiding_kernel_to_public.json"
     file.write_text(json.dumps(artifact))

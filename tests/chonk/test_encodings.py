@@ -44,9 +44,9 @@ any_parts = st.fixed_dictionaries(dict.fromkeys(ChonkProof.PARTS, part_of_any_le
 
 @given(any_parts)
 def test_parts_and_msgpack_of_any_lengths(parts: dict[str, list[bytes]]) -> None:
-    proof = ChonkProof.from_parts(parts)
+    proof = ChonkProof.from_words(parts)
     ordered = {name: parts[name] for name in ChonkProof.PARTS}
-    assert proof.to_parts() == ordered
+    assert proof.to_words() == ordered
     assert proof.to_fields() == b"".join(b"".join(part) for part in ordered.values())
     assert proof.to_msgpack() == msgpack.packb(ordered)
     assert ChonkProof.from_msgpack(proof.to_msgpack()) == proof
@@ -56,7 +56,7 @@ def test_parts_and_msgpack_of_any_lengths(parts: dict[str, list[bytes]]) -> None
 @settings(max_examples=30)
 @given(shaped_parts())
 def test_flat_fields(parts: dict[str, list[bytes]]) -> None:
-    proof = ChonkProof.from_parts(parts)
+    proof = ChonkProof.from_words(parts)
     flat = proof.to_fields()
     assert ChonkProof.from_fields(flat) == proof
     assert ChonkProof.from_fields(flat, proof.num_public_inputs) == proof
@@ -67,7 +67,7 @@ def test_flat_fields(parts: dict[str, list[bytes]]) -> None:
 def test_msgpack_keys_in_any_order_and_style(parts: Mapping[str, list[bytes]], order: list[str], camel: set[str]) -> None:
     """Unknown keys are ignored, whatever they hold; camelCase names are bb.js's."""
     document = {camel_case(name) if name in camel else name: parts.get(name, [{"a": [None, 1.5]}]) for name in order}
-    assert ChonkProof.from_msgpack(msgpack.packb(document)) == ChonkProof.from_parts(parts)
+    assert ChonkProof.from_msgpack(msgpack.packb(document)) == ChonkProof.from_words(parts)
 
 
 @pytest.mark.parametrize("sample", FLOWS, ids=str)
@@ -126,7 +126,7 @@ def test_compression_of_any_content(changed: list[Item], data: st.DataObject) ->
     for item in changed:
         content = data.draw(st.composite(lambda draw, item=item: encode(item, draw))())
         parts[item.part][item.position : item.position + item.kind.words] = content
-    proof = ChonkProof.from_parts(parts)
+    proof = ChonkProof.from_words(parts)
     expected = b"".join(
         word(compressed_word(item, parts[item.part][item.position : item.position + item.kind.words])) for item in ITEMS
     )
@@ -138,7 +138,7 @@ def test_compression_does_not_look_at_curves() -> None:
     """It keeps x and the sign of y (chapter 03 section 5)."""
     parts = copy_parts(flow1_parts())
     parts["ipa_proof"][1] = word(int.from_bytes(parts["ipa_proof"][1], "big") ^ 2)
-    assert ChonkProof.from_parts(parts).compress() == FLOW1.compressed
+    assert ChonkProof.from_words(parts).compress() == FLOW1.compressed
 
 
 # ---- Detection ----

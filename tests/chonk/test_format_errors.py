@@ -35,7 +35,7 @@ def small_parts() -> dict[str, Any]:
 def test_words_have_32_bytes(part: str, index: int, data: bytes) -> None:
     parts = small_parts()
     parts[part][index] = data
-    for error in (refused(ChonkProof.from_parts, parts), refused(ChonkProof.from_msgpack, msgpack.packb(parts))):
+    for error in (refused(ChonkProof.from_words, parts), refused(ChonkProof.from_msgpack, msgpack.packb(parts))):
         assert str(error) == f"proof.{part}[{index}]: {len(data)} bytes, expected 32"
         assert error.position == f"proof.{part}[{index}]"
 
@@ -44,7 +44,7 @@ def test_words_have_32_bytes(part: str, index: int, data: bytes) -> None:
 def test_words_are_canonical(part: str, index: int, value: int) -> None:
     parts = small_parts()
     parts[part][index] = word(value)
-    for error in (refused(ChonkProof.from_parts, parts), refused(ChonkProof.from_msgpack, msgpack.packb(parts))):
+    for error in (refused(ChonkProof.from_words, parts), refused(ChonkProof.from_msgpack, msgpack.packb(parts))):
         assert str(error) == f"proof.{part}[{index}]: non-canonical field element: value >= the modulus of Fr"
 
 
@@ -54,14 +54,14 @@ def test_words_are_canonical(part: str, index: int, value: int) -> None:
 def test_words_are_bins(value: object, name: str) -> None:
     parts = small_parts()
     parts["ipa_proof"][3] = value
-    for error in (refused(ChonkProof.from_parts, parts), refused(ChonkProof.from_msgpack, msgpack.packb(parts))):
+    for error in (refused(ChonkProof.from_words, parts), refused(ChonkProof.from_msgpack, msgpack.packb(parts))):
         assert str(error) == f"proof.ipa_proof[3]: {name}, expected 32 bytes"
 
 
 @pytest.mark.parametrize(("value", "name"), [(bytes(64), "bytes"), ("", "str"), (None, "NoneType"), (7, "int")])
 def test_parts_are_arrays(value: object, name: str) -> None:
     parts = small_parts() | {"joint_proof": value}
-    for error in (refused(ChonkProof.from_parts, parts), refused(ChonkProof.from_msgpack, msgpack.packb(parts))):
+    for error in (refused(ChonkProof.from_words, parts), refused(ChonkProof.from_msgpack, msgpack.packb(parts))):
         assert str(error) == f"proof.joint_proof: {name}, expected an array"
         assert error.position == "proof.joint_proof"
 
@@ -70,7 +70,7 @@ def test_parts_are_arrays(value: object, name: str) -> None:
 def test_parts_are_not_missing(part: str) -> None:
     parts = small_parts()
     del parts[part]
-    for error in (refused(ChonkProof.from_parts, parts), refused(ChonkProof.from_msgpack, msgpack.packb(parts))):
+    for error in (refused(ChonkProof.from_words, parts), refused(ChonkProof.from_msgpack, msgpack.packb(parts))):
         assert str(error) == f"proof.{part}: missing"
 
 
@@ -120,7 +120,7 @@ def test_msgpack_that_announces_much() -> None:
 
 def test_msgpack_keys_that_are_not_strings_are_ignored() -> None:
     document: dict[Any, Any] = small_parts() | {1: 2, b"merge_proof": 3, None: 4}
-    assert ChonkProof.from_msgpack(msgpack.packb(document)) == ChonkProof.from_parts(small_parts())
+    assert ChonkProof.from_msgpack(msgpack.packb(document)) == ChonkProof.from_words(small_parts())
 
 
 # ---- Flat fields ----
@@ -208,7 +208,7 @@ def test_limbs_out_of_range_are_not_compressed(item: Item, data: st.DataObject) 
     parts[item.part][item.position + limb] = word(
         data.draw(st.sampled_from([2**118, 2**119] if limb % 2 else [2**136, 2**137]))
     )
-    assert refused(ChonkProof.from_parts(parts).compress).position.startswith(f"proof.{item.part}[")
+    assert refused(ChonkProof.from_words(parts).compress).position.startswith(f"proof.{item.part}[")
 
 
 # ---- Keys and setups ----

@@ -103,7 +103,7 @@ def all_of(*changes: Callable[[Request], None]) -> Callable[[Request], None]:
 
 def take_part(part: str) -> Callable[[Request], None]:
     def apply(request: Request) -> None:
-        request.parts[part] = FLOW2.proof.to_parts()[part]
+        request.parts[part] = FLOW2.proof.to_words()[part]
 
     return apply
 
@@ -121,7 +121,7 @@ def merge_has_all(request: Request) -> None:
 def valid_flow(number: int) -> Callable[[Request], None]:
     def apply(request: Request) -> None:
         sample = next(flow for flow in FLOWS if str(flow) == f"flow{number}")
-        request.parts, request.vk = sample.proof.to_parts(), sample.vk
+        request.parts, request.vk = sample.proof.to_words(), sample.vk
 
     return apply
 
@@ -272,7 +272,7 @@ FROM_FIELDS_REQUESTS: dict[str, Callable[[], Flat]] = {
     "short1": lambda: (flow1_fields()[:-1], FLOW1.vk),
     "too_short_for_parts": lambda: (flow1_fields()[:1193], FLOW1.vk),
     "valid_flow1": lambda: (flow1_fields(), FLOW1.vk),
-    "valid_flow4": lambda: (list(chain(*FLOW4.proof.to_parts().values())), FLOW4.vk),
+    "valid_flow4": lambda: (list(chain(*FLOW4.proof.to_words().values())), FLOW4.vk),
     "vk_short": lambda: (flow1_fields(), FLOW1.vk[:-1]),
     "without_public_inputs": lambda: (flow1_fields()[32:], FLOW1.vk),
     "wrong_vk": lambda: (flow1_fields(), FLOW4.vk),

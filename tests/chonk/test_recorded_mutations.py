@@ -16,7 +16,7 @@ def difference(verifier: Verifier, part: str, changes: dict[int, bytes], expecte
     parts = copy_parts(flow1_parts())
     for index, value in changes.items():
         parts[part][index] = value
-    verdict = verifier.verify(ChonkProof.from_parts(parts), FLOW1.vk)
+    verdict = verifier.verify(ChonkProof.from_words(parts), FLOW1.vk)
     assert not verdict.valid
     if (verdict.outcome, verdict.step) != (expected.outcome, expected.step):
         return f"{part}{sorted(changes)}: {verdict}, but bb: {expected}"

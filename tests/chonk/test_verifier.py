@@ -101,7 +101,7 @@ def test_an_empty_batch(verifier: Verifier) -> None:
 def test_strict_claims(verifier: Verifier) -> None:
     parts = copy_parts(flow1_parts())
     parts["merge_proof"].append(parts["eccvm_proof"].pop(0))
-    lenient, strict = (verifier.reduce(ChonkProof.from_parts(parts), FLOW1.vk, strict=strict) for strict in (False, True))
+    lenient, strict = (verifier.reduce(ChonkProof.from_words(parts), FLOW1.vk, strict=strict) for strict in (False, True))
     lenient_verdict, strict_verdict = verifier.check([lenient, strict])
     assert lenient_verdict.valid
     assert strict_verdict.outcome is Outcome.ERROR
@@ -110,7 +110,7 @@ def test_strict_claims(verifier: Verifier) -> None:
 def test_strict_in_every_way_to_verify(verifier: Verifier, setup: Setup) -> None:
     parts = copy_parts(flow1_parts())
     parts["merge_proof"].append(parts["eccvm_proof"].pop(0))
-    pair = ChonkProof.from_parts(parts), FLOW1.vk
+    pair = ChonkProof.from_words(parts), FLOW1.vk
     for strict, outcome in ((False, Outcome.VALID), (True, Outcome.ERROR)):
         verdicts = [
             verifier.verify(*pair, strict=strict),
@@ -258,7 +258,7 @@ def test_arithmetic_paths_by_name() -> None:
 def test_values_are_immutable_and_compare_by_value(setup: Setup) -> None:
     for value, name in (
         (FLOW1.proof, "merge_proof"),
-        (VerificationKey(FLOW1.vk), "bytes_"),
+        (VerificationKey(FLOW1.vk), "_data"),
         (setup, "g2_x"),
         (Verdict(Outcome.VALID), "step"),
     ):

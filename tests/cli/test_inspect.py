@@ -140,7 +140,7 @@ def test_the_first_problem_is_named(position: int, value: int, problem: str) -> 
 def test_lengths() -> None:
     assert "not a multiple of 32" in proofs.flat_proof(FLOW1.fields[:-1]).problems[0]
     assert "at least 1242" in proofs.flat_proof(FLOW1.fields[: 32 * 100]).problems[0]
-    parts = FLOW1.proof.to_parts()
+    parts = FLOW1.proof.to_words()
     parts["merge_proof"].append(parts["eccvm_proof"].pop(0))
     problems = proofs.msgpack_proof(msgpack.packb(parts)).problems
     assert problems[0].startswith("merge_proof, word 41: 1 words more than such a part has")
@@ -222,7 +222,7 @@ def test_text_and_exit_codes(tmp_path: Path) -> None:
 
 
 def test_a_proof_inside_of_a_request() -> None:
-    payload = msgpack.packb([3, ["ChonkVerify", {"proof": FLOW1.proof.to_parts(), "vk": FLOW1.vk}]])
+    payload = msgpack.packb([3, ["ChonkVerify", {"proof": FLOW1.proof.to_words(), "vk": FLOW1.vk}]])
     done = bbipc("inspect", "-", stdin=struct.pack("<I", len(payload)) + payload)
     assert "tagged request with id 3: ChonkVerify" in done.out
     assert "joint_proof: 477 words" in done.out

@@ -39,7 +39,7 @@ def test_where_a_transaction_stops_making_sense() -> None:
 
 @pytest.mark.parametrize("circuit", ["rollup", "public"])
 def test_keys_of_the_registry_are_named(tmp_path: Path, circuit: str) -> None:
-    key = aztec().releases[0].keys[circuit].bytes_
+    key = aztec().releases[0].keys[circuit].to_bytes()
     (tmp_path / "vk").write_bytes(key)
     assert f"registry: Aztec 5.0.0-5.2.0, hiding_kernel_to_{circuit}" in bbipc("inspect", tmp_path / "vk").out
     artifact = {"noir_version": "1", "abi": {}, "bytecode": "", "verificationKey": {"bytes": key.hex()}}

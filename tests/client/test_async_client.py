@@ -101,7 +101,7 @@ def test_verify_turns_responses_into_verdicts(response: Any, text: str) -> None:
         async with scripted() as (client, server), anyio.create_task_group() as group:
             task = Task(group, partial(client.verify, FLOW1.proof, FLOW1.vk))
             request_id, command = await server.receive()
-            assert command == ["ChonkVerify", {"proof": FLOW1.proof.to_parts(), "vk": FLOW1.vk}]
+            assert command == ["ChonkVerify", {"proof": FLOW1.proof.to_words(), "vk": FLOW1.vk}]
             await server.send([request_id, response])
             verdict = await task.result()
             assert str(verdict) == text

@@ -8,7 +8,7 @@ import trio
 from click.testing import CliRunner
 
 from bbipc.cli.conform import command as conform
-from bbipc.conform.case import Outcome
+from bbipc.conform.case import CaseOutcome
 from bbipc.conform.judge import Expectation, Turn
 from bbipc.conform.runner import run_case
 from bbipc.conform.script import Script, ScriptError, case_of
@@ -41,11 +41,11 @@ def test_fault_is_found_and_replays(fault: str, tmp_path: Path) -> None:
     script = Script.load(finding.script.save_in(tmp_path / "new"))
     assert script == finding.script
 
-    async def replay(name: str) -> Outcome:
+    async def replay(name: str) -> CaseOutcome:
         return (await run_case(case_of(script, "found"), target(name), tagged=True, timeout=60)).outcome
 
-    assert trio.run(replay, fault) is Outcome.FAIL
-    assert trio.run(replay, "none") is Outcome.PASS
+    assert trio.run(replay, fault) is CaseOutcome.FAIL
+    assert trio.run(replay, "none") is CaseOutcome.PASS
 
 
 def test_a_fault_between_clients_is_found(tmp_path: Path) -> None:
@@ -54,11 +54,11 @@ def test_a_fault_between_clients_is_found(tmp_path: Path) -> None:
     assert len(finding.script.turns) == finding.script.clients
     script = Script.load(finding.script.save_in(tmp_path))
 
-    async def replay(name: str) -> Outcome:
+    async def replay(name: str) -> CaseOutcome:
         return (await run_case(case_of(script, "found"), target(name, "socket"), tagged=True, timeout=60)).outcome
 
-    assert trio.run(replay, "answers-of-another") is Outcome.FAIL
-    assert trio.run(replay, "none") is Outcome.PASS
+    assert trio.run(replay, "answers-of-another") is CaseOutcome.FAIL
+    assert trio.run(replay, "none") is CaseOutcome.PASS
 
 
 @pytest.mark.parametrize("transport", ["pipe", "socket"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from bbipc.conform.case import Outcome, Result
+from bbipc.conform.case import CaseOutcome, Result
 from bbipc.conform.cases import catalogue
 from bbipc.conform.runner import knows_tags, run_case
 from bbipc.conform.target import CannotStart, Target
@@ -61,7 +61,7 @@ def run(fault: str, case: str, timeout: float = 60) -> Result:
 @pytest.mark.parametrize(("fault", "case"), FAULTS)
 def test_fault_is_caught(fault: str, case: str) -> None:
     result = run(fault, case)
-    assert result.outcome is Outcome.FAIL
+    assert result.outcome is CaseOutcome.FAIL
     assert "Traceback" not in result.got
     assert "nothing more for" not in result.got  # seen, not only waited for
 
@@ -69,12 +69,12 @@ def test_fault_is_caught(fault: str, case: str) -> None:
 @pytest.mark.parametrize("case", sorted({case for _, case in FAULTS}))
 def test_same_case_passes_without_the_fault(case: str) -> None:
     result = run("none", case)
-    assert result.outcome is Outcome.PASS, (result.expected, result.got)
+    assert result.outcome is CaseOutcome.PASS, (result.expected, result.got)
 
 
 def test_a_server_that_hangs_is_killed_with_its_group() -> None:
     result = run("hangs", "framing.one-request", timeout=0.5)
-    assert result.outcome is Outcome.FAIL
+    assert result.outcome is CaseOutcome.FAIL
     assert "nothing more for 0.5 s" in result.got
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
@@ -89,7 +89,7 @@ def test_tagged_cases_do_not_apply_to_plain_servers() -> None:
     async def main() -> Result:
         return await run_case(CASES["tagged.mixed"], target("none"), tagged=False, timeout=60)
 
-    assert trio.run(main).outcome is Outcome.NOT_APPLICABLE
+    assert trio.run(main).outcome is CaseOutcome.NOT_APPLICABLE
 
 
 def test_probe_tells_the_dialects() -> None:

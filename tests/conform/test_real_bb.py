@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trio
 
-from bbipc.conform.case import Case, Outcome, Result
+from bbipc.conform.case import Case, CaseOutcome, Result
 from bbipc.conform.cases import catalogue
 from bbipc.conform.runner import knows_tags, run_case
 from bbipc.conform.target import Target, describe_exit
@@ -95,13 +95,13 @@ def test_report_matches_the_recorded_exchange(case: Case) -> None:
     result = run(case)
     code = exit_code(exchange)
     if code is not None:
-        assert result.outcome is Outcome.FAIL
+        assert result.outcome is CaseOutcome.FAIL
         assert describe_exit(code) in result.got
     elif case.suite == "errors" or "ErrorResponse" in result.expected:
         kept = response(exchange).startswith("['ErrorResponse'")
-        assert result.outcome is (Outcome.PASS if kept else Outcome.FAIL), (result.expected, result.got)
+        assert result.outcome is (CaseOutcome.PASS if kept else CaseOutcome.FAIL), (result.expected, result.got)
     else:
-        assert result.outcome is Outcome.PASS, (result.expected, result.got)
+        assert result.outcome is CaseOutcome.PASS, (result.expected, result.got)
 
 
 @pytest.mark.parametrize("case", SOCKET_CASES, ids=lambda case: case.id)
@@ -111,11 +111,11 @@ def test_report_matches_the_exchange_over_a_socket(case: Case) -> None:
     (answer,) = exchange["events"][0]["got"]
     result = run(case, "socket")
     if answer == "timeout 3 s":
-        assert result.outcome is Outcome.FAIL
+        assert result.outcome is CaseOutcome.FAIL
         assert result.got.startswith("no response to it")
     else:
         kept = answer["decoded"].startswith("['ErrorResponse'")
-        assert result.outcome is (Outcome.PASS if kept else Outcome.FAIL), (result.expected, result.got)
+        assert result.outcome is (CaseOutcome.PASS if kept else CaseOutcome.FAIL), (result.expected, result.got)
 
 
 @pytest.mark.parametrize("name", ["faults.gone-before-reading", "lifecycle.sigterm", "lifecycle.sigint"])
@@ -125,9 +125,9 @@ def test_exit_matches_the_exchange_over_a_socket(name: str) -> None:
     code = json.loads((Path(DATA) / "frames" / f"{place}.json").read_text())["exit"]
     result = run(case, "socket")
     if code == 0:
-        assert result.outcome is Outcome.PASS, (result.expected, result.got)
+        assert result.outcome is CaseOutcome.PASS, (result.expected, result.got)
     else:
-        assert result.outcome is Outcome.FAIL
+        assert result.outcome is CaseOutcome.FAIL
         assert describe_exit(code) in result.got
 
 
@@ -138,5 +138,5 @@ def test_bb_knows_plain_requests_only() -> None:
 def test_bb_batches_do_not_bind_g0() -> None:
     case = next(case for case in catalogue() if case.id == "verdicts.batch-ipa-g0")
     result = run(case)
-    assert result.outcome is Outcome.FAIL
+    assert result.outcome is CaseOutcome.FAIL
     assert result.got.startswith("valid")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bbipc
-from bbipc.conform.case import SUITES, Case, Event, Outcome, Result
+from bbipc.conform.case import SUITES, Case, CaseOutcome, Event, Result
 from bbipc.conform.cases import catalogue
 from bbipc.conform.lab import Lab
 from bbipc.conform.report.html import as_html
@@ -29,7 +29,7 @@ async def never(_lab: Lab) -> None:
     raise AssertionError("reports run nothing")
 
 
-def report_of(outcomes: list[Outcome], text: str = "what came", data: bytes = b"\x00\xff") -> Report:
+def report_of(outcomes: list[CaseOutcome], text: str = "what came", data: bytes = b"\x00\xff") -> Report:
     results = tuple(
         Result(
             Case(f"framing.case-{index}", f"rule {text}", "docs/protocol.md section 1", never, ("framing/one_request",)),
@@ -44,25 +44,25 @@ def report_of(outcomes: list[Outcome], text: str = "what came", data: bytes = b"
     return Report(Target(("a-server", text)), True, results, 1.5, STARTED)
 
 
-OUTCOMES = st.lists(st.sampled_from(Outcome), min_size=1, max_size=5)
+OUTCOMES = st.lists(st.sampled_from(CaseOutcome), min_size=1, max_size=5)
 
 
 @given(OUTCOMES, st.text(max_size=40), st.binary(max_size=20))
-def test_json_carries_everything(outcomes: list[Outcome], text: str, data: bytes) -> None:
+def test_json_carries_everything(outcomes: list[CaseOutcome], text: str, data: bytes) -> None:
     value = json.loads(as_json(report_of(outcomes, text, data)))
     assert [case["outcome"] for case in value["cases"]] == [outcome.value for outcome in outcomes]
-    assert value["summary"] == {outcome.value: outcomes.count(outcome) for outcome in Outcome}
+    assert value["summary"] == {outcome.value: outcomes.count(outcome) for outcome in CaseOutcome}
     assert all(
         case["events"] == [{"who": "client", "what": "received", "text": text, "hex": data.hex()}] for case in value["cases"]
     )
 
 
 @given(OUTCOMES, st.text(max_size=40))
-def test_junit_is_xml_with_the_right_counts(outcomes: list[Outcome], text: str) -> None:
+def test_junit_is_xml_with_the_right_counts(outcomes: list[CaseOutcome], text: str) -> None:
     (suite,) = ET.fromstring(as_junit(report_of(outcomes, text)).encode())
     assert suite.get("name") == "framing"
-    assert int(suite.get("failures", "")) == len(suite.findall("testcase/failure")) == outcomes.count(Outcome.FAIL)
-    assert int(suite.get("skipped", "")) == len(suite.findall("testcase/skipped")) == outcomes.count(Outcome.NOT_APPLICABLE)
+    assert int(suite.get("failures", "")) == len(suite.findall("testcase/failure")) == outcomes.count(CaseOutcome.FAIL)
+    assert int(suite.get("skipped", "")) == len(suite.findall("testcase/skipped")) == outcomes.count(CaseOutcome.NOT_APPLICABLE)
     assert int(suite.get("tests", "")) == len(outcomes)
 
 
@@ -90,10 +90,10 @@ class Page(HTMLParser):
     OUTCOMES,
     st.one_of(st.text(max_size=40), st.sampled_from(["<script>alert(1)</script>", "</details>", "$command ${x}", '"&amp;'])),
 )
-def test_html_shows_text_as_text(outcomes: list[Outcome], text: str) -> None:
+def test_html_shows_text_as_text(outcomes: list[CaseOutcome], text: str) -> None:
     source = as_html(report_of(outcomes, text))
     page = Page(source)
-    names = {Outcome.PASS: "pass", Outcome.FAIL: "fail", Outcome.NOT_APPLICABLE: "skip"}
+    names = {CaseOutcome.PASS: "pass", CaseOutcome.FAIL: "fail", CaseOutcome.NOT_APPLICABLE: "skip"}
     assert page.cases == [names[outcome] for outcome in outcomes]
     assert source.count("<script") == 1
     assert not page.loads
@@ -103,20 +103,20 @@ def test_html_shows_text_as_text(outcomes: list[Outcome], text: str) -> None:
 
 
 def test_html_says_when_by_what_and_links_rules() -> None:
-    report = report_of([Outcome.PASS])
+    report = report_of([CaseOutcome.PASS])
     page = as_html(report, docs="https://docs.example/bbipc/")
     assert "2026-11-28 21:05 UTC" in page
     assert f"bbipc {bbipc.__version__}" in page
     assert Page(page).loads == []  # a link loads nothing
     (case,) = catalogue()[:1]
-    page = as_html(Report(report.target, True, (Result(case, Outcome.PASS, 0.1),), 1.0, STARTED), docs='https://d"<')
+    page = as_html(Report(report.target, True, (Result(case, CaseOutcome.PASS, 0.1),), 1.0, STARTED), docs='https://d"<')
     assert '<a href="https://d&quot;&lt;/protocol/#frames">docs/protocol.md#frames</a>' in page
     assert f'id="{case.id}"' in page
     assert f'href="#{case.id}"' in page
 
 
 def test_machines_are_told_too() -> None:
-    report = report_of([Outcome.PASS])
+    report = report_of([CaseOutcome.PASS])
     value = json.loads(as_json(report))
     assert (value["bbipc"], value["started"]) == (bbipc.__version__, "2026-11-28T21:05:00+00:00")
     assert 'timestamp="2026-11-28T21:05:00+00:00"' in as_junit(report)
@@ -138,7 +138,7 @@ def test_the_sources_of_the_rules_are_there() -> None:
 
 
 def test_terminal_says_what_failed(capsys: pytest.CaptureFixture[str]) -> None:
-    report = report_of([Outcome.PASS, Outcome.FAIL, Outcome.NOT_APPLICABLE])
+    report = report_of([CaseOutcome.PASS, CaseOutcome.FAIL, CaseOutcome.NOT_APPLICABLE])
     terminal = Terminal(colour=False, verbose=False)
     for result in report.results:
         terminal.result(result)

@@ -9,7 +9,7 @@ import pytest
 import trio
 from hypothesis import given
 
-from bbipc.conform.case import Outcome
+from bbipc.conform.case import CaseOutcome
 from bbipc.conform.judge import Expectation, Turn
 from bbipc.conform.runner import run_case
 from bbipc.conform.script import MAX_CLIENTS, Script, ScriptError, case_of
@@ -54,4 +54,4 @@ def test_several_clients_need_a_socket() -> None:
     turn = Turn(b"\xc1", "garbage", Expectation(error=True))
     case = case_of(Script((turn, replace(turn, client=1))), "two")
     result = trio.run(partial(run_case, case, Target(("unused",)), tagged=True, timeout=1))
-    assert result.outcome is Outcome.NOT_APPLICABLE
+    assert result.outcome is CaseOutcome.NOT_APPLICABLE

@@ -210,7 +210,7 @@ def reference_strings(random: Random) -> Iterator[Request]:
 
 def proof_encodings(random: Random) -> Iterator[Request]:
     for sample in (FLOW1, FLOW4):
-        yield "ChonkCompressProof", {"proof": sample.proof.to_parts()}
+        yield "ChonkCompressProof", {"proof": sample.proof.to_words()}
         yield "ChonkDecompressProof", {"compressed_proof": sample.compressed}
     compressed = bytearray(FLOW1.compressed)
     yield "ChonkDecompressProof", {"compressed_proof": b""}

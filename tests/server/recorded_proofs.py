@@ -22,7 +22,7 @@ POINT = PUBLIC_INPUTS  # index in the first part: W_L as x.lo, x.hi, y.lo, y.hi
 
 @cache
 def _parts(sample: Sample) -> Parts:
-    return sample.proof.to_parts()
+    return sample.proof.to_words()
 
 
 def parts(sample: Sample = FLOW1) -> Parts:

@@ -21,7 +21,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from bbipc.server.config import Address
 from bbipc.server.metrics import page
-from bbipc.server.stats import DURATION_BOUNDS, Outcome, Statistics
+from bbipc.server.stats import DURATION_BOUNDS, RequestOutcome, Statistics
 from samples import FLOW1, copy_parts, flow1_parts
 from server.live import TIMEOUT, Server, plain, serving, tagged
 from server.scripted import ScriptedServer, run, scripted_server, verification
@@ -167,7 +167,7 @@ async def test_the_size_does_not_depend_on_clients() -> None:
 def test_a_bucket_counts_what_does_not_exceed_its_bound(durations: list[float]) -> None:
     statistics = Statistics()
     for seconds in durations:
-        statistics.count_job("ChonkVerify", Outcome.ANSWERED, seconds)
+        statistics.count_job("ChonkVerify", RequestOutcome.ANSWERED, seconds)
     measured = statistics.durations["ChonkVerify"]
     for index, bound in enumerate(DURATION_BOUNDS):
         assert sum(measured.counts[: index + 1]) == sum(seconds <= bound for seconds in durations)

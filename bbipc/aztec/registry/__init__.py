@@ -169,7 +169,7 @@ class Registry:
         for release in self.releases:
             for form in FORMS:
                 known = release.keys.get(form.name)
-                if known is not None and known.bytes_ == key:
+                if known is not None and known.to_bytes() == key:
                     return f"Aztec {release.name}, {form.circuit}"
         if len(key) == RELEASE_4_KEY_SIZE:
             return "release 4.x, a hiding kernel of another proof system"

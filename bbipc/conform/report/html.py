@@ -8,15 +8,15 @@ from string import Template
 from typing import Final
 
 import bbipc
-from bbipc.conform.case import SUITES, TRANSPORTS, Event, Outcome, Result
+from bbipc.conform.case import SUITES, TRANSPORTS, CaseOutcome, Event, Result
 from bbipc.conform.runner import Report
 
 __all__ = ["as_html"]
 
 _PAGE: Final = re.compile(r"docs/(?P<page>[\w/-]+)\.md(?P<anchor>#[\w-]+)?")
 _HEX_SHOWN: Final = 96
-_CLASSES: Final = {Outcome.PASS: "pass", Outcome.FAIL: "fail", Outcome.NOT_APPLICABLE: "skip"}
-_LABELS: Final = {Outcome.PASS: "pass", Outcome.FAIL: "fail", Outcome.NOT_APPLICABLE: "n/a"}
+_CLASSES: Final = {CaseOutcome.PASS: "pass", CaseOutcome.FAIL: "fail", CaseOutcome.NOT_APPLICABLE: "skip"}
+_LABELS: Final = {CaseOutcome.PASS: "pass", CaseOutcome.FAIL: "fail", CaseOutcome.NOT_APPLICABLE: "n/a"}
 
 
 def as_html(report: Report, docs: str | None = None) -> str:
@@ -27,8 +27,8 @@ def as_html(report: Report, docs: str | None = None) -> str:
         docs: address of the site of bbipc's documentation, to which the sources of the rules are linked; None: they are text.
     """
     page = Template((files("bbipc.conform.report") / "page.html").read_text(encoding="utf-8"))
-    passed, failed = report.count(Outcome.PASS), report.count(Outcome.FAIL)
-    skipped = report.count(Outcome.NOT_APPLICABLE)
+    passed, failed = report.count(CaseOutcome.PASS), report.count(CaseOutcome.FAIL)
+    skipped = report.count(CaseOutcome.NOT_APPLICABLE)
     verdict = (
         "All applicable rules are kept" if report.passed else f"{failed} {'rule is' if failed == 1 else 'rules are'} broken"
     )
@@ -66,13 +66,13 @@ def _by_suite(report: Report) -> Iterator[tuple[str, list[Result]]]:
             yield name, results
 
 
-def _count(results: list[Result], outcome: Outcome) -> int:
+def _count(results: list[Result], outcome: CaseOutcome) -> int:
     return sum(result.outcome is outcome for result in results)
 
 
 def _overview(report: Report) -> Iterator[str]:
     for name, results in _by_suite(report):
-        passed, failed, skipped = (_count(results, outcome) for outcome in Outcome)
+        passed, failed, skipped = (_count(results, outcome) for outcome in CaseOutcome)
         failed_class = ' class="bad"' if failed else ""
         kept = f"{passed} of {passed + failed}" if passed + failed else "n/a"
         yield (
@@ -93,12 +93,12 @@ def _case(result: Result, docs: str | None) -> str:
     case, kind = result.case, _CLASSES[result.outcome]
     recorded = "".join(f"<code>{escape(place)}</code>" for place in case.recorded)
     finding = ""
-    if result.outcome is Outcome.FAIL:
+    if result.outcome is CaseOutcome.FAIL:
         finding = (
             f'<dl class="finding"><dt>Expected</dt><dd>{escape(result.expected)}</dd>'
             f"<dt>Got</dt><dd>{escape(result.got)}</dd></dl>"
         )
-    elif result.outcome is Outcome.NOT_APPLICABLE:
+    elif result.outcome is CaseOutcome.NOT_APPLICABLE:
         finding = f'<p class="reason">Not applicable: {escape(result.got)}.</p>'
     source = (
         f'<p class="source">From {_source(case.source, docs)}'
@@ -106,7 +106,7 @@ def _case(result: Result, docs: str | None) -> str:
         + "</p>"
     )
     seconds = f"{result.seconds:.2f} s" if result.seconds else ""
-    got = f'<span class="got">{escape(result.got)}</span>' if result.outcome is Outcome.FAIL else ""
+    got = f'<span class="got">{escape(result.got)}</span>' if result.outcome is CaseOutcome.FAIL else ""
     return (
         f'<details class="case {kind}" data-outcome="{kind}" id="{escape(case.id)}"><summary>'
         f'<span class="badge">{_LABELS[result.outcome]}</span>'

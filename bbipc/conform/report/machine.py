@@ -5,7 +5,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import bbipc
-from bbipc.conform.case import SUITES, Event, Outcome, Result
+from bbipc.conform.case import SUITES, CaseOutcome, Event, Result
 from bbipc.conform.runner import Report, events_as_text
 
 __all__ = ["as_json", "as_junit"]
@@ -22,7 +22,7 @@ def as_json(report: Report) -> str:
         "setup": report.target.setup,
         "tagged": report.tagged,
         "seconds": round(report.seconds, 3),
-        "summary": {outcome.value: report.count(outcome) for outcome in Outcome},
+        "summary": {outcome.value: report.count(outcome) for outcome in CaseOutcome},
         "cases": [_case(result) for result in report.results],
     }
     return json.dumps(value, indent=1) + "\n"
@@ -60,8 +60,8 @@ def as_junit(report: Report) -> str:
             "testsuite",
             name=name,
             tests=str(len(results)),
-            failures=str(sum(result.outcome is Outcome.FAIL for result in results)),
-            skipped=str(sum(result.outcome is Outcome.NOT_APPLICABLE for result in results)),
+            failures=str(sum(result.outcome is CaseOutcome.FAIL for result in results)),
+            skipped=str(sum(result.outcome is CaseOutcome.NOT_APPLICABLE for result in results)),
             errors="0",
             time=f"{sum(result.seconds for result in results):.3f}",
         )
@@ -73,9 +73,9 @@ def as_junit(report: Report) -> str:
 
 def _add_case(suite: ET.Element, result: Result) -> None:
     case = ET.SubElement(suite, "testcase", classname=suite.get("name", ""), name=result.case.id, time=f"{result.seconds:.3f}")
-    if result.outcome is Outcome.NOT_APPLICABLE:
+    if result.outcome is CaseOutcome.NOT_APPLICABLE:
         ET.SubElement(case, "skipped", message=_clean(result.got))
-    if result.outcome is Outcome.FAIL:
+    if result.outcome is CaseOutcome.FAIL:
         failure = ET.SubElement(case, "failure", message=_clean(f"expected {result.expected}; got {result.got}"))
         failure.text = _clean(f"{result.case.rule}\n({result.case.source})\n\n{events_as_text(result.events)}")
 

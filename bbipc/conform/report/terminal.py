@@ -2,12 +2,12 @@
 
 import sys
 
-from bbipc.conform.case import Outcome, Result
+from bbipc.conform.case import CaseOutcome, Result
 from bbipc.conform.runner import Report
 
 __all__ = ["Terminal"]
 
-_MARKS = {Outcome.PASS: ("ok", "green"), Outcome.FAIL: ("FAIL", "bold red"), Outcome.NOT_APPLICABLE: ("n/a", "dim")}
+_MARKS = {CaseOutcome.PASS: ("ok", "green"), CaseOutcome.FAIL: ("FAIL", "bold red"), CaseOutcome.NOT_APPLICABLE: ("n/a", "dim")}
 
 
 class Terminal:
@@ -30,14 +30,14 @@ class Terminal:
     def result(self, result: Result) -> None:
         """One result, as it comes."""
         mark, style = _MARKS[result.outcome]
-        if result.outcome is Outcome.PASS and not self._verbose:
+        if result.outcome is CaseOutcome.PASS and not self._verbose:
             style = "green"
         self._line(f"{mark:<5}{result.case.id:<34} {result.seconds:7.2f} s", style)
-        if result.outcome is Outcome.FAIL:
+        if result.outcome is CaseOutcome.FAIL:
             self._line(f"       rule      {result.case.rule}  ({result.case.source})")
             self._line(f"       expected  {result.expected}")
             self._line(f"       got       {result.got}", "red")
-        elif result.outcome is Outcome.NOT_APPLICABLE and self._verbose:
+        elif result.outcome is CaseOutcome.NOT_APPLICABLE and self._verbose:
             self._line(f"       {result.got}", "dim")
         if self._verbose:
             for event in result.events:
@@ -45,14 +45,14 @@ class Terminal:
 
     def summary(self, report: Report) -> None:
         """The last lines."""
-        failed = report.count(Outcome.FAIL)
+        failed = report.count(CaseOutcome.FAIL)
         self._line("")
         dialects = "plain and tagged" if report.tagged else "plain"
         self._line(
             f"{' '.join(report.target.command)}  ({report.target.transport}, {dialects} requests, {report.target.setup} setup)"
         )
         self._line(
-            f"{report.count(Outcome.PASS)} passed, {failed} failed, {report.count(Outcome.NOT_APPLICABLE)} not applicable"
-            f" in {report.seconds:.1f} s",
+            f"{report.count(CaseOutcome.PASS)} passed, {failed} failed, "
+            f"{report.count(CaseOutcome.NOT_APPLICABLE)} not applicable in {report.seconds:.1f} s",
             "bold red" if failed else "bold green",
         )
