@@ -1,0 +1,61 @@
+"""Each layer knows only those below it (docs/architecture.md). Imports inside functions count, too."""
+
+import ast
+from pathlib import Path
+
+import bbipc
+
+ROOT = Path(bbipc.__file__).parent
+
+LAYERS = (
+    {"cli"},
+    {"fuzzing", "cluster"},
+    {"server", "inspect", "conform", "archive"},
+    {"client"},
+    {"aztec", "shm"},
+    {"chonk", "wire"},
+)
+"""From the top; packages of one layer do not know each other."""
+
+
+def _imported(tree: ast.AST) -> set[str]:
+    """Subpackages of bbipc that a module imports at run time."""
+    found = set()
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            stack += node.orelse
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            names = [node.module] if node.module != "bbipc" else [f"bbipc.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            names = []
+        found |= {name.split(".")[1] for name in names if name.startswith("bbipc.")}
+        stack += ast.iter_child_nodes(node)
+    return found
+
+
+def test_no_package_imports_upwards() -> None:
+    level = {name: number for number, names in enumerate(LAYERS) for name in names}
+    folders = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()}
+    assert folders == set(level)
+    wrong = {
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in ROOT.rglob("*.py")
+        if len(path.relative_to(ROOT).parts) > 1
+        for name in _imported(ast.parse(path.read_text()))
+        if (own := path.relative_to(ROOT).parts[0]) != name
+        if name in level and level[name] <= level[own]
+    }
+    assert not wrong
+
+
+def test_imports_are_seen_wherever_they_stand() -> None:
+    late = "def f():\n    from bbipc.server import serve\n"
+    checked = "if TYPE_CHECKING:\n    import bbipc.cli\nelse:\n    from bbipc import chonk\n"
+    assert _imported(ast.parse(late + checked)) == {"server", "chonk"}
+    assert _imported(ast.parse((ROOT / "cli" / "serve.py").read_text())) == {"cli"}
+    assert {"chonk", "wire", "server"} <= _imported(ast.parse((ROOT / "server" / "commands" / "hashes.py").read_text()))
