@@ -21,10 +21,10 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t no_wrap = ~std::uint64_t{0};
 // A wake can be missed if the other side dies between its store and its wake, or clears our flag; so no sleep is longer.
 constexpr auto longest_sleep = 100ms;
-// A client in step answers within a few microseconds, and a sleep costs some fifty. Once in vain, and we sleep at once.
+// A client in step answers within a few microseconds, and a sleep costs some fifty on both sides. So every wait begins with a spin
+// as long as messages come at all: what is spun in vain is never more than about the sleep behind it costs, and on a busy machine
+// two sides that sleep once would otherwise go on sleeping. After a whole sleep without a message there is none.
 constexpr auto longest_spin = 50us;
-// A sleep shorter than this was hardly longer than what it cost: the next wait begins with a spin again.
-constexpr auto short_sleep = 200us;
 constexpr int looks_between_clocks = 32;
 
 static_assert(std::endian::native == std::endian::little);
@@ -199,7 +199,7 @@ Status Ring::sleep(Side side, Clock::time_point deadline, const Peek& peek) {
         const auto now = Clock::now();
         if (status != Status::nothing || now >= deadline) {
             flag.store(0, std::memory_order_release);
-            fruitful = status != Status::nothing && now - asleep < short_sleep;
+            fruitful = status != Status::nothing && now - asleep < longest_sleep;
             return status;
         }
         futex_wait(word, seen, std::min<std::chrono::nanoseconds>(deadline - now, longest_sleep));
