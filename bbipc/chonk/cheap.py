@@ -1,12 +1,12 @@
 """Answers to the wire's cheap requests, made by the core without a visit to Python (`bbipc_answer_frames`)."""
 
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bbipc._core import ffi, lib
 from bbipc.chonk.core import Core
 
-__all__ = ["COMMANDS", "MAX_PAYLOAD", "Answered", "Answerer"]
+__all__ = ["COMMANDS", "MAX_PAYLOAD", "Answered", "Answerer", "answer_rules"]
 
 COMMANDS: Final = (
     "Poseidon2Hash",
@@ -27,6 +27,15 @@ COMMANDS: Final = (
 MAX_PAYLOAD: Final = 4096
 """Bytes of the longest request that is answered."""
 _OUTPUT: Final = 64 * 1024
+
+
+def answer_rules(commands: Collection[str], *, envelope: bool = False) -> Any:
+    """What may be answered, a `bbipc_answer_rules *`: requests for these of :data:`COMMANDS`, in envelopes or not."""
+    rules = ffi.new("bbipc_answer_rules *")
+    rules.commands = sum(1 << index for index, name in enumerate(COMMANDS) if name in commands)
+    rules.envelope = envelope
+    rules.max_payload = MAX_PAYLOAD
+    return rules
 
 
 class Answered(NamedTuple):
@@ -62,10 +71,7 @@ class Answerer:
         self._core = core
         self._out = ffi.new("uint8_t[]", _OUTPUT)
         self._answered = ffi.new("bbipc_answered *")
-        self._rules = ffi.new("bbipc_answer_rules *")
-        self._rules.commands = sum(1 << index for index, name in enumerate(COMMANDS) if name in commands)
-        self._rules.envelope = envelope
-        self._rules.max_payload = MAX_PAYLOAD
+        self._rules = answer_rules(commands, envelope=envelope)
 
     def answer(
         self, data: bytes, start: int = 0, *, plain: bool = True, in_flight: Collection[int] = (), max_work: int = 1000

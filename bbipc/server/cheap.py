@@ -19,6 +19,7 @@ from bbipc.server.commands.kinds import Command, Computed
 
 if TYPE_CHECKING:
     from bbipc.chonk.cheap import Answered, Answerer
+    from bbipc.chonk.lane import Lane
     from bbipc.shm.files import Rings
     from bbipc.shm.serving import RingServer
 
@@ -82,3 +83,16 @@ class CheapAnswers:
         from bbipc.shm.serving import RingServer  # noqa: PLC0415
 
         return RingServer(rings, default_core(), self._commands, envelope=envelope)
+
+    def lane(self) -> Lane | None:
+        """What answers the requests of a connection in a thread of its own, see :mod:`bbipc.server.lane`; None as above.
+
+        Raises:
+            OSError: there is no descriptor for it.
+        """
+        self.load()
+        if not self._answerers:
+            return None
+        from bbipc.chonk.lane import Lane  # noqa: PLC0415 - as above
+
+        return Lane(default_core(), self._commands)

@@ -37,6 +37,7 @@ from bbipc.server.commands.table import DEADLINE, deadline_of, refuse
 from bbipc.server.deadlines import Alarm, Deadlines
 from bbipc.server.decoding import Decode
 from bbipc.server.errors import CommandError
+from bbipc.server.lane import InStep, Lanes
 from bbipc.server.scheduler import INTERNAL_ERROR, Computation, Job, Scheduler, Verification
 from bbipc.server.stats import Reporter, RequestOutcome
 from bbipc.server.streams import ByteStream, send_all
@@ -60,6 +61,7 @@ from bbipc.wire.frame import HEADER_BYTES, Discarded, Event, Frame, FrameReader,
 from bbipc.wire.values import Fields
 
 if TYPE_CHECKING:
+    from bbipc.chonk.lane import Left
     from bbipc.server.cheap import CheapAnswers
     from bbipc.server.shm import ShmStream
     from bbipc.server.upstream import Forwarding, Upstream
@@ -116,6 +118,7 @@ class Services(NamedTuple):
         decode: runs what decodes a large frame in a worker thread.
         turns: how long a connection may work before others get their turn.
         cheap: the core's answers to cheap requests; None: all requests go the ordinary way.
+        lanes: threads for clients that are in step; None: there are none.
     """
 
     scheduler: Scheduler
@@ -131,6 +134,7 @@ class Services(NamedTuple):
     decode: Decode
     turns: Turns
     cheap: CheapAnswers | None = None
+    lanes: Lanes | None = None
 
     async def wait_idle(self) -> None:
         """Until nothing is in flight on any connection; the batch service is stopped."""
@@ -221,6 +225,10 @@ class Connection:
         self._stream = stream
         self._shm = shm
         self._max_response = None if shm is None else shm.max_response
+        lanes, descriptors = services.lanes, stream.descriptors
+        self._in_step = None if lanes is None or descriptors is None else InStep(lanes, descriptors)
+        self._handed_back = b""  # by a lane: received, but not looked at
+        self._requests = self._cheap_requests = 0  # in the chunk that is being looked at
         self._envelope = services.envelope
         self._frames = FrameReader(services.budget.limits.frame)
         self._slots: deque[_Slot] = deque()
@@ -315,10 +323,10 @@ class Connection:
         self._something_to_write.set()
 
     async def _read(self) -> None:
-        stream, turn = self._stream, self._turn
+        turn = self._turn
         turn.begin()
         while not self._stopping:
-            while (chunk := stream.receive_nowait()) is None:
+            while (chunk := self._receive_nowait()) is None:
                 await self._wait_readable()
                 if self._read_scope.cancel_called:
                     return
@@ -339,17 +347,45 @@ class Connection:
         """Wait for requests; on a stream that answers cheap ones by itself, it does so meanwhile."""
         shm = self._shm
         if shm is None or self._envelope is None:
-            await self._stream.wait_readable()
+            if not await self._use_lane():
+                await self._stream.wait_readable()
             return
         # What waits to be sent comes before what would be answered now, and so does what a slot waits for.
         plain = not (self._slots or self._outgoing or self._writer_sends)
         for name, requests in await shm.serve(plain=plain, in_flight=self._in_flight, envelope=self._envelope):
             self._services.reporter.statistics.count(name, RequestOutcome.ANSWERED, requests)
 
+    async def _use_lane(self) -> bool:
+        """If the client is in step, have requests answered until one comes that is not for a lane; False if there is none."""
+        if self._in_step is None or self._envelope is None or not self._in_step.wants_lane or not self._owes_nothing:
+            return False
+        return await self._in_step.serve(self._take_over, envelope=self._envelope)
+
+    @property
+    def _owes_nothing(self) -> bool:
+        """Whether nothing of this connection is under way in either direction."""
+        under_way = self._slots or self._pending or self._outgoing or self._writer_sends or self._handed_back
+        return not under_way and self._frames.is_between_frames
+
+    def _take_over(self, left: Left) -> None:
+        """What a lane has left to be done."""
+        self._received += left.received
+        self._sent += left.sent
+        self._handed_back = left.rest
+        self._outgoing += left.unsent
+        self._outgoing_bytes += len(left.unsent)
+        self._flush()
+
+    def _receive_nowait(self) -> bytes | None:
+        if self._handed_back:
+            chunk, self._handed_back = self._handed_back, b""
+            return chunk
+        return self._stream.receive_nowait()
+
     async def _take_the_rest(self) -> None:
         """Look at what the system has already: it was sent before the end began."""
         end = self._received + REST_BYTES
-        while self._reading and self._received < end and (chunk := self._stream.receive_nowait()):
+        while self._reading and self._received < end and (chunk := self._receive_nowait()):
             await self._look_at(chunk)
             self._flush()
         truncated = self._frames.end()
@@ -360,6 +396,7 @@ class Connection:
         """Take all requests that `chunk` completes."""
         self._received += len(chunk)
         self._unread_bytes = len(chunk)
+        self._requests = self._cheap_requests = 0
         events = self._frames.feed(chunk, self._skim if self._services.cheap is not None else None)
         del chunk
         for event in events:
@@ -372,6 +409,7 @@ class Connection:
                 if parsed is None:
                     parsed = await self._parse_in_worker(payload)
                 size = len(payload)
+                self._requests += 1
                 del payload, event  # not to be kept while anything is waited for
                 self._handle_safely(parsed, size)
                 del parsed
@@ -382,6 +420,8 @@ class Connection:
             if self._turn.is_over() or self._holds_too_much():
                 await self._pause()
         self._unread_bytes = 0
+        if self._in_step is not None:
+            self._in_step.saw(self._requests, self._cheap_requests)
 
     def _skim(self, data: bytes, start: int) -> int:
         """Have the core answer the requests at the beginning of `data[start:]`; the bytes of those that it did."""
@@ -403,6 +443,8 @@ class Connection:
         statistics = self._services.reporter.statistics
         for name, requests in answered.commands:
             statistics.count(name, RequestOutcome.ANSWERED, requests)
+            self._requests += requests
+            self._cheap_requests += requests
         self._outgoing += answered.frames
         self._outgoing_bytes += len(answered.frames)
         return answered.consumed
@@ -496,6 +538,7 @@ class Connection:
         fields = request.fields
         if isinstance(command, Computed):
             if command.cheap and size <= INLINE_BYTES:
+                self._cheap_requests += 1
                 self._answer_request(request, command.answer(fields))
             else:
                 make_computation = partial(Computation, self, command.answer_in_steps(fields))

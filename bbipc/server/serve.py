@@ -26,6 +26,7 @@ from bbipc.server.deadlines import Deadlines
 from bbipc.server.decoding import DecodingThreads
 from bbipc.server.door import Door, max_connections
 from bbipc.server.errors import StartError
+from bbipc.server.lane import Lanes
 from bbipc.server.lifetime import PARENT_DIED, ParentWatch, client_of, started_on_a_pipe
 from bbipc.server.logs import LogCounters
 from bbipc.server.scheduler import Scheduler
@@ -72,6 +73,7 @@ class Server:
         self._batch_service = BatchService(self._scheduler, self._budget)
         self._deadlines = Deadlines()
         self._cheap = CheapAnswers(commands(config.threads))
+        statistics = Statistics()
         self._services = Services(
             scheduler=self._scheduler,
             budget=self._budget,
@@ -82,7 +84,7 @@ class Server:
             batch_service=self._batch_service,
             deadlines=self._deadlines,
             reporter=Reporter(
-                statistics=Statistics(),
+                statistics=statistics,
                 scheduler=self._scheduler,
                 budget=self._budget,
                 batch_service=self._batch_service,
@@ -95,6 +97,7 @@ class Server:
             decode=DecodingThreads(self._budget),
             turns=Turns(),
             cheap=self._cheap,
+            lanes=Lanes(self._cheap, statistics, len(os.sched_getaffinity(0))),
         )
         self._backend = backend
         self._crowded = trio.Event()

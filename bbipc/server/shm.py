@@ -45,6 +45,11 @@ class ShmStream:
         self.broken = False
 
     @property
+    def descriptors(self) -> None:
+        """See :class:`ByteStream`: there are none."""
+        return
+
+    @property
     def max_response(self) -> int:
         """The longest response that the ring can carry, in bytes without its length."""
         return self._rings.responses.max_message

@@ -115,9 +115,11 @@ class Statistics:
         latencies: of all requests that took their time.
         durations: the same for each command.
         outcomes: how many requests for a command had each outcome.
+        settle: called before these are read: counts what others have counted so far.
     """
 
     def __init__(self) -> None:
+        self.settle: Callable[[], None] = lambda: None
         self.malformed = 0
         self.connections = 0
         self.connections_total = 0
@@ -137,7 +139,8 @@ class Statistics:
         self.durations[self._label(name)].add(seconds)
 
     def names(self) -> list[str]:
-        """The commands that were counted."""
+        """The commands that were counted; to be asked before `outcomes`."""
+        self.settle()
         return sorted({name for name, _ in self.outcomes})
 
     def commands(self) -> list[Fields]:

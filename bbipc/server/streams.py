@@ -19,7 +19,7 @@ import os
 import select
 import socket
 import stat
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import trio
 
@@ -29,8 +29,19 @@ CHUNK: Final = 64 * 1024
 """Bytes read at once: what a pipe holds by default."""
 
 
+class Descriptors(NamedTuple):
+    """What a thread may read and write while no task does so: sockets, or such as do not block."""
+
+    receive: int
+    send: int
+
+
 class ByteStream(Protocol):
     """Both directions of a connection. One task receives, one sends."""
+
+    @property
+    def descriptors(self) -> Descriptors | None:
+        """For a thread that does both; None if that is not possible."""
 
     def receive_nowait(self) -> bytes | None:
         """Some bytes, if there are any; none at the end of the input; None if one has to wait. Raises
@@ -70,6 +81,11 @@ class _Descriptor:
 
     def __init__(self, descriptor: int, *, ours: bool = False) -> None:
         self._descriptor, self._ours = descriptor, ours
+
+    @property
+    def for_threads(self) -> int | None:
+        """See :class:`Descriptors`."""
+        return self._descriptor if self._ours else None
 
     def close(self) -> None:
         """End its use; the descriptor stays open if it is not ours."""
@@ -192,6 +208,12 @@ class FdStream:
         self.send_nowait = self._sender.send_nowait
         self.wait_writable = self._sender.wait_writable
 
+    @property
+    def descriptors(self) -> Descriptors | None:
+        """See :class:`ByteStream`."""
+        receive, send = self._receiver.for_threads, self._sender.for_threads
+        return None if receive is None or send is None else Descriptors(receive, send)
+
     def close(self) -> None:
         """End every use of this object; the descriptors stay open."""
         self._receiver.close()
@@ -204,6 +226,11 @@ class FdStream:
 
 class SocketStream(_Descriptor):
     """The stream of a non-blocking socket that nobody else has. It does not own it."""
+
+    @property
+    def descriptors(self) -> Descriptors:
+        """See :class:`ByteStream`."""
+        return Descriptors(self._descriptor, self._descriptor)
 
     def peer_is_gone(self) -> bool:
         """See :class:`ByteStream`."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from bbipc._core import ffi, lib
-from bbipc.chonk.cheap import COMMANDS, MAX_PAYLOAD
+from bbipc.chonk.cheap import COMMANDS, answer_rules
 from bbipc.chonk.core import Core
 from bbipc.shm.files import Rings
 from bbipc.shm.ring import Status
@@ -43,10 +43,7 @@ class RingServer:
         self._out = ffi.new("uint8_t[]", _ROOM)
         self._size = ffi.new("uint64_t *")
         self._answered = ffi.new("bbipc_answered *")
-        self._rules = ffi.new("bbipc_answer_rules *")
-        self._rules.commands = sum(1 << index for index, name in enumerate(COMMANDS) if name in commands)
-        self._rules.envelope = envelope
-        self._rules.max_payload = MAX_PAYLOAD
+        self._rules = answer_rules(commands, envelope=envelope)
         self._rules.max_work = _ANY_WORK
 
     def serve(self, *, plain: bool, in_flight: Collection[int], milliseconds: int) -> Answered:

@@ -89,6 +89,11 @@ class FrameReader:
         """Bytes of an unfinished body kept in memory."""
         return 0 if self._discarding else self._length - self._missing
 
+    @property
+    def is_between_frames(self) -> bool:
+        """Whether the next byte is the first of a frame."""
+        return not (self._head or self._missing or self._ended)
+
     def feed(self, data: bytes, skim: Skim | None = None) -> Iterator[Event]:
         """The events that `data` completes, lazily: bytes behind an event are looked at when the next one is asked for.
 

@@ -279,6 +279,39 @@ void bbipc_answer_frames(const bbipc_core *core, const bbipc_answer_rules *rules
 void bbipc_answer_message(const bbipc_core *core, const bbipc_answer_rules *rules, const uint8_t *payload, uint64_t length,
                           uint8_t *out, uint64_t out_length, bbipc_answered *answered);
 
+/* ---- Lanes: connections whose clients ask for one cheap thing after the other ---------------------------------------- */
+
+/* A thread that answers the requests of one connection at a time. */
+typedef struct bbipc_lane bbipc_lane;
+
+/* What the thread has left to others. */
+typedef struct {
+    uint64_t requests;       /* that were answered */
+    uint64_t received;       /* bytes of these requests */
+    uint64_t sent;           /* bytes of their responses */
+    int32_t error;           /* errno of the read that failed; 0: none did */
+    uint32_t rest_size;      /* bytes that were read, but not answered: frames, the last of which may be cut */
+    uint32_t unsent_size;    /* bytes of the last response that were not sent: there was no room, or nobody will read them */
+    uint8_t rest[8192];
+    uint8_t unsent[256];
+} bbipc_lane_left;
+
+/* Null: no memory, or no descriptor. */
+bbipc_lane *bbipc_lane_new(void);
+/* Not while another thread is in it. */
+void bbipc_lane_free(bbipc_lane *lane);
+
+/* Reads requests from one descriptor and writes the responses to another: sockets, or pipes with O_NONBLOCK. Ends when a request is
+ * not for bbipc_answer_frames, when a second one is there before the first is answered, when a response could not be written at once,
+ * at the end of the input, after `idle` milliseconds without input, after `longest` milliseconds, and when it is interrupted.
+ * rules->plain and max_work do not matter as long as nothing of the connection is in flight. One thread at a time. */
+void bbipc_lane_serve(bbipc_lane *lane, const bbipc_core *core, const bbipc_answer_rules *rules, int32_t receive, int32_t send,
+                      uint32_t idle, uint32_t longest, bbipc_lane_left *left);
+/* on: ends bbipc_lane_serve at once, also one that begins later; off: no longer. For any thread. */
+void bbipc_lane_interrupt(bbipc_lane *lane, int32_t on);
+/* How many requests for each command were answered since the last call: every one whose response somebody may have. Any thread. */
+void bbipc_lane_take_counts(bbipc_lane *lane, uint64_t counts[BBIPC_CHEAP_COMMANDS]);
+
 /* ---- Shared memory: one direction of a connection (docs/protocol.md) ------------------------------------------------- */
 
 /* A ring of messages between two processes, in a file of /dev/shm: 256 bytes of control words, then `capacity` bytes, a power of

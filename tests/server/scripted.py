@@ -19,6 +19,7 @@ from bbipc.server.deadlines import Deadlines
 from bbipc.server.logs import LogCounters
 from bbipc.server.scheduler import Scheduler
 from bbipc.server.stats import Reporter, Statistics
+from bbipc.server.streams import Descriptors
 from bbipc.server.turns import Turns
 from bbipc.wire.frame import Frame, FrameReader, encode_frame
 
@@ -142,6 +143,7 @@ class ScriptedStream:
         self.room: int | None = None
         self.sent = bytearray()
         self.broken = False
+        self.descriptors: Descriptors | None = None
 
     # The server's side.
 
