@@ -4,11 +4,7 @@ Layers are taken off from the outside until bytes are left. Nothing is verified 
 valid: whatever comes out is judged as if it had come without any.
 """
 
-import re
-import zlib
-from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from bbipc.chonk.errors import ChonkFormatError
@@ -25,16 +21,15 @@ _MIN_BYTE_LIST: Final = 3000
 """A JSON array of at least so many numbers below 256 is one of bytes: keys have fewer words, and proofs larger ones."""
 
 _HEX_DIGITS: Final = b"0123456789abcdefABCDEF"
-_BASE64: Final = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
-_WORD_LINES: Final = re.compile(rb"(0[xX][0-9a-fA-F]{1,64}[\s,]+)+0[xX][0-9a-fA-F]{1,64},?")
+_BASE64: Final = rb"[A-Za-z0-9+/_-]{16,}={0,2}"
+_WORD_LINES: Final = rb"(0[xX][0-9a-fA-F]{1,64}[\s,]+)+0[xX][0-9a-fA-F]{1,64},?"
 _GZIP: Final = b"\x1f\x8b\x08"
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _JSON_STARTS: Final = b'{["'
 _LENGTH: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Unwrapped:
+class Unwrapped(NamedTuple):
     """Bytes, and what they were wrapped in.
 
     Attributes:
@@ -104,6 +99,8 @@ def _byte_order_mark(data: bytes) -> _Peeled | None:
 def _gzip(data: bytes) -> _Peeled | None:
     if not data.startswith(_GZIP):
         return None
+    import zlib  # noqa: PLC0415 - most inputs are bytes
+
     inflater = zlib.decompressobj(wbits=31)
     try:
         content = inflater.decompress(data, MAX_CONTENT + 1)
@@ -133,7 +130,11 @@ def _text(data: bytes) -> _Peeled | None:
     text = data.strip()
     if text[:1] and text[0] in _JSON_STARTS:
         return _json(text)
-    if _WORD_LINES.fullmatch(text):
+    if not text.isascii():
+        return None
+    import re  # noqa: PLC0415 - most inputs are bytes
+
+    if re.fullmatch(_WORD_LINES, text):
         numbers = text.replace(b",", b" ").split()
         return _Peeled("0x-words", b"".join(bytes.fromhex(number[2:].decode().zfill(2 * WORD)) for number in numbers))
     digits = unhex(text)
@@ -153,8 +154,11 @@ def unhex(data: bytes) -> bytes | None:
 
 def _base64(text: bytes) -> _Peeled | None:
     """Of either alphabet, in one line or in many, with padding or without."""
+    import re  # noqa: PLC0415 - most inputs are bytes
+    from base64 import b64decode  # noqa: PLC0415 - as above
+
     letters = b"".join(line.strip() for line in text.splitlines())
-    if not _BASE64.fullmatch(letters):
+    if not re.fullmatch(_BASE64, letters):
         return None
     bare = letters.rstrip(b"=")
     if len(bare) % 4 == 1:

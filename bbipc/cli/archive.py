@@ -1,6 +1,5 @@
 """What `verify-many` and `verify-tx` share: many items, decided here or on a Dask cluster, with or without a journal."""
 
-import hashlib
 import os
 import sys
 import time
@@ -34,6 +33,7 @@ __all__ = [
     "not_verified",
     "open_executor",
     "setup_name",
+    "sha256",
     "source",
 ]
 
@@ -331,7 +331,14 @@ def not_verified(reason: str, options: ArchiveOptions) -> str:
 
 def setup_name(setup: Setup) -> str:
     """What a journal calls a setup: equal for equal setups only."""
-    return "Aztec" if setup == Setup.AZTEC else hashlib.sha256(setup.g2_x + setup.translator_key).hexdigest()
+    return "Aztec" if setup == Setup.AZTEC else sha256(setup.g2_x + setup.translator_key)
+
+
+def sha256(data: bytes) -> str:
+    """A digest for journals, in hexadecimal."""
+    import hashlib  # noqa: PLC0415 - few need a digest
+
+    return hashlib.sha256(data).hexdigest()
 
 
 # ---- While it runs --------------------------------------------------------------------------------------------------

@@ -5,8 +5,6 @@ this process: it keeps its arguments, input, signals and exit status. Nothing he
 """
 
 import os
-import re
-import signal
 from collections.abc import Sequence
 from typing import Final
 
@@ -38,14 +36,27 @@ _ONLY_BB: Final = frozenset(
 )
 """Commands of bb 5.0.0 that bbipc does not have."""
 
-_LONG: Final = (
-    "crs_path debug_logging disable_zk help-extended ipa_accumulation oracle_hash proof_path public_inputs_path scheme verbose "
-    "verbose_logging verifier_target vk_path"
-).replace(" ", "|")
-_OPTION: Final = re.compile(rf"-[cdikpstv]|--({_LONG})(=|$)")
-"""How the options of bb's `verify` begin; that of bbipc has none of them."""
+_LONG: Final = frozenset(
+    [
+        "--crs_path",
+        "--debug_logging",
+        "--disable_zk",
+        "--help-extended",
+        "--ipa_accumulation",
+        "--oracle_hash",
+        "--proof_path",
+        "--public_inputs_path",
+        "--scheme",
+        "--verbose",
+        "--verbose_logging",
+        "--verifier_target",
+        "--vk_path",
+    ]
+)
+_SHORT: Final = "cdikpstv"
+"""The options of bb's `verify`; that of bbipc has none of them."""
 
-_SCHEME: Final = re.compile(r"-[vd]*s(?P<short>.*)|--scheme(?:=(?P<long>.*))?", re.DOTALL)
+_SCHEME: Final = r"(?s:-[vd]*s(?P<short>.*)|--scheme(?:=(?P<long>.*))?)"
 _LOOP: Final = "BBIPC_FORWARDED_BY"
 
 
@@ -56,9 +67,13 @@ def in_words_of_bb(arguments: Sequence[str]) -> list[str] | None:
     name, *rest = arguments
     if name == "bb":
         return rest[1:] if rest[:1] == ["--"] else rest if rest and rest[0] not in ("-h", "--help") else None
-    if name in _ONLY_BB or name == "batch_verify" or (name == "verify" and any(map(_OPTION.match, rest))):
+    if name in _ONLY_BB or name == "batch_verify" or (name == "verify" and any(map(_is_option_of_bb, rest))):
         return list(arguments)
     return None
+
+
+def _is_option_of_bb(argument: str) -> bool:
+    return argument.partition("=")[0] in _LONG or (argument[:1] == "-" and argument[1:2] in _SHORT and len(argument) > 1)
 
 
 def is_for_bb(words: Sequence[str]) -> bool:
@@ -69,8 +84,10 @@ def is_for_bb(words: Sequence[str]) -> bool:
 
 
 def _scheme(options: Sequence[str]) -> str:
+    import re  # noqa: PLC0415 - most command lines are not in the words of bb
+
     for index, option in enumerate(options):
-        found = _SCHEME.fullmatch(option)
+        found = re.fullmatch(_SCHEME, option)
         if found is not None:
             following = options[index + 1] if index + 1 < len(options) else "chonk"  # its value is missing: told as for Chonk
             return found["short"] or found["long"] or following
@@ -83,6 +100,8 @@ def forward(words: Sequence[str]) -> int:
     Returns:
         The exit status.
     """
+    import signal  # noqa: PLC0415 - as above
+
     path = os.environ.get("BB_PATH")
     what = file_name(f"bb {words[0]}" if words else "bb")
     if not path:

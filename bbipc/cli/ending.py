@@ -4,7 +4,6 @@ Nothing here needs click: `bbipc msgpack run` ends so, too.
 """
 
 import errno
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -24,6 +23,8 @@ def report(message: str, *, as_json: bool = False) -> None:
     """Say what is wrong: on standard error or, to programs that asked for JSON, on standard output."""
     with suppress(OSError, ValueError):  # nobody is there to be told
         if as_json:
+            import json  # noqa: PLC0415 - few ask for it
+
             sys.stdout.write(json.dumps({"error": message}) + "\n")
             sys.stdout.flush()
         else:

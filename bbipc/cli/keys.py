@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from bbipc.aztec.key_names import KEY_NAMES
 from bbipc.chonk import ChonkFormatError, Setup, VerificationKey, detect_key
 from bbipc.cli.escape import file_name
 from bbipc.cli.inputs import InputError, read_input, shown
@@ -22,8 +21,7 @@ __all__ = ["KEY", "TrustedKey", "described_setup", "load_key", "named_key", "pin
 _REGISTRY: str = "aztec:"
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedKey:
+class TrustedKey(NamedTuple):
     """A key that the caller trusts.
 
     Attributes:
@@ -78,6 +76,8 @@ def pin_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _checked_pins(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[bytes, ...]:
+    import re  # noqa: PLC0415 - few pin a key
+
     for value in values:
         if not re.fullmatch(r"0x[0-9a-fA-F]{64}", value):
             raise click.BadParameter(f"{value[:80]} is not 0x and 64 hex digits")
@@ -99,9 +99,9 @@ def load_key(source: str, pins: tuple[bytes, ...] = ()) -> TrustedKey:
 
 @lru_cache(maxsize=64)
 def _load(source: str) -> TrustedKey:
-    from bbipc.aztec.registry import aztec  # noqa: PLC0415 - reads files of its own
-
     if source.startswith(_REGISTRY):
+        from bbipc.aztec.registry import aztec  # noqa: PLC0415 - reads files of its own
+
         try:
             key = aztec().key(source)
         except ValueError as error:
@@ -117,9 +117,7 @@ def _load(source: str) -> TrustedKey:
 
 def named_key(key: VerificationKey, source: str) -> TrustedKey:
     """A key with its name in the registry."""
-    from bbipc.aztec.registry import aztec  # noqa: PLC0415 - as above
-
-    return TrustedKey(key, source, aztec().name_of_key(key.to_bytes()))
+    return TrustedKey(key, source, KEY_NAMES.get(key.hash))
 
 
 def described_setup(setup: Setup, file: str | None) -> str:

@@ -3,8 +3,7 @@
 import json
 import sys
 import time
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -27,8 +26,7 @@ _COLOURS: Final = {Outcome.VALID: "green", Outcome.INVALID: "red", Outcome.ERROR
 _UNDECODED: Final = "The bytes are not a proof of this kind, or not for this key; nothing was decided about what they claim."
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
+class _Report(NamedTuple):
     """What is known after a verification; only the verdict and the setup if the inputs could not be read."""
 
     verdict: Verdict

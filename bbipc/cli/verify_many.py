@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -28,6 +27,7 @@ from bbipc.cli.archive import (
     not_verified,
     open_executor,
     setup_name,
+    sha256,
     source,
 )
 from bbipc.cli.colour import colour
@@ -209,7 +209,7 @@ def _archive(options: ArchiveOptions, setup: Setup, strict: bool, pins: tuple[by
         except InputError as error:
             unread = Verdict(Outcome.ERROR, reason=error.message)
             return Read(item.file, unread, None, lambda verdict: Result(item, verdict, key))
-        digest = None if options.resume is None else hashlib.sha256(data + key.key.to_bytes()).hexdigest()
+        digest = None if options.resume is None else sha256(data + key.key.to_bytes())
         return Read(item.file, (for_unit, key.key), digest, lambda verdict: Result(item, verdict, key))
 
     return Archive(

@@ -1,6 +1,5 @@
 """`bbipc verify-tx`: the verdict on Aztec transactions."""
 
-import hashlib
 import json
 import os
 import sys
@@ -29,6 +28,7 @@ from bbipc.cli.archive import (
     not_verified,
     open_executor,
     setup_name,
+    sha256,
     source,
 )
 from bbipc.cli.colour import colour
@@ -188,7 +188,7 @@ def _archive(judge: TxJudge, options: ArchiveOptions) -> Archive[tuple[int, str]
             for_unit, data = source(file, options)
         except InputError as error:
             return Read(file, TxVerdict(error=error.message), None, lambda verdict: _Result(number, file, verdict))
-        digest = None if options.resume is None else hashlib.sha256(data).hexdigest()
+        digest = None if options.resume is None else sha256(data)
         unit = Encoded(for_unit) if isinstance(for_unit, bytes) else for_unit
         return Read(file, unit, digest, lambda verdict: _Result(number, file, _named(file, verdict)))
 
@@ -225,7 +225,7 @@ def _registry_name(registry: Registry) -> str:
         for release in registry.releases
     ]
     networks = [asdict(network) for network in registry.networks]
-    return hashlib.sha256(json.dumps([releases, networks]).encode()).hexdigest()
+    return sha256(json.dumps([releases, networks]).encode())
 
 
 def load_registry(file: str | None) -> Registry:
