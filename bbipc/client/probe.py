@@ -15,14 +15,14 @@ from typing import Final
 from bbipc.client.errors import ProtocolViolation
 from bbipc.client.messages import ERROR_RESPONSE, parse_answer, request_frame
 from bbipc.wire.errors import DecodeError
-from bbipc.wire.frame import HEADER_BYTES, encode_frame
+from bbipc.wire.frame import encode_frame
+from bbipc.wire.probe import PROBE
 
 __all__ = ["PATIENCE", "Dialect", "Probe"]
 
 PATIENCE: Final = 30.0
 """Seconds in which a server must answer the probe (a loaded machine starts `bb` slowly)."""
 
-_NIL: Final = b"\xc0"
 _PROBE_ID: Final = 2**64 - 1
 
 
@@ -42,7 +42,7 @@ class Probe:
 
     def first(self) -> bytes:
         """The frame to begin with."""
-        return encode_frame(_request(None) + _NIL)
+        return encode_frame(PROBE)
 
     def feed(self, payload: bytes) -> bytes | Dialect:
         """The next frame to be sent, or the result.
@@ -62,8 +62,4 @@ class Probe:
         if answer.name != ERROR_RESPONSE:
             return Dialect.PLAIN
         self._second_sent = True
-        return encode_frame(_request(_PROBE_ID))
-
-
-def _request(request_id: int | None) -> bytes:
-    return request_frame("Blake2s", {"data": b""}, request_id)[HEADER_BYTES:]
+        return request_frame("Blake2s", {"data": b""}, _PROBE_ID)

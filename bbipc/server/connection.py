@@ -514,8 +514,9 @@ class Connection:
         elif isinstance(parsed, Unserved):
             self._forward(parsed, size)
         elif isinstance(parsed, Malformed):
-            log.debug("%s: malformed request: %s", self.name, parsed.message)
-            self._services.reporter.statistics.malformed += 1
+            if not parsed.probe:
+                log.debug("%s: malformed request: %s", self.name, parsed.message)
+                self._services.reporter.statistics.malformed += 1
             self._answer(tag, error_response(parsed.message))
 
     def _forward(self, request: Unserved, size: int) -> None:

@@ -110,7 +110,7 @@ class Statistics:
     """Counts what connections see. Commands that bb does not have either are counted together: a client chooses their names.
 
     Attributes:
-        malformed: frames that were no request.
+        malformed: frames that were no request, but for the probe of our own clients (:mod:`bbipc.wire.probe`).
         connections, connections_total: open ones; all since the start.
         latencies: of all requests that took their time.
         durations: the same for each command.

@@ -29,6 +29,7 @@ from bbipc.wire import cursor
 from bbipc.wire.cursor import Allowance, AllowanceSpentError
 from bbipc.wire.errors import DecodeError, EncodeError
 from bbipc.wire.frame import encode_frame
+from bbipc.wire.probe import PROBE
 from bbipc.wire.schema import extended, published
 from bbipc.wire.values import Decoder, Fields, Type
 
@@ -68,10 +69,11 @@ class Unserved(NamedTuple):
 
 
 class Malformed(NamedTuple):
-    """Anything else. `tag` is there if the id was readable."""
+    """Anything else. `tag` is there if the id was readable. `probe`: it is the probe of our own clients, sent on purpose."""
 
     tag: Tag | None
     message: str
+    probe: bool = False
 
 
 Parsed = Request | Unserved | Malformed
@@ -127,7 +129,7 @@ def _parse(payload: bytes, decoders: Decoders, allowance: Allowance, forwarded: 
     except AllowanceSpentError:
         return None
     except DecodeError as error:
-        return Malformed(tag, str(error))
+        return Malformed(tag, str(error), payload == PROBE)
 
 
 def _read_envelope(payload: bytes) -> tuple[Tag, int]:

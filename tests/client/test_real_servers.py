@@ -139,6 +139,22 @@ def test_many_verifications_at_once_while_plain_calls_go_on() -> None:
     assert results == {index: index % 5 != 0 for index in range(20)}
 
 
+@pytest.mark.parametrize("kind", ["trio", "asyncio", "threads"])
+def test_good_use_is_not_counted_as_malformed(kind: str) -> None:
+    """The probe is a malformed request that clients send on purpose: no alert may come of it."""
+
+    async def use() -> Any:
+        async with open_client(command=BBIPC) as client:
+            return await client.call("Stats")
+
+    if kind == "threads":
+        with blocking.open_client(command=BBIPC, timeout=PATIENCE) as client:
+            stats: Any = client.call("Stats")
+    else:
+        stats = anyio.run(use, backend=kind)
+    assert stats["malformed"] == 0
+
+
 def test_an_undecodable_key_is_a_verdict_and_an_unserved_command_an_error() -> None:
     with blocking.open_client(command=BBIPC, timeout=PATIENCE) as client:
         verdict = client.verify(FLOW1.proof, b"short")
