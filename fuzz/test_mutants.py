@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from mutants.operators import changes
-from mutants.run import HERE, ROOT, Mutant, TableError, members, read_generated, read_table
+from mutants.run import HERE, ROOT, Mutant, TableError, members, read_dependencies, read_generated, read_table
 from mutants.switch import HEADER, REACHED, Edit, at_fault, bodies, switched
 
 TABLE = read_table()
@@ -65,6 +65,21 @@ def test_tests_of_the_table_exist() -> None:
             path = test.split()[0] if mutant.is_python else f"csrc/tests/test_{test}.cpp"
             assert (ROOT / path.split("::")[0]).exists(), f"{mutant.name}: {test}"
     assert HERE.name == "mutants"
+
+
+def test_included_files_are_found_by_any_path(tmp_path: Path) -> None:
+    source, build = tmp_path / "source", tmp_path / "build"
+    listed = f"""a.o: #deps 4, deps mtime 1 (VALID)
+    {source}/csrc/a.cpp
+    ../source/csrc/b.hpp
+    {build}/made.hpp
+    /usr/include/stdio.h
+
+other.o: #deps 1, deps mtime 1 (VALID)
+    {source}/csrc/c.hpp
+"""
+    found = read_dependencies(listed, build, source, {build / "a.o": "csrc/a.cpp"})
+    assert found == {"csrc/a.cpp": {"csrc/a.cpp", "csrc/b.hpp"}}
 
 
 PROGRAM = """\

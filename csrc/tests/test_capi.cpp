@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "../config.hpp"
+#include "../curve/curve.hpp"
 #include "../field/field.hpp"
+#include "../field/hex.hpp"
 #include "../include/bbipc_core.h"
+#include "../transcript/codec.hpp"
 #include "case_file.hpp"
 #include "check.hpp"
 #include "paths.hpp"
@@ -413,6 +416,24 @@ void test_compression(const Core& core, const Input& good) {
         store_be(i.word(0, 0), top);
     });
     CHECK(compress(edge) == BBIPC_VALID && decompress(small) == BBIPC_VALID && flat == edge.words);
+    // The sign changes in the middle of the field: at the points whose y is nearest to it, (m - 1) / 2 - 2, and their negatives.
+    constexpr Fq x = hex_element<Fq>("20900d1484d09a66195f76bb79d1b25741388134e30b67d2af4d2876b8f6f8c8");
+    constexpr Fr grumpkin_x = hex_element<Fr>("23c1596db5eede6d0db646c77a4eeac26ede237794b5e46423ab2134f8b30272");
+    const Fq y = Fq::from_int(Fq::modulus.shifted_right(1)) - Fq::from_u64(2);
+    const Fr grumpkin_y = Fr::from_int(Fr::modulus.shifted_right(1)) - Fr::from_u64(2);
+    CHECK((G1{x, y}).is_on_curve() && (Grumpkin{grumpkin_x, grumpkin_y}).is_on_curve());
+    for (const bool upper : {false, true}) {
+        const Input middle = changed(good, [&](Input& i) {
+            const FqLimbs x_limbs = split_fq(x.to_int()), y_limbs = split_fq((upper ? -y : y).to_int());
+            std::uint64_t at = 0;
+            for (const U256& limb : {x_limbs.lo, x_limbs.hi, y_limbs.lo, y_limbs.hi}) store_be(i.word(1, at++), limb);
+            store_be(i.word(2, 0), grumpkin_x.to_int());
+            store_be(i.word(2, 1), (upper ? -grumpkin_y : grumpkin_y).to_int());
+        });
+        CHECK(compress(middle) == BBIPC_VALID);
+        for (const std::uint64_t word : {public_inputs + 12, public_inputs + 12 + 20}) CHECK(small[32 * word] >> 7 == (upper ? 1 : 0));
+        CHECK(decompress(small) == BBIPC_VALID && flat == middle.words);
+    }
 
     CHECK(compress(changed(good, [](Input& i) { ++i.count[1], --i.count[2]; })) == BBIPC_ERROR);
     CHECK(is_error(verdict, BBIPC_PART_MERGE, -1, "expected 41, got 42"));
@@ -424,6 +445,16 @@ void test_compression(const Core& core, const Input& good) {
     CHECK(is_error(verdict, BBIPC_PART_MERGE, 3, "high limb"));
     CHECK(compress(changed(good, [](Input& i) { i.word(1, 2)[0] = 1; })) == BBIPC_ERROR);
     CHECK(is_error(verdict, BBIPC_PART_MERGE, 2, "low limb"));
+    CHECK(compress(changed(good, [](Input& i) { i.word(1, 0)[0] = i.word(1, 2)[0] = 1; })) == BBIPC_ERROR);
+    CHECK(is_error(verdict, BBIPC_PART_MERGE, 0, "low limb"));  // the first of two errors
+    CHECK(compress(changed(good, [](Input& i) { i.word(1, 0)[0] = 1; })) == BBIPC_ERROR);
+    CHECK(is_error(verdict, BBIPC_PART_MERGE, 0, "low limb"));
+    // Each part has its own length, the last one, too.
+    constexpr std::int32_t ids[5] = {BBIPC_PART_HIDING_OINK, BBIPC_PART_MERGE, BBIPC_PART_ECCVM, BBIPC_PART_IPA, BBIPC_PART_JOINT};
+    for (std::size_t part = 1; part < 5; ++part) {
+        CHECK(compress(changed(good, [part](Input& i) { --i.count[part]; })) == BBIPC_ERROR);
+        CHECK(is_error(verdict, ids[part], -1, "wrong size"));
+    }
     const bbipc_proof proof = good.view();
     CHECK(bbipc_proof_compress(core.get(), &proof, small.data(), small.size() - 32, &verdict) == BBIPC_ERROR);
     CHECK(is_error(verdict, BBIPC_PART_FLAT, -1, "output buffer"));

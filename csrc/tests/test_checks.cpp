@@ -152,7 +152,9 @@ Input changed(Input input, const Change& change) {
 }
 
 bool is_error(const bbipc_verdict& v, std::int32_t part, std::int64_t position, const char* text = "") {
-    const bool ok = v.outcome == BBIPC_ERROR && v.part == part && v.position == position && std::strstr(v.message, text);
+    const std::string place = "[" + std::to_string(position) + "]";  // the message names it, too
+    const bool ok = v.outcome == BBIPC_ERROR && v.part == part && v.position == position && std::strstr(v.message, text) &&
+                    (position < 0 || std::strstr(v.message, "too short") || std::strstr(v.message, place.c_str()));
     if (!ok) {
         std::fprintf(stderr, "  outcome %d step %d part %d position %ld: %s\n", v.outcome, v.step, v.part, long(v.position),
                      v.message);
@@ -267,7 +269,7 @@ void test_errors(const Core& core, const Input& good) {
     });
     CHECK(is_error(verify(core, across), BBIPC_PART_MERGE, 41, "not on the curve"));
     // But the first part says how many public inputs there are, and the key must agree, whether it is too long or too short.
-    for (const u64 moved : {u64{1}, u64{3}, u64{40}}) {
+    for (const u64 moved : {u64{1}, u64{3}, u64{40}, inputs}) {
         for (const bool longer : {false, true}) {
             const u64 by = longer ? moved : -moved;
             const Input other = changed(good, [&](Input& i) { i.count[0] += by, i.count[1] -= by; });
@@ -312,14 +314,71 @@ void test_lengths() {
     u64 lengths[5];
     FormatError error;
     CHECK(split_lengths(fixed_length, 0, lengths, error) && lengths[0] == oink_fixed_length);
+    const auto is_of_the_whole = [&error] { return error.part == BBIPC_PART_FLAT && error.position == -1 && error.message[0] != 0; };
     for (const u64 total : {u64{0}, u64{1}, fixed_length - 1}) {
-        CHECK(!split_lengths(total, total - fixed_length, lengths, error) && error.message[0] != 0);
+        error = FormatError{};
+        CHECK(!split_lengths(total, total - fixed_length, lengths, error) && is_of_the_whole());
     }
     for (const u64 total : {fixed_length, fixed_length + 5, ~u64{0}}) {
         CHECK(split_lengths(total, total - fixed_length, lengths, error));
         CHECK(lengths[0] + lengths[1] + lengths[2] + lengths[3] + lengths[4] == total);
-        for (const u64 wrong : {total - 1, total + 1}) CHECK(!split_lengths(wrong, total - fixed_length, lengths, error));
+        for (const u64 wrong : {total - 1, total + 1}) {
+            error = FormatError{};
+            CHECK(!split_lengths(wrong, total - fixed_length, lengths, error) && is_of_the_whole());
+        }
     }
+}
+
+// The first three words of a key are sizes, of 64 bits at most in the one strict form, and are read whole (chapter 03 section 1).
+void test_key_sizes(const Input& good) {
+    const Rule rule("03.1, the sizes in a key");
+    Key key;
+    FormatError error;
+    for (std::size_t i = 0; i < 3; ++i) {
+        const U256 sizes[] = {U256{}, power_of_two(63), U256{{~u64{0}, 0, 0, 0}}, power_of_two(64), power_of_two(200)};
+        for (const U256& size : sizes) {
+            Bytes bytes = good.key;
+            store_be(&bytes[32 * i], size);
+            CHECK(decode_key(bytes.data(), bytes.size(), key, error));
+            CHECK((i == 0 ? key.log_circuit_size : i == 1 ? key.num_public_inputs : key.pub_inputs_offset) == size.limb[0]);
+            error = FormatError{};
+            CHECK(key_is_canonical(bytes.data(), bytes.size(), error) == (size.bit_length() <= 64));
+            CHECK(size.bit_length() <= 64 || (error.part == BBIPC_PART_KEY && error.position == std::int64_t(i)));
+        }
+    }
+}
+
+// A cache holds the most recently used keys, as many as it says; what it has dropped is decoded again.
+void test_kept_keys(const Input& good) {
+    const Rule rule("03.1, a key that is kept is the key, the least recently used goes first");
+    KeyCache cache;
+    const auto get = [&](u64 n) {
+        Bytes bytes = good.key;
+        store_be(bytes.data(), U256{{n, 0, 0, 0}});
+        FormatError error;
+        const auto key = cache.decode(bytes.data(), bytes.size(), false, error);
+        CHECK(key != nullptr && key->log_circuit_size == n);
+        return key;
+    };
+    std::vector<std::shared_ptr<const Key>> keys;
+    for (u64 n = 0; n < KeyCache::capacity; ++n) keys.push_back(get(n));
+    for (u64 n = 0; n < KeyCache::capacity; ++n) CHECK(get(n) == keys[n]);  // all of them are there
+    for (u64 n = KeyCache::capacity; n < KeyCache::capacity + 5; ++n) {
+        keys.push_back(get(n));
+        CHECK(get(n) == keys[n]);
+        CHECK(get(100) == keys[100]);  // in use all the time
+    }
+    for (u64 n = 5; n < keys.size(); ++n) CHECK(get(n) == keys[n]);
+    for (u64 n = 0; n < 5; ++n) CHECK(get(n) != keys[n]);  // those drive out others
+    for (u64 n = 0; n < 5; ++n) CHECK(keys[n].use_count() == 1);
+}
+
+// The key of the translator in the setup that is built in (chapter 10 section 3) is a point of the curve, and no other setup
+// may have one that is not.
+void test_built_in_setup() {
+    const Rule rule("10.3, the translator's key of Aztec's setup");
+    const G1 key = aztec_setup().translator_key;
+    CHECK(key.is_on_curve() && !key.is_infinity());
 }
 
 // ---- Batches ----
@@ -357,6 +416,35 @@ void test_batches(const Setup& setup) {
                 const bbipc_verdict &v = verdicts[i].as_c(), &e = expected[i].as_c();
                 CHECK(v.outcome == e.outcome && v.step == e.step && v.position == e.position);
             }
+        }
+    }
+}
+
+// Claims that end early: with no pairing check, or with some. Each is judged as it is alone, whatever else is in the batch.
+void test_unfinished_claims(const Setup& setup) {
+    const Rule rule("00.7, a batch judges each claim as it is alone, also one that ended early");
+    RandomElements random(17);
+    for (unsigned round = 0; round < 60; ++round) {
+        const std::size_t count = 1 + random.word() % 5;
+        std::vector<Claim> claims(count);
+        std::vector<const Claim*> pointers;
+        std::vector<std::int32_t> expected;
+        for (Claim& claim : claims) {
+            claim.pairing_count = random.word() % 4;
+            claim.rest = Rejection::invalid(BBIPC_STEP_ECCVM);
+            expected.push_back(BBIPC_STEP_ECCVM);
+            for (std::size_t k = claim.pairing_count; k-- > 0;) {
+                claim.pairings[k].step = steps[k];
+                if (random.word() % 4 != 0) continue;
+                claim.pairings[k].p1 = g1_generator();
+                expected.back() = steps[k];
+            }
+            pointers.push_back(&claim);
+        }
+        std::vector<Verdict> verdicts(count);
+        check(setup, pointers, {}, Options{}, verdicts);
+        for (std::size_t i = 0; i < count; ++i) {
+            CHECK(verdicts[i].as_c().outcome == BBIPC_INVALID && verdicts[i].as_c().step == expected[i]);
         }
     }
 }
@@ -649,6 +737,8 @@ void test_cancelled_reduction(const Setup& setup, const Input& input) {
     CHECK(claim.rest && claim.rest->is_cancelled());
     reduce(setup, key, proof, false, CancelFlag(&lowered), LanePath::scalar, claim);
     CHECK(!claim.rest && claim.pairing_count == 3);
+    reduce(setup, key, proof, false, CancelFlag(&raised), LanePath::scalar, claim);  // what the claim held before is gone
+    CHECK(claim.rest && claim.rest->is_cancelled() && claim.pairing_count == 0);
     const Submission submissions[3] = {
         {&key, &proof, CancelFlag(&lowered)}, {&key, &proof, CancelFlag(&raised)}, {&key, &proof, CancelFlag()}};
     Claim results[3];
@@ -680,6 +770,21 @@ void test_replayed_transcript(const Input& input) {
     (void)plain.receive_fr();
     plain.absorb(Fr::one());
     CHECK(other.challenge().value == plain.challenge().value);
+}
+
+// An element of Fq enters the transcript as its two limbs, a point of Grumpkin as its coordinates (chapter 02 section 4).
+void test_absorbed_elements() {
+    const Rule rule("02.4, what is absorbed");
+    RandomElements random(23);
+    const Fq element = random.element<Fq>();
+    const Grumpkin point = random.point<GrumpkinCurve>();
+    const FqLimbs limbs = split_fq(element.to_int());
+    CHECK(!limbs.lo.is_zero() && !limbs.hi.is_zero());
+    Transcript whole, parts;
+    whole.absorb(element);
+    whole.absorb(point);
+    for (const Fr& value : {Fr::from_int(limbs.lo), Fr::from_int(limbs.hi), point.x, point.y}) parts.absorb(value);
+    CHECK(whole.challenge().value == parts.challenge().value);
 }
 
 // ---- Points in every relation to each other ----
@@ -730,11 +835,16 @@ int main(int argc, char** argv) {
     test_additions<G1Curve>();
     test_additions<GrumpkinCurve>();
     test_replayed_transcript(inputs[0]);
+    test_absorbed_elements();
     test_words(core, inputs[0]);
     test_strict(core, inputs[0]);
     test_errors(core, inputs[0]);
     test_lengths();
+    test_key_sizes(inputs[0]);
+    test_kept_keys(inputs[0]);
+    test_built_in_setup();
     test_batches(setup);
+    test_unfinished_claims(setup);
     Key key;
     FormatError error;
     Claim claim;

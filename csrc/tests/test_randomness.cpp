@@ -24,7 +24,8 @@ std::size_t system_bytes = 0;  // given so far
 }  // namespace
 
 // The core's getrandom is this one: the program's symbols come before those of the C library.
-extern "C" ssize_t getrandom(void* out, std::size_t size, unsigned) {
+extern "C" ssize_t getrandom(void* out, std::size_t size, unsigned flags) {
+    if (flags != 0) return errno = EINVAL, -1;  // it waits for the generator to be seeded, and asks for nothing else
     static std::uint64_t state = 0x9e3779b97f4a7c15;
     if (system_generator) return system_generator(out, size);
     for (std::size_t i = 0; i < size; ++i) {
@@ -131,12 +132,13 @@ struct PairingClaims {
     G1& p1(std::size_t i) { return claims[i / 3].pairings[i % 3].p1; }
 
     // True if every pairing check was passed; otherwise each claim must have been judged as it is by itself.
-    bool pass(const Setup& setup, const RandomSource& random) const {
+    bool pass(const Setup& setup, const RandomSource& random, unsigned threads = Options{}.threads) const {
         std::vector<const Claim*> pointers;
         for (const Claim& claim : claims) pointers.push_back(&claim);
         std::vector<Verdict> verdicts(claims.size());
         Options options;
         options.random = &random;
+        options.threads = threads;
         check(setup, pointers, {}, options, verdicts);
         bool all = true;
         for (const Verdict& v : verdicts) {
@@ -219,6 +221,55 @@ void test_pairing_weights(const Setup& setup) {
             claims.set_p0(j, {});
         }
     }
+}
+
+// What holds is decided by one combination, however many terms it has and however many threads add them: a weight for each check
+// but the first is drawn, and no more, as a search for what fails would.
+void test_one_combination(const Setup& setup) {
+    const Rule rule("00.7, what holds is decided by one combination");
+    for (const std::size_t count : {1, 2, 3}) {
+        PairingClaims claims(count);
+        Jacobian<G1Curve> point = Jacobian<G1Curve>::from_affine(g1_generator());
+        for (std::size_t i = 0; i < 3 * count; ++i) {  // many terms whose sum is zero
+            PairingCheck& check = claims.claims[i / 3].pairings[i % 3];
+            check.p0 = Combination<G1Curve>(g1_generator());
+            for (std::size_t n = 0; n < 500; ++n) {
+                point += g1_generator();
+                const G1 term = point.to_affine();
+                check.p0.add(term, Fr::from_u64(n + 2));
+                check.p0.add(-term, Fr::from_u64(n + 2));
+            }
+        }
+        for (const unsigned threads : {1u, 2u, 3u, 5u}) {
+            std::size_t bytes = 0;
+            const Source source([&](std::uint8_t* out, std::size_t size) {
+                bytes += size;
+                return system_random().read(out, size);
+            });
+            CHECK(claims.pass(setup, source, threads));
+            CHECK(bytes == 16 * (3 * count - 1));
+        }
+    }
+}
+
+// A verdict of an earlier check is gone when the next one begins, also if that cannot end for want of random bytes.
+void test_stale_verdicts(const Setup& setup, const Claim& good) {
+    const Rule rule("docs/security.md, no random weights, no acceptance: not even an old one");
+    const Claim* const claims[2] = {&good, &good};
+    std::vector<Verdict> verdicts(2);
+    check(setup, claims, {}, Options{}, verdicts);
+    for (const Verdict& v : verdicts) CHECK(v.as_c().outcome == BBIPC_VALID);
+    const Source none([](std::uint8_t*, std::size_t) -> std::ptrdiff_t { return errno = EIO, -1; });
+    Options options;
+    options.random = &none;
+    bool thrown = false;
+    try {
+        check(setup, claims, {}, options, verdicts);
+    } catch (const std::runtime_error&) {
+        thrown = true;
+    }
+    CHECK(thrown);
+    for (const Verdict& v : verdicts) CHECK(v.as_c().outcome == BBIPC_ERROR);
 }
 
 // ---- Weights of inner-product arguments ----
@@ -389,6 +440,7 @@ int main(int argc, char** argv) {
     Setup setup = aztec_setup();
     CHECK(decode_setup(g2_x.data(), translator_key.data(), setup) == nullptr);
     test_pairing_weights(setup);
+    test_one_combination(setup);
     std::vector<Claim> claims(2);
     for (std::size_t i = 0; i < 2; ++i) {
         Key key;
@@ -397,6 +449,7 @@ int main(int argc, char** argv) {
         reduce(setup, key, inputs[i].proof, false, CancelFlag(), LanePath::scalar, claims[i]);
         CHECK(!claims[i].rest);
     }
+    test_stale_verdicts(setup, claims[0]);
     test_argument_weights(claims[0].ipa, claims[1].ipa);
     const Core core = make_core(paths_under_test()[0], g2_x.data(), translator_key.data());
     CHECK(core != nullptr);

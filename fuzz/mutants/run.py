@@ -32,7 +32,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
@@ -263,6 +263,21 @@ def run(command: Sequence[str | Path], **options: Any) -> subprocess.CompletedPr
     )
 
 
+def read_dependencies(listed: str, build: Path, source: Path, by_object: Mapping[Path, str]) -> dict[str, set[str]]:
+    """What `ninja -t deps` says: for each source file that has an object, the files below `source` that it includes."""
+    dependencies: dict[str, set[str]] = {}
+    current: set[str] | None = None
+    for line in listed.splitlines():
+        if line and not line.startswith(" "):
+            name = by_object.get((build / line.split(":")[0]).resolve(), "")
+            current = dependencies.setdefault(name, set()) if name else None
+        elif current is not None and line:
+            included = (build / line.strip()).resolve()  # with CCACHE_BASEDIR they are relative
+            if included.is_relative_to(source):
+                current.add(str(included.relative_to(source)))
+    return dependencies
+
+
 @dataclass
 class Base:
     """The build without any mutant."""
@@ -305,13 +320,7 @@ class Base:
             self.commands[name] = words[:at] + words[at + 2 :]
         listed = run(["ninja", "-C", self.build, "-t", "deps"]).stdout
         by_object = {path.resolve(): name for name, path in self.objects.items()}
-        current: set[str] | None = None
-        for line in listed.splitlines():
-            if line and not line.startswith(" "):
-                name = by_object.get((self.build / line.split(":")[0]).resolve(), "")
-                current = self.dependencies.setdefault(name, set()) if name else None
-            elif current is not None and line.strip().startswith(str(self.source)):
-                current.add(str(Path(line.strip()).relative_to(self.source)))
+        self.dependencies = read_dependencies(listed, self.build, self.source, by_object)
 
     def confirm(self, native_tests: set[str], jobs: int) -> None:
         """A test that fails without any mutant says nothing."""
@@ -415,6 +424,8 @@ class Workshop:
 
     def _native_killer(self, mutant: Mutant, environment: dict[str, str]) -> str:
         affected = [name for name in self.base.commands if self._depends(name, mutant.file)]
+        if not affected:
+            raise BuildError(f"nothing that is compiled depends on {mutant.file}")
         tests = {test: f"csrc/tests/test_{test}.cpp" for test in mutant.tests}
         changed: dict[str, Path] | None = {}
         # A header that a test includes: the test alone is compiled first, with the library as it was.
