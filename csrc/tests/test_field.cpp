@@ -21,6 +21,7 @@ U256 multiply_bitwise(const U256& a, const U256& b) {
 
 template <class F>
 void test_pair(const F& a, const F& b) {
+    const Rule rule("01.1, arithmetic of the fields");
     using P = typename F::Params;
     CHECK((a * b).m == mont_mul_portable<P>(a.m, b.m));
     CHECK((a + b).m == mod_add_portable<P>(a.m, b.m));
@@ -34,6 +35,7 @@ void test_pair(const F& a, const F& b) {
 
 template <class F>
 void test_inverse(const F& a) {
+    const Rule rule("01.1, inverses");
     const F inverse = a.inverse();
     CHECK(inverse.m < F::modulus);
     CHECK(a.is_zero() ? inverse.is_zero() : a * inverse == F::one());
@@ -41,6 +43,7 @@ void test_inverse(const F& a) {
 
 template <class F>
 void test_sqrt(const F& a) {
+    const Rule rule("01.1, square roots");
     U256 half;
     sub_borrow(half, F::modulus, U256{{1, 0, 0, 0}});
     half = half.shifted_right(1);
@@ -53,6 +56,7 @@ void test_sqrt(const F& a) {
 
 template <class F>
 void test_roots_of_unity() {
+    const Rule rule("01.1, square roots");
     if (F::Params::two_adicity == 1) return;
     U256 odd;
     sub_borrow(odd, F::modulus, U256{{1, 0, 0, 0}});
@@ -67,6 +71,7 @@ void test_roots_of_unity() {
 
 template <class F>
 void test_conversions(RandomElements& random) {
+    const Rule rule("01.1, numbers and bytes");
     std::uint8_t bytes[32];
     F out = F::from_u64(7);
     store_be(bytes, F::modulus);
@@ -90,6 +95,7 @@ void test_conversions(RandomElements& random) {
 
 template <class F>
 void test_batch_inversion(RandomElements& random) {
+    const Rule rule("01.1, inverses, of several at once");
     std::vector<F> values(17);
     for (F& v : values) v = random.element<F>();
     std::vector<F> inverses = values;
@@ -103,6 +109,7 @@ void test_batch_inversion(RandomElements& random) {
 
 template <class F>
 void test_field(u64 seed) {
+    const Rule rule("01.1, arithmetic of the fields");
     RandomElements random(seed);
     const std::vector<F> edges = edge_elements<F>();
     for (const F& a : edges) {

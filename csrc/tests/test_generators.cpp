@@ -6,6 +6,7 @@
 using namespace bbipc;
 
 int main() {
+    const Rule rule("01.6, the generators");
     // The four that chapter 01 section 6 prints.
     struct Known {
         std::size_t index;

@@ -44,6 +44,7 @@ Affine<C> msm_naively(std::span<const Affine<C>> points, std::span<const typenam
 
 template <class C>
 void test_endomorphism(RandomElements& random) {
+    const Rule rule("01.7, multiples of points");
     using Scalar = typename C::Scalar;
     const Scalar lambda = Scalar::from_int(Endomorphism<C>::lambda);
     const auto from_signed = [](i128 k) {
@@ -89,6 +90,7 @@ std::vector<Affine<C>> coincident_points(RandomElements& random, std::size_t cou
 
 template <class Kernel>
 void test_segmented_sum(RandomElements& random) {
+    const Rule rule("01.7, sums of points");
     using C = typename Kernel::Curve;
     using Point = typename Kernel::Point;
     for (int repetition = 0; repetition < 20; ++repetition) {
@@ -153,6 +155,7 @@ std::vector<std::function<F(std::size_t)>> scalar_shapes(RandomElements& random)
 
 template <class Msm, class C>
 void test_points(RandomElements& random, const std::vector<Affine<C>>& points, const Msm& compute) {
+    const Rule rule("01.7, sums of multiples");
     using Scalar = typename C::Scalar;
     for (const auto& shape : scalar_shapes<Scalar>(random)) {
         std::vector<Scalar> scalars(points.size());
@@ -163,6 +166,7 @@ void test_points(RandomElements& random, const std::vector<Affine<C>>& points, c
 
 template <class Msm, class C>
 void test_sizes(RandomElements& random, std::initializer_list<std::size_t> sizes, const Msm& compute) {
+    const Rule rule("01.7, sums of multiples");
     for (const std::size_t size : sizes) {
         test_points<Msm, C>(random, coincident_points<C>(random, size, true), compute);
         std::vector<Affine<C>> points(size);
@@ -173,6 +177,7 @@ void test_sizes(RandomElements& random, std::initializer_list<std::size_t> sizes
 
 template <class Kernel>
 void test_large_msm(RandomElements& random) {
+    const Rule rule("01.7, sums of multiples");
     using C = typename Kernel::Curve;
     const auto compute = [](const std::vector<Affine<C>>& points, const std::vector<typename C::Scalar>& scalars) {
         // In two lists of terms, as the verifier gives its own points beside the generators.
@@ -196,6 +201,7 @@ void test_large_msm(RandomElements& random) {
 
 template <class C>
 void test_small_msm(RandomElements& random, LanePath path) {
+    const Rule rule("01.7, sums of multiples");
     const auto compute = [path](const std::vector<Affine<C>>& points, const std::vector<typename C::Scalar>& scalars) {
         return msm<C>(points, scalars, path).to_affine();
     };
@@ -208,6 +214,7 @@ void test_small_msm(RandomElements& random, LanePath path) {
 }
 
 void test_generators_msm(RandomElements& random, LanePath path) {
+    const Rule rule("09.3, sums over the generators");
     const auto compute = [path](const std::vector<Fq>& scalars, unsigned threads) {
         return generators_msm(scalars.data(), scalars.size(), threads, path).to_affine();
     };
@@ -243,6 +250,7 @@ void test_generators_msm(RandomElements& random, LanePath path) {
 }
 
 void test_scratch() {
+    const Rule rule("architecture: scratch memory");
     constexpr std::size_t line = 64, large_page = std::size_t{1} << 21;
     for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{100'000}, large_page / 2, 5 * large_page / 2, 3 * large_page}) {
         Scratch scratch(Scratch::size<std::uint8_t>(bytes) + Scratch::size<std::uint32_t>(7));
@@ -270,6 +278,7 @@ void test_scratch() {
 
 template <class Kernel>
 void test_kernel(RandomElements& random) {
+    const Rule rule("01.7, sums of points");
     test_segmented_sum<Kernel>(random);
     test_large_msm<Kernel>(random);
 }

@@ -85,6 +85,7 @@ void check_dot() {
 }
 
 void test_dot() {
+    const Rule rule("01.1, sums of products");
     check_dot<1>();
     check_dot<2>();
     check_dot<4>();
@@ -96,6 +97,7 @@ void test_dot() {
 }
 
 void test_tower() {
+    const Rule rule("01.4, the fields above Fq");
     check_field_laws<Fq2>();
     check_field_laws<Fq6>();
     check_field_laws<Fq12>();
@@ -125,6 +127,7 @@ void test_tower() {
 }
 
 void test_bytes() {
+    const Rule rule("01.4, points of G2 as bytes");
     std::array<std::uint8_t, 384> bytes{};
     Fq12 f = Fq12::zero();
     Fq2* const coefficients[6] = {&f.c0.c0, &f.c0.c1, &f.c0.c2, &f.c1.c0, &f.c1.c1, &f.c1.c2};
@@ -142,6 +145,7 @@ void test_bytes() {
 }
 
 void test_frobenius() {
+    const Rule rule("01.4, the Frobenius map");
     for (int round = 0; round < 3; ++round) {
         const Fq12 f = random_element<Fq12>();
         const Fq12 f1 = power(f, Fq::modulus);
@@ -161,6 +165,7 @@ void test_frobenius() {
 
 // q, r and the loop constants from the parameter t.
 void test_constants() {
+    const Rule rule("01.4, constants of the pairing");
     const Fr t = Fr::from_u64(bn_parameter);
     // q = 36 t^4 + 36 t^3 + 24 t^2 + 6 t + 1 and r = q - 6 t^2, as 256-bit integers.
     const auto times = [](const U256& a, u64 k) {
@@ -240,6 +245,7 @@ G2 random_twist_point() {
 }
 
 void test_g2() {
+    const Rule rule("01.4, points of G2: the twist and the subgroup");
     CHECK(twist_b * xi() == (Fq2{Fq::from_u64(3), Fq::zero()}));
     G2 out = g2_generator();
     for (const G2& p : {g2_generator(), g2_aztec_x(), -g2_aztec_x(), times(g2_generator(), random_fr()), G2::infinity()}) {
@@ -287,6 +293,7 @@ void test_g2() {
 }
 
 void test_cyclotomic() {
+    const Rule rule("01.4, the final exponentiation");
     for (int round = 0; round < 10; ++round) {
         const Fq12 f = random_element<Fq12>();
         const Fq12 g = f.conj() * f.inverse();
@@ -305,6 +312,7 @@ Fq12 pair(const G1& p, const G2& q) {
 }
 
 void test_pairing() {
+    const Rule rule("01.4, the pairing is bilinear");
     const G1 g = g1_generator();
     const G2 h = g2_generator();
     const Fq12 e = pair(g, h);
@@ -329,6 +337,7 @@ void test_pairing() {
 }
 
 void test_setup() {
+    const Rule rule("01.8, the setup");
     const auto fq = [](u64 l3, u64 l2, u64 l1, u64 l0) { return Fq::from_int(U256{{l0, l1, l2, l3}}); };
     const G1 x1{fq(0x2d360628289ff943, 0xff6bd1a87bbe4e62, 0xabe7fb61ba83effd, 0x266f22bdcf31e6f9),
                 fq(0x26b92a79e563c3f4, 0x8252cce7feeca2f0, 0xf8d33dcb4ef7b064, 0x3bf07bd405700aaa)};
@@ -338,6 +347,7 @@ void test_setup() {
 }
 
 void test_product_checks() {
+    const Rule rule("01.4, products of pairings");
     const G1 g = g1_generator(), infinity = G1::infinity();
     const Fr x = random_fr();
     const G2Prepared one(g2_generator()), tau(times(g2_generator(), x)), nothing(G2::infinity());
@@ -383,6 +393,7 @@ void test_product_checks() {
 
 // Products computed by tests/reference/pairing_vectors.py, whose docstring describes the cases.
 void test_reference_vectors(const CaseFile& file) {
+    const Rule rule("01.4 and 01.8, pairings against the vectors");
     std::size_t ones = 0;
     for (const TestCase& test : file.cases) {
         CHECK(test.kind == "product");

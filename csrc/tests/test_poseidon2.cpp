@@ -94,6 +94,7 @@ std::vector<Fr> counting(u64 first, u64 last) {
 }
 
 void test_published_values() {
+    const Rule rule("02.1 and 02.2, published values");
     const State s = permuted({Fr::zero(), Fr::one(), Fr::from_u64(2), Fr::from_u64(3)});
     CHECK(s[0] == hex_element<Fr>("01bd538c2ee014ed5141b29e9ae240bf8db3fe5b9a38629a9647cf8d76c01737"));
     CHECK(s[1] == hex_element<Fr>("239b62e7db98aa3a2a8f6a0d2fa1709e7a35959aa6c7034814d9daa90cbac662"));
@@ -109,6 +110,7 @@ void test_published_values() {
 }
 
 void test_random_states() {
+    const Rule rule("02.1, the permutation");
     for (int i = 0; i < 500; ++i) {
         const State s{random_element(), random_element(), random_element(), random_element()};
         CHECK(permuted(s) == reference_permute(s));
@@ -117,6 +119,7 @@ void test_random_states() {
 
 // Every lane 0, 1 or -1: the extremes of carries and reductions.
 void test_extreme_states() {
+    const Rule rule("02.1, the permutation");
     const Fr values[3] = {Fr::zero(), Fr::one(), -Fr::one()};
     for (const Fr& a : values) {
         for (const Fr& b : values) {
@@ -128,6 +131,7 @@ void test_extreme_states() {
 }
 
 void test_lengths() {
+    const Rule rule("02.2, the hash of each length");
     std::vector<Fr> input;
     for (int length = 0; length <= 20; ++length, input.push_back(random_element())) {
         CHECK(poseidon2_hash(input) == reference_hash(input));
@@ -180,11 +184,13 @@ std::vector<std::array<State, 8>> eight_states() {
 }
 
 void test_lanes() {
+    const Rule rule("02.1, the permutation in lanes");
     for (const auto& states : eight_states()) CHECK(!wrong_lane(poseidon2_permute_ifma, states));
 }
 
 // Is a bug in one lane seen? Each of these is planted, and must be found, in its lane.
 void test_planted_bugs() {
+    const Rule rule("02.1, the permutation in lanes");
     struct Planted {
         const char* what;
         std::size_t lane;
@@ -223,6 +229,7 @@ void test_planted_bugs() {
 
 // Messages of all lengths, so that lanes end at different times and are filled again, in any number.
 void test_hash_many(LanePath path) {
+    const Rule rule("02.2, several hashes at once");
     for (const std::size_t count : {0U, 1U, 2U, 3U, 7U, 8U, 9U, 15U, 40U}) {
         std::vector<std::vector<Fr>> messages(count);
         for (auto& message : messages) {
@@ -272,6 +279,7 @@ class TestChains final : public HashChains {
 };
 
 void test_chains(LanePath path) {
+    const Rule rule("02.4, chains of hashes");
     for (std::size_t count = 0; count <= 20; ++count) {
         TestChains chains(count);
         const std::size_t expected = chains.left();

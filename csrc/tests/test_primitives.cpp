@@ -48,6 +48,7 @@ void append(std::vector<std::uint8_t>& to, const Buffer<N>& bytes) {
 
 template <class F>
 void test_field(const Core& core, RandomElements& random) {
+    const Rule rule("01.1, arithmetic of the fields");
     const auto apply = [&](std::int32_t op, const F& a, const F* b, F& result) {
         const auto left = encoded(a), right = encoded(b != nullptr ? *b : F::zero());
         Buffer<32> out{};
@@ -103,6 +104,7 @@ void test_field(const Core& core, RandomElements& random) {
 
 template <class C>
 void test_curve(const Core& core, RandomElements& random) {
+    const Rule rule("01.2, 01.3 and 01.7, points and their sums");
     using Scalar = typename C::Scalar;
     constexpr std::int32_t curve = curve_number<C>;
     Buffer<64> out{}, other{};
@@ -164,6 +166,7 @@ void test_curve(const Core& core, RandomElements& random) {
 }
 
 void test_generators(const Core& core, RandomElements& random) {
+    const Rule rule("01.6, the generators");
     std::vector<std::uint8_t> table(64 * 3), scalars;
     CHECK(bbipc_generators(core.get(), 32765, 3, table.data()) == 0);
     CHECK(bbipc_generators(core.get(), 32765, 4, table.data()) == BBIPC_BAD_ARGUMENT);
@@ -180,6 +183,7 @@ void test_generators(const Core& core, RandomElements& random) {
 }
 
 void test_pairing(const Core& core, RandomElements& random) {
+    const Rule rule("01.4, pairings");
     const Fr a = random.element<Fr>(), b = random.element<Fr>();
     const auto a_bytes = encoded(a), b_bytes = encoded(b), ab_bytes = encoded(-(a * b));
     const auto g1 = encoded(g1_generator());
@@ -218,6 +222,7 @@ void test_pairing(const Core& core, RandomElements& random) {
 }
 
 void test_hash(const Core& core) {
+    const Rule rule("02.2, the hash");
     Buffer<128> state{}, out;
     CHECK(bbipc_poseidon2_permute(core.get(), state.data(), out.data()) == 0 && out != state);
     Buffer<32> hash, other;

@@ -32,6 +32,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -177,18 +178,24 @@ def _read_file(table: dict[str, Any], root: Path) -> Iterator[Mutant]:
 
 def read_generated(table: Sequence[Mutant], root: Path = ROOT) -> list[Mutant]:
     """The mutants made by rule, tested as those of the same file in the table are, and then by the others that may notice."""
-    tests: dict[str, tuple[str, ...]] = {}
+    tests: dict[str, dict[str, None]] = {}  # in the order of the rows
     for m in table:
-        tests.setdefault(m.file, m.tests)
-    arguments = tomllib.loads((HERE / "generated" / "equivalent.toml").read_text())["mutants"]
-    why = {(row["file"], row["line"], row["becomes"]): row["why"] for row in arguments}
-    seen: dict[tuple[str, str, str], int] = {}
+        tests.setdefault(m.file, {}).update(dict.fromkeys(m.tests))
+    described: dict[str, Any] = tomllib.loads((HERE / "generated" / "equivalent.toml").read_text())
+    why = {
+        (row["file"], row["line"], row["becomes"], row.get("place", 0)): described["arguments"][row["why"]]
+        for row in described["mutants"]
+    }
+    times: Counter[tuple[str, str, str]] = Counter()
+    known: set[tuple[str, str, str, int]] = set()
     mutants: list[Mutant] = []
     for change in operators.all_changes(root):
-        key = (change.file, change.line, change.becomes)
-        seen[key] = seen.get(key, -1) + 1
-        place = f" #{seen[key]}" if seen[key] else ""
-        likely = tests.get(change.file, ())
+        line = (change.file, change.line, change.becomes)
+        key = (*line, times[line])
+        times[line] += 1
+        known.add(key)
+        place = f" #{key[3]}" if key[3] else ""
+        likely = tests.get(change.file, {})
         mutants.append(
             Mutant(
                 file=change.file,
@@ -200,9 +207,9 @@ def read_generated(table: Sequence[Mutant], root: Path = ROOT) -> list[Mutant]:
                 edit=(change.start, change.end, change.new),
             )
         )
-    lost = set(why) - set(seen)
+    lost = set(why) - known
     if lost:
-        raise TableError("\n".join(f"no such mutant is made: {' | '.join(key)}" for key in sorted(lost)))
+        raise TableError("\n".join(f"no such mutant is made: {key}" for key in sorted(lost)))
     return mutants
 
 
