@@ -1,6 +1,7 @@
 """Each layer knows only those below it (docs/architecture.md). Imports inside functions count, too."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import bbipc
@@ -20,7 +21,12 @@ LAYERS = (
 
 def _imported(tree: ast.AST) -> set[str]:
     """Subpackages of bbipc that a module imports at run time."""
-    found = set()
+    return {name.split(".")[1] for name in _modules(tree) if name.startswith("bbipc.")}
+
+
+def _modules(tree: ast.AST) -> set[str]:
+    """What a module imports at run time: modules, and names in them."""
+    found: set[str] = set()
     stack = [tree]
     while stack:
         node = stack.pop()
@@ -28,12 +34,9 @@ def _imported(tree: ast.AST) -> set[str]:
             stack += node.orelse
             continue
         if isinstance(node, ast.ImportFrom) and node.module is not None:
-            names = [node.module] if node.module != "bbipc" else [f"bbipc.{alias.name}" for alias in node.names]
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            names = []
-        found |= {name.split(".")[1] for name in names if name.startswith("bbipc.")}
+            found |= {alias.name for alias in node.names}
         stack += ast.iter_child_nodes(node)
     return found
 
@@ -59,3 +62,17 @@ def test_imports_are_seen_wherever_they_stand() -> None:
     assert _imported(ast.parse(late + checked)) == {"server", "chonk"}
     assert _imported(ast.parse((ROOT / "cli" / "serve.py").read_text())) == {"cli"}
     assert {"chonk", "wire", "server"} <= _imported(ast.parse((ROOT / "server" / "commands" / "hashes.py").read_text()))
+
+
+def test_no_import_leads_back() -> None:
+    """`chonk` and `server` can be read from the bottom up."""
+    graph = {}
+    for package in ("chonk", "server"):
+        modules = {
+            ".".join(("bbipc", *path.relative_to(ROOT).with_suffix("").parts)): path for path in (ROOT / package).rglob("*.py")
+        }
+        for name, path in modules.items():
+            imported = _modules(ast.parse(path.read_text()))
+            graph[name] = {other for other in modules if any(f"{one}.".startswith(f"{other}.") for one in imported)}
+    order = list(TopologicalSorter(graph).static_order())
+    assert order.index("bbipc.chonk.words") < order.index("bbipc.chonk.proof") < order.index("bbipc.chonk.verifier")

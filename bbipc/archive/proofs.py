@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 from bbipc.archive.content import content
 from bbipc.chonk import ChonkFormatError, ChonkProof, Outcome, Setup, Verdict, VerificationKey
-from bbipc.chonk.detect import detect_proof, unhex
-from bbipc.chonk.key import KEY_SIZE
+from bbipc.chonk.detect import detect_proof
+from bbipc.chonk.sizes import KEY_SIZE
+from bbipc.chonk.unwrap import unhex
 from bbipc.chonk.verifier import verify_many
 
 __all__ = ["ProofItem", "ProofJudge", "load"]

@@ -11,8 +11,8 @@ from bbipc.aztec.errors import TxFormatError
 from bbipc.aztec.forms import FORMS
 from bbipc.aztec.registry import RELEASE_4_KEY_SIZE
 from bbipc.aztec.tx import Tx
-from bbipc.chonk.detect import unhex
-from bbipc.chonk.key import KEY_SIZE
+from bbipc.chonk.sizes import KEY_SIZE
+from bbipc.chonk.unwrap import unhex
 
 __all__ = ["DetectedTx", "TxEncoding", "detect_tx", "is_tx", "looks_like"]
 

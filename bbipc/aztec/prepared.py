@@ -6,8 +6,9 @@ from typing import Final
 from bbipc.aztec.proof import PROOF_WORDS, ProofForm
 from bbipc.aztec.tx import Tx
 from bbipc.chonk.errors import ChonkFormatError
-from bbipc.chonk.proof import COMPRESSED_FIXED_WORDS, FIXED_WORDS, OINK_FIXED_WORDS, ChonkProof
+from bbipc.chonk.proof import ChonkProof
 from bbipc.chonk.shared import default_core
+from bbipc.chonk.sizes import COMPRESSED_FIXED_WORDS, FIXED_WORDS, OINK_FIXED_WORDS
 from bbipc.chonk.words import WORD
 
 __all__ = ["chonk_proof", "repeated_inputs"]

@@ -14,8 +14,9 @@ when something is computed. All names may be used from any thread.
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more than all of the rest
 if TYPE_CHECKING:
     from bbipc.chonk.core import CancelFlag, Claim
-    from bbipc.chonk.detect import DetectedKey, DetectedProof, Encoding, detect_key, detect_proof
+    from bbipc.chonk.detect import DetectedKey, DetectedProof, detect_key, detect_proof
     from bbipc.chonk.errors import ChonkFormatError, NoResultError, NotCanonicalError, NotOnCurveError, PrimitiveError
+    from bbipc.chonk.forms import Encoding
     from bbipc.chonk.key import VerificationKey
     from bbipc.chonk.proof import ChonkProof
     from bbipc.chonk.setup import Setup
@@ -48,8 +49,9 @@ __all__ = [
 
 _MODULES = {
     "core": ("CancelFlag", "Claim"),
-    "detect": ("DetectedKey", "DetectedProof", "Encoding", "detect_key", "detect_proof"),
+    "detect": ("DetectedKey", "DetectedProof", "detect_key", "detect_proof"),
     "errors": ("ChonkFormatError", "NoResultError", "NotCanonicalError", "NotOnCurveError", "PrimitiveError"),
+    "forms": ("Encoding",),
     "key": ("VerificationKey",),
     "proof": ("ChonkProof",),
     "setup": ("Setup",),

@@ -3,15 +3,16 @@
 import os
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING
 
 from bbipc.chonk.errors import ChonkFormatError
 from bbipc.chonk.shared import default_core
+from bbipc.chonk.sizes import KEY_SIZE
 
-__all__ = ["KEY_SIZE", "VerificationKey"]
+if TYPE_CHECKING:
+    from bbipc.chonk.unwrap import Unwrapped
 
-KEY_SIZE: Final = 3680
-"""Bytes of a key: 115 words of 32 bytes."""
+__all__ = ["VerificationKey"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,9 +50,22 @@ class VerificationKey:
             ChonkFormatError: it holds no key.
             TypeError: `path` is not a path.
         """
-        from bbipc.chonk.detect import detect_key, path_of  # noqa: PLC0415 - most keys are their bytes
+        from bbipc.chonk.forms import path_of, unwrapped_key  # noqa: PLC0415 - most keys are their bytes
 
-        return detect_key(path_of(path).read_bytes()).key
+        return cls.from_unwrapped(unwrapped_key(path_of(path).read_bytes()))
+
+    @classmethod
+    def from_unwrapped(cls, inside: "Unwrapped") -> "VerificationKey":
+        """The key that was in layers (`bbipc.chonk.unwrap`), one of which may claim a hash for it.
+
+        Raises:
+            ChonkFormatError: it has another size or another hash.
+        """
+        key = cls(inside.content)
+        if inside.claimed_hash is not None and inside.claimed_hash != key.hash:
+            claimed = inside.claimed_hash.hex()
+            raise ChonkFormatError.at("vk", f"JSON that claims the hash 0x{claimed} for a key whose hash is 0x{key.hash.hex()}")
+        return key
 
     def to_bytes(self) -> bytes:
         """The 3680 bytes."""

@@ -3,23 +3,15 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from bbipc.chonk import words
 from bbipc.chonk.errors import ChonkFormatError
 from bbipc.chonk.shared import default_core
+from bbipc.chonk.sizes import COMPRESSED_FIXED_WORDS, FIXED_WORDS, OINK_FIXED_WORDS, PARTS
 from bbipc.chonk.words import WORD
 
-__all__ = ["COMPRESSED_FIXED_WORDS", "FIXED_WORDS", "OINK_FIXED_WORDS", "ChonkProof"]
-
-OINK_FIXED_WORDS: Final = 48
-"""Words of the first part that are not public inputs."""
-
-FIXED_WORDS: Final = 1242
-"""Words of a proof that are not public inputs (chapter 00 section 1)."""
-
-COMPRESSED_FIXED_WORDS: Final = 697
-"""Words of a compressed proof that are not public inputs (chapter 03 section 5)."""
+__all__ = ["ChonkProof"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,7 +30,7 @@ class ChonkProof:
     ipa_proof: bytes
     joint_proof: bytes
 
-    PARTS: ClassVar[tuple[str, ...]] = ("hiding_oink_proof", "merge_proof", "eccvm_proof", "ipa_proof", "joint_proof")
+    PARTS: ClassVar[tuple[str, ...]] = PARTS
     """The names of the parts, in the order of a flat proof."""
 
     def __post_init__(self) -> None:
@@ -72,9 +64,10 @@ class ChonkProof:
         """
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"data: {type(data).__name__}, expected bytes; from_file reads a file")
-        from bbipc.chonk.detect import detect_proof  # noqa: PLC0415 - part of what is loaded late
+        from bbipc.chonk.forms import unwrapped_proof  # noqa: PLC0415 - most proofs come over the wire
 
-        return detect_proof(bytes(data), num_public_inputs).proof
+        inside, encoding = unwrapped_proof(bytes(data), num_public_inputs)
+        return cls.from_encoding(encoding.value, inside.content, num_public_inputs)
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], num_public_inputs: int | None = None) -> "ChonkProof":
@@ -85,9 +78,18 @@ class ChonkProof:
             ChonkFormatError: it holds no proof.
             TypeError: `path` is not a path.
         """
-        from bbipc.chonk.detect import path_of  # noqa: PLC0415 - part of what is loaded late
+        from bbipc.chonk.forms import path_of  # noqa: PLC0415 - as above
 
         return cls.from_bytes(path_of(path).read_bytes(), num_public_inputs)
+
+    @classmethod
+    def from_encoding(cls, encoding: str, data: bytes, num_public_inputs: int | None = None) -> "ChonkProof":
+        """A proof in a known encoding, "msgpack", "compressed" or "fields"; errors are those of `from_msgpack` and so on."""
+        if encoding == "msgpack":
+            return cls.from_msgpack(data)
+        if encoding == "compressed":
+            return cls.from_compressed(data)
+        return cls.from_fields(data, num_public_inputs)
 
     @classmethod
     def from_words(cls, parts: Mapping[str, Sequence[bytes]]) -> "ChonkProof":

@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgpack
 
 from bbipc.chonk.errors import ChonkFormatError
-from bbipc.chonk.proof import ChonkProof
+from bbipc.chonk.sizes import PARTS
 
 __all__ = ["unpack"]
 
@@ -15,11 +15,11 @@ def _camel_case(name: str) -> str:
     return first + "".join(word.capitalize() for word in others)
 
 
-_PART_OF_KEY: Final = {key: name for name in ChonkProof.PARTS for key in (name, _camel_case(name))}
+_PART_OF_KEY: Final = {key: name for name in PARTS for key in (name, _camel_case(name))}
 
 
 def unpack(data: bytes) -> dict[str, Any]:
-    """The parts of the msgpack map `data` by the names of `ChonkProof.PARTS`; what they hold is not checked yet.
+    """The parts of the msgpack map `data` by the names of `PARTS`; what they hold is not checked yet.
 
     Raises:
         ChonkFormatError: `data` is not exactly one msgpack map, or gives a part twice.

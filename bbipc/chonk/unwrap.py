@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from bbipc.chonk.errors import ChonkFormatError
-from bbipc.chonk.proof import ChonkProof
+from bbipc.chonk.sizes import PARTS
 from bbipc.chonk.words import WORD
 
 __all__ = ["MAX_CONTENT", "Unwrapped", "described", "unhex", "unwrap"]
@@ -169,7 +169,7 @@ def _base64(text: bytes) -> _Peeled | None:
 
 # ---- JSON -----------------------------------------------------------------------------------------------------------
 
-_PART_KEYS: Final = frozenset({*ChonkProof.PARTS, "hidingOinkProof", "mergeProof", "eccvmProof", "ipaProof", "jointProof"})
+_PART_KEYS: Final = frozenset({*PARTS, "hidingOinkProof", "mergeProof", "eccvmProof", "ipaProof", "jointProof"})
 _CONTAINERS: Final = ("verificationKey", "verification_key", "vk", "chonkProof", "proof")
 """Members that hold what is looked for, in the order of preference."""
 _BYTES: Final = ("bytes", "keyAsBytes")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from bbipc.chonk.detect import MSGPACK_ARRAYS, Encoding, guess_encoding
-from bbipc.chonk.key import KEY_SIZE
+from bbipc.chonk.forms import MSGPACK_ARRAYS, Encoding, guess_encoding
+from bbipc.chonk.sizes import KEY_SIZE
 from bbipc.chonk.unwrap import unwrap
 from bbipc.wire import cursor
 from bbipc.wire.errors import DecodeError

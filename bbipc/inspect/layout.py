@@ -4,13 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bbipc.chonk.sizes import IO_WORDS
 from bbipc.inspect import columns
 from bbipc.inspect.elements import Kind
 
-__all__ = ["IO_WORDS", "KEY_LAYOUT", "PART_MEANINGS", "Element", "fixed_words", "part_layout"]
-
-IO_WORDS: Final = 28
-"""Public inputs at the end of the list that are not the user's (chapter 05)."""
+__all__ = ["KEY_LAYOUT", "PART_MEANINGS", "Element", "fixed_words", "part_layout"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 from bbipc.aztec.registry import aztec
 from bbipc.chonk import ChonkFormatError, ChonkProof, VerificationKey
-from bbipc.chonk.key import KEY_SIZE
-from bbipc.chonk.proof import COMPRESSED_FIXED_WORDS, FIXED_WORDS, OINK_FIXED_WORDS
 from bbipc.chonk.proof_msgpack import unpack
+from bbipc.chonk.sizes import COMPRESSED_FIXED_WORDS, FIXED_WORDS, KEY_SIZE, OINK_FIXED_WORDS
 from bbipc.chonk.words import WORD
 from bbipc.inspect.elements import display, problem
 from bbipc.inspect.layout import KEY_LAYOUT, PART_MEANINGS, Element, fixed_words, part_layout

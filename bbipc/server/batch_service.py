@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgpack
 import trio
 
+from bbipc.chonk.sizes import FIXED_WORDS
 from bbipc.server.backend import Task
 from bbipc.server.batch_report import concerns_ipa
 from bbipc.server.budget import Budget
@@ -377,7 +378,6 @@ class BatchService:
 def _look_at_keys(keys: Sequence[bytes], sizes: list[int]) -> Steps[bytes]:
     """Find out how many words proofs for each key have; an ErrorResponse if a key cannot be decoded, else nothing."""
     from bbipc.chonk import ChonkFormatError, VerificationKey  # noqa: PLC0415 - loaded when it is needed
-    from bbipc.chonk.proof import FIXED_WORDS  # noqa: PLC0415
 
     for index, key in enumerate(keys):
         try:

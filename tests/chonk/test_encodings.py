@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bbipc.chonk import ChonkProof
-from bbipc.chonk.detect import Encoding, detect_proof, unhex
+from bbipc.chonk.detect import detect_proof
+from bbipc.chonk.forms import Encoding
+from bbipc.chonk.unwrap import unhex
 from reference import curves
 from reference.layout import Item, Kind, items
 from samples import CORPUS, FLOW1, FLOWS, Sample, copy_parts, flow1_parts, word

@@ -17,7 +17,8 @@ from typing import Any, Final
 from bbipc.aztec.errors import TxFormatError
 from bbipc.aztec.forms import FORMS, Form
 from bbipc.chonk.errors import ChonkFormatError
-from bbipc.chonk.key import KEY_SIZE, VerificationKey
+from bbipc.chonk.key import VerificationKey
+from bbipc.chonk.sizes import KEY_SIZE
 from bbipc.chonk.words import FR_MODULUS, WORD
 
 __all__ = ["RELEASE_4_KEY_SIZE", "KeyPath", "Network", "Registry", "Release", "aztec"]
