@@ -1,9 +1,7 @@
 """One client: its requests come in, their responses go out.
 
 A connection has two tasks. The *reader* cuts the input into requests, answers the cheap ones itself and hands the others
-to the scheduler. The *writer* sends what has been answered. A response to a plain request waits in a queue of *slots*,
-one for each plain request in the order of their arrival, until all slots before it are filled; a response to a tagged
-request goes out at once. So neither kind ever waits for the other.
+to the scheduler. The *writer* sends what has been answered, in the order that :mod:`bbipc.server.replies` knows.
 
 The reader pauses while the connection holds too much (see :mod:`bbipc.server.budget`), which in the end stops the
 client from writing. A client that does not read its responses therefore stops nobody but itself.
@@ -12,7 +10,6 @@ client from writing. A client that does not read its responses therefore stops n
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
@@ -38,6 +35,7 @@ from bbipc.server.deadlines import Alarm, Deadlines
 from bbipc.server.decoding import Decode
 from bbipc.server.errors import CommandError
 from bbipc.server.lane import InStep, Lanes
+from bbipc.server.replies import Place, Replies
 from bbipc.server.scheduler import INTERNAL_ERROR, Computation, Job, Scheduler, Verification
 from bbipc.server.stats import Reporter, RequestOutcome
 from bbipc.server.streams import ByteStream, send_all
@@ -57,7 +55,7 @@ from bbipc.wire.dialect import (
 )
 from bbipc.wire.envelope import is_envelope
 from bbipc.wire.errors import DecodeError
-from bbipc.wire.frame import HEADER_BYTES, Discarded, Event, Frame, FrameReader, Oversized, Skimmed
+from bbipc.wire.frame import Discarded, Event, Frame, FrameReader, Oversized, Skimmed
 from bbipc.wire.values import Fields
 
 if TYPE_CHECKING:
@@ -74,8 +72,6 @@ MAX_WAITING: Final = 1024
 all are forgotten in one step, which takes about 10 us for each."""
 REQUEST_BYTES: Final = 2048
 """Bytes that a waiting request takes beside its frame: measured (1.1 KiB), rounded up."""
-SLOT_BYTES: Final = 256
-"""Bytes that a response takes beside itself while it waits for those before it."""
 ITEM_BYTES: Final = 128
 """Bytes that an item of a list takes beside what it has in the frame: measured, rounded up."""
 STRUCTURE_BYTES: Final = 1536
@@ -160,23 +156,14 @@ class Services(NamedTuple):
         return self.upstream is not None and self.upstream.cancel(job)
 
 
-class _Slot:
-    """The place of a plain request in the order of responses."""
+class _Pending(Place):
+    """A request whose response takes its time: it has a job. `received`: Trio's clock."""
 
-    __slots__ = ("response",)
-
-    def __init__(self) -> None:
-        self.response: bytes | None = None
-
-
-class _Pending:
-    """A request whose response takes its time: it has a job, and a slot if it is plain. `received`: Trio's clock."""
-
-    __slots__ = ("alarm", "job", "name", "received", "size", "slot", "tag")
+    __slots__ = ("alarm", "job", "name", "received", "size")
 
     def __init__(self, tag: Tag | None, name: str, size: int, received: float) -> None:
-        self.tag, self.name, self.size, self.received = tag, name, size, received
-        self.slot = _Slot() if tag is None else None
+        super().__init__(tag)
+        self.name, self.size, self.received = name, size, received
         self.job: Job | Forwarding | ServiceCall | None = None
         self.alarm: Alarm | None = None
 
@@ -224,22 +211,18 @@ class Connection:
         self._services = services
         self._stream = stream
         self._shm = shm
-        self._max_response = None if shm is None else shm.max_response
+        self._replies: Replies[_Pending] = Replies(None if shm is None else shm.max_response)
         lanes, descriptors = services.lanes, stream.descriptors
         self._in_step = None if lanes is None or descriptors is None else InStep(lanes, descriptors)
         self._handed_back = b""  # by a lane: received, but not looked at
         self._requests = self._cheap_requests = 0  # in the chunk that is being looked at
         self._envelope = services.envelope
         self._frames = FrameReader(services.budget.limits.frame)
-        self._slots: deque[_Slot] = deque()
         self._pending: set[_Pending] = set()
-        self._in_flight: dict[int, _Pending] = {}  # those of them that are tagged
         self._alarms: set[Alarm] = set()
         self._feeds_batch_service = False
         self._waiting_bytes = 0  # of requests that have a job
         self._unread_bytes = 0  # of the chunk that is being looked at
-        self._outgoing = bytearray()
-        self._outgoing_bytes = 0  # of responses that wait for others, are ready to be sent, or are being sent
         self._received = self._sent = 0  # bytes so far
         self._marked = (0, 0)  # what these were when somebody last needed room
         self._periods_unread = 0
@@ -277,7 +260,7 @@ class Connection:
             statistics.connections -= 1
             for alarm in self._alarms:
                 alarm.cancel()
-            unanswered = self._unanswered
+            unanswered = self._replies.unanswered
             for pending in self._pending:
                 pending.job = pending.alarm = None  # see _finish()
             self._pending.clear()
@@ -301,11 +284,6 @@ class Connection:
         """Give this client up, after a defect that was logged."""
         self._end = End.DEFECT
         self._scope.cancel()
-
-    @property
-    def _unanswered(self) -> int:
-        """Requests without a response so far, except that those behind the first plain one are all counted."""
-        return len(self._in_flight) + len(self._slots)
 
     # ---- Reading ----
 
@@ -351,8 +329,9 @@ class Connection:
                 await self._stream.wait_readable()
             return
         # What waits to be sent comes before what would be answered now, and so does what a slot waits for.
-        plain = not (self._slots or self._outgoing or self._writer_sends)
-        for name, requests in await shm.serve(plain=plain, in_flight=self._in_flight, envelope=self._envelope):
+        replies = self._replies
+        plain = not (replies.plain_must_wait or replies.outgoing or self._writer_sends)
+        for name, requests in await shm.serve(plain=plain, in_flight=replies.in_flight, envelope=self._envelope):
             self._services.reporter.statistics.count(name, RequestOutcome.ANSWERED, requests)
 
     async def _use_lane(self) -> bool:
@@ -364,7 +343,7 @@ class Connection:
     @property
     def _owes_nothing(self) -> bool:
         """Whether nothing of this connection is under way in either direction."""
-        under_way = self._slots or self._pending or self._outgoing or self._writer_sends or self._handed_back
+        under_way = self._pending or self._replies.held or self._writer_sends or self._handed_back
         return not under_way and self._frames.is_between_frames
 
     def _take_over(self, left: Left) -> None:
@@ -372,8 +351,7 @@ class Connection:
         self._received += left.received
         self._sent += left.sent
         self._handed_back = left.rest
-        self._outgoing += left.unsent
-        self._outgoing_bytes += len(left.unsent)
+        self._replies.add(left.unsent)
         self._flush()
 
     def _receive_nowait(self) -> bytes | None:
@@ -431,8 +409,8 @@ class Connection:
         answered = cheap.answer(
             data,
             start,
-            plain=not self._slots,
-            in_flight=self._in_flight,
+            plain=not self._replies.plain_must_wait,
+            in_flight=self._replies.in_flight,
             seconds=self._turn.seconds_left,
             envelope=self._envelope is True,
         )
@@ -445,8 +423,7 @@ class Connection:
             statistics.count(name, RequestOutcome.ANSWERED, requests)
             self._requests += requests
             self._cheap_requests += requests
-        self._outgoing += answered.frames
-        self._outgoing_bytes += len(answered.frames)
+        self._replies.add(answered.frames)
         return answered.consumed
 
     def _parse_briefly(self, payload: bytes) -> Parsed | _Prepared | None:
@@ -473,7 +450,7 @@ class Connection:
     def _refuse(self, event: Event) -> None:
         if isinstance(event, Discarded):
             limit = self._services.budget.limits.total
-            self._answer(
+            self._replies.answer(
                 None,
                 error_response(
                     f"no room for a frame of {event.length} bytes: requests and responses of all clients together hold the "
@@ -483,13 +460,13 @@ class Connection:
         elif isinstance(event, Oversized):
             log.info("%s: %s; closing", self.name, event)
             self._services.reporter.statistics.malformed += 1
-            self._answer(None, error_response(f"{event} (--max-frame-bytes); the connection ends"))
+            self._replies.answer(None, error_response(f"{event} (--max-frame-bytes); the connection ends"))
             self._end = End.BROKEN_FRAME
             self._reading = False
 
     def _report_end_of_input(self) -> None:
         truncated = self._frames.end()
-        if self._stream.peer_is_gone() and (self._slots or self._in_flight or self._outgoing):
+        if self._stream.peer_is_gone() and (self._replies.unanswered or self._replies.outgoing):
             self._end = End.LOST
         elif truncated is not None:
             log.warning("%s: %s", self.name, truncated)
@@ -502,13 +479,13 @@ class Connection:
             self._handle(request, size, tasks)
         except Exception:
             log.exception("%s: a request failed", self.name)
-            self._answer(request.tag, error_response(INTERNAL_ERROR))
+            self._replies.answer(request.tag, error_response(INTERNAL_ERROR))
 
     def _handle(self, parsed: Parsed, size: int, tasks: Tasks | None) -> None:
         tag = parsed.tag
-        if tag is not None and tag.request_id in self._in_flight:
+        if tag is not None and tag.request_id in self._replies.in_flight:
             self._services.reporter.statistics.malformed += 1
-            self._emit(error_response(f"request_id {tag.request_id} is already in flight on this connection"), tag)
+            self._replies.answer(tag, error_response(f"request_id {tag.request_id} is already in flight on this connection"))
         elif type(parsed) is Request:
             self._carry_out(self._services.commands[parsed.name], parsed, size, tasks)
         elif isinstance(parsed, Unserved):
@@ -517,7 +494,7 @@ class Connection:
             if not parsed.probe:
                 log.debug("%s: malformed request: %s", self.name, parsed.message)
                 self._services.reporter.statistics.malformed += 1
-            self._answer(tag, error_response(parsed.message))
+            self._replies.answer(tag, error_response(parsed.message))
 
     def _forward(self, request: Unserved, size: int) -> None:
         upstream = self._services.upstream
@@ -581,18 +558,14 @@ class Connection:
         submit: Callable[[AnyJob], None],
     ) -> None:
         """Give a job to those who do it, and keep its place among the responses. `deadline`: milliseconds from now."""
-        tag = request.tag
         if type(request) is Request:
             size += _list_bytes(request.fields)
         size += REQUEST_BYTES
-        pending = _Pending(tag, request.name, size, trio.current_time())
+        pending = _Pending(request.tag, request.name, size, trio.current_time())
         job = pending.job = make_job(partial(self._finish_job, pending))
         self._waiting_bytes += size
         self._pending.add(pending)
-        if tag is not None:
-            self._in_flight[tag.request_id] = pending
-        elif pending.slot is not None:
-            self._slots.append(pending.slot)
+        self._replies.owe(pending)
         try:
             if deadline is not None:
                 ring = partial(self._expire, pending, deadline)
@@ -611,7 +584,7 @@ class Connection:
 
     def _cancel(self, request_id: int) -> bool:
         """Cancel a request of this connection that is not answered yet; False if there is none."""
-        pending = self._in_flight.get(request_id)
+        pending = self._replies.in_flight.get(request_id)
         if pending is None:
             return False
         self._give_up(pending, "cancelled by CancelRequest", RequestOutcome.CANCELLED)
@@ -627,20 +600,10 @@ class Connection:
 
     # ---- Responses ----
 
-    def _answer(self, tag: Tag | None, response: bytes) -> None:
-        """Respond at once, as far as the order allows."""
-        if tag is None and self._slots:
-            slot = _Slot()
-            slot.response = response
-            self._slots.append(slot)
-            self._outgoing_bytes += SLOT_BYTES + len(response)
-        else:
-            self._emit(response, tag)
-
     def _answer_request(self, request: Request | Unserved, response: bytes) -> None:
-        """As _answer(), for a request that counts."""
+        """Respond at once, as far as the order allows, to a request that counts."""
         self._services.reporter.statistics.count(request.name, RequestOutcome.of(response))
-        self._answer(request.tag, response)
+        self._replies.answer(request.tag, response)
 
     def _finish_job(self, pending: _Pending, response: bytes) -> None:
         try:
@@ -660,61 +623,37 @@ class Connection:
         elapsed = trio.current_time() - pending.received
         self._services.reporter.statistics.count_job(pending.name, outcome, elapsed)
         self._waiting_bytes -= pending.size
-        if pending.tag is not None:
-            del self._in_flight[pending.tag.request_id]
-            self._emit(response, pending.tag)
-        elif pending.slot is not None:
-            self._fill(pending.slot, response)
+        self._replies.pay(pending, response)
         self._flush()
-
-    def _fill(self, slot: _Slot, response: bytes) -> None:
-        """The response to a plain request, and all that waited for it."""
-        slot.response = response
-        self._outgoing_bytes += SLOT_BYTES + len(response)
-        while self._slots and self._slots[0].response is not None:
-            ready = self._slots.popleft().response
-            assert ready is not None
-            self._outgoing_bytes -= SLOT_BYTES + len(ready)
-            self._emit(ready, None)
-
-    def _emit(self, response: bytes, tag: Tag | None) -> None:
-        frame = encode_response(response, tag)
-        if self._max_response is not None and len(frame) - HEADER_BYTES > self._max_response:
-            frame = encode_response(error_response(too_long(len(frame) - HEADER_BYTES, self._max_response)), tag)
-        self._outgoing += frame
-        self._outgoing_bytes += len(frame)
 
     # ---- Writing ----
 
     def _flush(self) -> None:
         """Send what is ready, at once as far as the system takes it; the writer sends the rest."""
-        if self._outgoing and not self._writer_sends:
+        outgoing = self._replies.outgoing
+        if outgoing and not self._writer_sends:
             try:
-                sent = self._stream.send_nowait(self._outgoing)
-            except trio.BrokenResourceError:
-                sent = 0  # the writer meets the same error, and ends the connection
-            if sent == len(self._outgoing):
-                self._outgoing.clear()
-            else:
-                del self._outgoing[:sent]
-                self._writer_sends = True  # until it has done so, nobody need try again
-            self._outgoing_bytes -= sent
-            self._sent += sent
-        if self._outgoing or not self._reading:
+                self._send_some()
+            except trio.BrokenResourceError as error:
+                log.debug("%s: the writer will find it broken: %s", self.name, error)  # and end the connection
+            self._writer_sends = bool(outgoing)  # until it has done so, nobody need try again
+        if outgoing or not self._reading:
             self._something_to_write.set()
         self._settle()
+
+    def _send_some(self) -> None:
+        """Send what the system takes at once."""
+        sent = self._stream.send_nowait(self._replies.outgoing)
+        self._replies.sent(sent)
+        self._sent += sent
 
     async def _write_until_done(self) -> None:
         try:
             while await self._wait_for_output():
-                data, self._outgoing = self._outgoing, bytearray()
                 self._writer_sends = True
-                while data:
-                    sent = self._stream.send_nowait(data)
-                    del data[:sent]
-                    self._sent += sent
-                    self._outgoing_bytes -= sent
-                    if data:
+                while self._replies.outgoing:
+                    self._send_some()
+                    if self._replies.outgoing:
                         self._settle()
                         await self._stream.wait_writable()
                 self._writer_sends = False
@@ -728,8 +667,8 @@ class Connection:
 
     async def _wait_for_output(self) -> bool:
         """Until there is something to be sent; False if there never will be."""
-        while not self._outgoing:
-            if not self._reading and not self._slots and not self._in_flight:
+        while not self._replies.outgoing:
+            if not self._reading and not self._replies.unanswered:
                 return False
             self._something_to_write = trio.Event()
             await self._something_to_write.wait()
@@ -739,7 +678,7 @@ class Connection:
 
     def _settle(self) -> None:
         """Tell the budget what this connection holds now."""
-        held = self._waiting_bytes + self._outgoing_bytes + self._frames.held + self._unread_bytes
+        held = self._waiting_bytes + self._replies.held + self._frames.held + self._unread_bytes
         if held != self._charged:
             self._services.budget.change(held - self._charged)
             self._charged = held
@@ -748,8 +687,8 @@ class Connection:
         if self._feeds_batch_service and self._services.batch_service.full:
             return True
         return (
-            self._waiting_bytes + self._outgoing_bytes >= self._services.budget.limits.connection
-            or len(self._in_flight) + len(self._slots) >= MAX_WAITING
+            self._waiting_bytes + self._replies.held >= self._services.budget.limits.connection
+            or self._replies.unanswered >= MAX_WAITING
         )
 
     async def _pause(self) -> None:
@@ -788,13 +727,13 @@ class Connection:
 
     def may_yield(self) -> bool:
         """See :class:`~bbipc.server.budget.Holder`."""
-        return (self._has_large_frame() and not self._waits_for_room) or self._outgoing_bytes > ALWAYS_GRANTED
+        return (self._has_large_frame() and not self._waits_for_room) or self._replies.held > ALWAYS_GRANTED
 
     def mark_progress(self) -> tuple[int, int]:
         """Bytes received and sent since the last call."""
         received, sent = self._received - self._marked[0], self._sent - self._marked[1]
         self._marked = self._received, self._sent
-        self._periods_unread = 0 if sent or self._outgoing_bytes <= ALWAYS_GRANTED else self._periods_unread + 1
+        self._periods_unread = 0 if sent or self._replies.held <= ALWAYS_GRANTED else self._periods_unread + 1
         return received, sent
 
     def yield_without_progress(self) -> None:
@@ -817,8 +756,3 @@ def _list_bytes(fields: Fields) -> int:
         if type(value) is list and value:
             total += len(value) * (STRUCTURE_BYTES if type(value[0]) is dict else ITEM_BYTES)
     return total
-
-
-def too_long(length: int, limit: int) -> str:
-    """What answers a request whose response does not fit into the ring."""
-    return f"the response has {length} bytes, and the ring takes {limit}: start the server with a larger --response-ring-size"

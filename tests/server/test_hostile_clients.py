@@ -303,7 +303,7 @@ async def test_answers_behind_a_plain_request_are_bounded_and_charged() -> None:
         await client.send([verification("valid 1")])
         await client.send_bytes(encode_frame(msgpack.packb([HASH])) * 20_000)
         assert server.budget.used >= 200 * (MAX_WAITING - 1)
-        assert len(client.connection._slots) == MAX_WAITING
+        assert client.connection._replies.unanswered == MAX_WAITING
         await server.workers.release_all()
         assert client.responses() == [verdict_response("valid 1"), *[HASHED] * 20_000]
 
@@ -600,7 +600,7 @@ async def test_who_does_not_read_leaves_when_room_is_short() -> None:
         server.workers.automatic = True
         deaf, honest = server.connect(), server.connect()
         deaf.stream.room = 0
-        deaf.connection._emit(bytes(4 * ALWAYS_GRANTED), None)
+        deaf.connection._replies.answer(None, bytes(4 * ALWAYS_GRANTED))
         deaf.connection._flush()
         await wait_all_tasks_blocked()
         await honest.send_bytes(LARGE)
