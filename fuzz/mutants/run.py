@@ -183,18 +183,20 @@ def read_generated(table: Sequence[Mutant], root: Path = ROOT) -> list[Mutant]:
         tests.setdefault(m.file, {}).update(dict.fromkeys(m.tests))
     described: dict[str, Any] = tomllib.loads((HERE / "generated" / "equivalent.toml").read_text())
     why = {
-        (row["file"], row["line"], row["becomes"], row.get("place", 0)): described["arguments"][row["why"]]
+        (row.get("file", ""), row["line"], row["becomes"], row.get("place", 0)): described["arguments"][row["why"]]
         for row in described["mutants"]
     }
     times: Counter[tuple[str, str, str]] = Counter()
-    known: set[tuple[str, str, str, int]] = set()
+    lost = set(why)
     mutants: list[Mutant] = []
     for change in operators.all_changes(root):
         line = (change.file, change.line, change.becomes)
-        key = (*line, times[line])
+        number = times[line]
         times[line] += 1
-        known.add(key)
-        place = f" #{key[3]}" if key[3] else ""
+        place = f" #{number}" if number else ""
+        anywhere = ("", change.line, change.becomes, number)
+        key = (Path(change.file).name, *anywhere[1:])
+        lost -= {key, anywhere}
         likely = tests.get(change.file, {})
         mutants.append(
             Mutant(
@@ -203,11 +205,10 @@ def read_generated(table: Sequence[Mutant], root: Path = ROOT) -> list[Mutant]:
                 old=change.line + place,
                 new=change.becomes,
                 tests=(*likely, *(test for test in ALL_TESTS if test not in likely)),
-                equivalent=why.get(key, ""),
+                equivalent=why.get(key, why.get(anywhere, "")),
                 edit=(change.start, change.end, change.new),
             )
         )
-    lost = set(why) - known
     if lost:
         raise TableError("\n".join(f"no such mutant is made: {key}" for key in sorted(lost)))
     return mutants
