@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "../field/field.hpp"
+#include "../field/sqrt.hpp"
 
 namespace {
 

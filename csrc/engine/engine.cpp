@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <mutex>
 
-#include "../chonk/compress.hpp"
-#include "../chonk/key_cache.hpp"
-#include "../chonk/verify.hpp"
+#include "../chonk/proof/compress.hpp"
+#include "../chonk/keys/key_cache.hpp"
+#include "../chonk/verify/reduce.hpp"
+#include "../chonk/verify/verify.hpp"
+#include "../field/sqrt.hpp"
 #include "../generators/generators.hpp"
+#include "../generators/generators_msm.hpp"
 #include "../hash/hash_chains.hpp"
 #include "../hash/poseidon2.hpp"
 #include "../hash/poseidon2_ifma.hpp"

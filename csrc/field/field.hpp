@@ -158,5 +158,3 @@ template <class F>
 }
 
 BBIPC_END
-
-#include "sqrt.hpp"

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../field/field.hpp"
+#include "../field/sqrt.hpp"
 #include "../hash/sha256.hpp"
 
 namespace {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "../field/sqrt.hpp"
 #include "../msm/large_msm.hpp"
 #include "../msm/parallel.hpp"
 #if BBIPC_ADX_FIELD

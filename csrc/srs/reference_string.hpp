@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "../chonk/random.hpp"
+#include "../run/random.hpp"
 #include "../curve/curve.hpp"
 #include "../field/lane_path.hpp"
 

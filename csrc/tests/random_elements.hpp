@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../curve/curve.hpp"
+#include "../field/sqrt.hpp"
 
 BBIPC_BEGIN
 

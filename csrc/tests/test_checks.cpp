@@ -5,9 +5,11 @@
 #include <cstring>
 #include <functional>
 
-#include "../chonk/key_cache.hpp"
-#include "../chonk/merge.hpp"
-#include "../chonk/verify.hpp"
+#include "../chonk/keys/key_cache.hpp"
+#include "../chonk/merge/merge.hpp"
+#include "../chonk/verify/reduce.hpp"
+#include "../chonk/verify/verify.hpp"
+#include "../field/sqrt.hpp"
 #include "case_file.hpp"
 #include "check.hpp"
 #include "paths.hpp"

@@ -1,5 +1,6 @@
 // Field arithmetic of the compiled path against the portable one, and that one against bit-by-bit arithmetic.
 #include "../field/field.hpp"
+#include "../field/sqrt.hpp"
 #include "check.hpp"
 #include "random_elements.hpp"
 

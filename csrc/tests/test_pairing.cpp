@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "../field/sqrt.hpp"
 #include "../msm/msm.hpp"
 #include "../pairing/cyclotomic.hpp"
 #include "../pairing/digits.hpp"

@@ -9,7 +9,8 @@
 #include <functional>
 #include <stdexcept>
 
-#include "../chonk/verify.hpp"
+#include "../chonk/verify/reduce.hpp"
+#include "../chonk/verify/verify.hpp"
 #include "../msm/msm.hpp"
 #include "case_file.hpp"
 #include "check.hpp"

@@ -6,8 +6,9 @@
 #include <functional>
 #include <thread>
 
-#include "../chonk/key_cache.hpp"
-#include "../chonk/verify.hpp"
+#include "../chonk/keys/key_cache.hpp"
+#include "../chonk/verify/reduce.hpp"
+#include "../chonk/verify/verify.hpp"
 #include "case_file.hpp"
 #include "check.hpp"
 #include "paths.hpp"

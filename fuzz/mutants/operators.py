@@ -13,7 +13,7 @@ from typing import Final
 
 from mutants.switch import bodies, masked
 
-FOLDERS: Final = ("csrc/chonk", "csrc/transcript", "csrc/curve")
+FOLDERS: Final = ("csrc/chonk", "csrc/run", "csrc/transcript", "csrc/curve")
 
 _OPERATORS: Final = {
     "+": "-", "-": "+", "*": "+", "/": "*", "%": "/", "<<": ">>", ">>": "<<", "&": "|", "|": "&", "^": "&",
@@ -127,6 +127,6 @@ def all_changes(root: Path, folders: Sequence[str] = FOLDERS) -> list[Change]:
     return [
         change
         for folder in folders
-        for path in sorted((root / folder).glob("*.[ch]pp"))
+        for path in sorted((root / folder).rglob("*.[ch]pp"))
         for change in changes(str(path.relative_to(root)), path.read_text())
     ]
