@@ -1,7 +1,7 @@
 // What a verification may say, as types.
 //
 // A step can object or say nothing: it returns an Objection, which cannot express acceptance. That nothing was objected is no
-// acceptance either. Only FinalCheck (csrc/chonk/verify.cpp) can make an Acceptance, and only an Acceptance makes a valid Verdict;
+// acceptance either. Only FinalCheck (csrc/chonk/verify/verify.cpp) can make an Acceptance, and only an Acceptance makes a valid Verdict;
 // every other Verdict starts as an error.
 #pragma once
 
