@@ -5,8 +5,10 @@
 #include <cstring>
 #include <functional>
 
+#include "../chonk/ipa/ipa.hpp"
 #include "../chonk/keys/key_cache.hpp"
 #include "../chonk/merge/merge.hpp"
+#include "../chonk/proof/proof.hpp"
 #include "../chonk/verify/reduce.hpp"
 #include "../chonk/verify/verify.hpp"
 #include "../field/sqrt.hpp"

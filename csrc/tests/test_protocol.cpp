@@ -5,16 +5,18 @@
 #include <string>
 #include <type_traits>
 
+#include "../chonk/eccvm/eccvm.hpp"
 #include "../chonk/eccvm/messages.hpp"
 #include "../chonk/eccvm/opening.hpp"
 #include "../chonk/eccvm/sumcheck.hpp"
-#include "../chonk/oink/hiding_kernel_io.hpp"
 #include "../chonk/ipa/folding.hpp"
 #include "../chonk/ipa/ipa.hpp"
+#include "../chonk/joint/joint.hpp"
 #include "../chonk/joint/messages.hpp"
 #include "../chonk/joint/opening.hpp"
 #include "../chonk/joint/sumcheck.hpp"
 #include "../chonk/merge/merge.hpp"
+#include "../chonk/oink/hiding_kernel_io.hpp"
 #include "../chonk/oink/oink.hpp"
 #include "../chonk/verify/reduce.hpp"
 #include "../chonk/verify/verify.hpp"

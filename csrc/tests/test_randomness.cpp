@@ -9,6 +9,8 @@
 #include <functional>
 #include <stdexcept>
 
+#include "../chonk/ipa/ipa.hpp"
+#include "../chonk/proof/proof.hpp"
 #include "../chonk/verify/reduce.hpp"
 #include "../chonk/verify/verify.hpp"
 #include "../msm/msm.hpp"

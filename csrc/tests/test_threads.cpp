@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "../chonk/keys/key_cache.hpp"
+#include "../chonk/proof/proof.hpp"
 #include "../chonk/verify/reduce.hpp"
 #include "../chonk/verify/verify.hpp"
 #include "case_file.hpp"
