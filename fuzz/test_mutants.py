@@ -204,4 +204,4 @@ def test_a_thousand_are_made() -> None:
     made = read_generated(TABLE)
     assert len(made) >= 1000
     assert len({m.digest for m in made}) == len(made)
-    assert {m.file.split("/")[1] for m in made} == {"chonk", "transcript", "curve"}
+    assert {m.file.split("/")[1] for m in made} == {"chonk", "run", "transcript", "curve"}
