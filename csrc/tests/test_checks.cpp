@@ -156,9 +156,10 @@ Input changed(Input input, const Change& change) {
 }
 
 bool is_error(const bbipc_verdict& v, std::int32_t part, std::int64_t position, const char* text = "") {
-    const std::string place = "[" + std::to_string(position) + "]";  // the message names it, too
+    char place[32];  // the message names it, too
+    std::snprintf(place, sizeof place, "[%lld]", static_cast<long long>(position));
     const bool ok = v.outcome == BBIPC_ERROR && v.part == part && v.position == position && std::strstr(v.message, text) &&
-                    (position < 0 || std::strstr(v.message, "too short") || std::strstr(v.message, place.c_str()));
+                    (position < 0 || std::strstr(v.message, "too short") || std::strstr(v.message, place));
     if (!ok) {
         std::fprintf(stderr, "  outcome %d step %d part %d position %ld: %s\n", v.outcome, v.step, v.part, long(v.position),
                      v.message);
