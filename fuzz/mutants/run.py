@@ -195,7 +195,7 @@ def read_generated(table: Sequence[Mutant], root: Path = ROOT) -> list[Mutant]:
         times[line] += 1
         place = f" #{number}" if number else ""
         anywhere = ("", change.line, change.becomes, number)
-        key = (Path(change.file).name, *anywhere[1:])
+        key = ("/".join(Path(change.file).parts[-2:]), *anywhere[1:])
         lost -= {key, anywhere}
         likely = tests.get(change.file, {})
         mutants.append(
