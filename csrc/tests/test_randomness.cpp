@@ -252,6 +252,14 @@ void test_one_combination(const Setup& setup) {
             CHECK(claims.pass(setup, source, threads));
             CHECK(bytes == 16 * (3 * count - 1));
         }
+        // And no term is lost: one more, wherever it stands, and nothing holds any more.
+        for (std::size_t n = 0; count == 1 && n < 1000; n += 97) {
+            PairingClaims wrong = claims;
+            Combination<G1Curve>& p0 = wrong.claims[0].pairings[n % 3].p0;
+            const G1 term = p0.points()[1 + n];
+            p0.add(term, Fr::one());
+            for (const unsigned threads : {2u, 3u}) CHECK(!wrong.pass(setup, system_random(), threads));
+        }
     }
 }
 
