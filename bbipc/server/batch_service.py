@@ -12,8 +12,8 @@ from __future__ import annotations
 import logging
 import struct
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgpack
@@ -26,9 +26,10 @@ from bbipc.server.budget import Budget
 from bbipc.server.config import MIB
 from bbipc.server.errors import CommandError
 from bbipc.server.fifo import FifoWriter, check_fifo
-from bbipc.server.scheduler import INTERNAL_ERROR, Computation, Scheduler, Verification
+from bbipc.server.jobs import Computation, ServiceCall, Verification
+from bbipc.server.scheduler import INTERNAL_ERROR, Scheduler
 from bbipc.server.steps import Steps
-from bbipc.wire.dialect import error_response, response_encoder
+from bbipc.wire.dialect import ErrorResponse, error_response, response_encoder
 from bbipc.wire.schema import published
 from bbipc.wire.values import WORD, Fields
 
@@ -56,25 +57,6 @@ _length: Final = struct.Struct(">I")
 log = logging.getLogger("bbipc.batch_service")
 
 
-class ServiceCall:
-    """One of the three commands. `finish` gets its ``Response``, once, unless the call was cancelled or dropped."""
-
-    __slots__ = ("cancelled", "client", "fields", "finish", "name")
-
-    def __init__(self, client: object, name: str, fields: Fields, finish: Callable[[bytes], None]) -> None:
-        self.client, self.name, self.fields, self.finish = client, name, fields, finish
-        self.cancelled = False
-
-    def cancel(self) -> None:
-        """Nobody waits for the response any more."""
-        self.cancelled = True
-
-    def respond(self, response: bytes) -> None:
-        """Give the response, if somebody waits for it."""
-        if not self.cancelled:
-            self.finish(response)
-
-
 class _Proof:
     """A proof in the service, since the time `queued` of Trio's clock; with a job once the scheduler has it."""
 
@@ -89,15 +71,19 @@ class _Proof:
         return RESULT_OVERHEAD + sum(map(len, self.task.parts))
 
     def result(self, verdicts: Sequence[Verdict]) -> bytes:
-        """The verdict as it goes to the FIFO: 4 bytes of length, big-endian, and a map."""
+        """What goes to the FIFO."""
+        return self.frame(_STATUS_OK if verdicts[0].valid else _STATUS_FAILED, _message(verdicts[0]))
+
+    def frame(self, status: int, message: str) -> bytes:
+        """A result: 4 bytes of length, big-endian, and a map."""
         assert self.job is not None
         fields: dict[str, Any] = {
             "request_id": self.request_id,
-            "status": _STATUS_OK if verdicts[0].valid else _STATUS_FAILED,
-            "error_message": _message(verdicts[0]),
+            "status": status,
+            "error_message": message,
             "time_in_queue_ms": 1000 * (self.job.started - self.queued),
             "time_in_verify_ms": 1000 * (trio.current_time() - self.job.started),
-            "batch_failure_count": self.job.failed_checks[0],
+            "batch_failure_count": sum(self.job.failed_checks[:1]),  # none, if there was no verdict by a defect
         }
         packed: bytes = msgpack.packb(fields)
         return _length.pack(len(packed)) + packed
@@ -127,9 +113,11 @@ class _Session:
         return not self.waiting and not self.verifying
 
 
-def _encoder(name: str) -> Callable[[Fields], bytes]:
+@cache
+def done(name: str) -> bytes:
+    """The ``Response`` to the command `name` when it was carried out."""
     response = published().response_name(name)
-    return response_encoder(response, published().response(response))
+    return response_encoder(response, published().response(response))({})
 
 
 class BatchService:
@@ -143,7 +131,8 @@ class BatchService:
     def __init__(self, scheduler: Scheduler, budget: Budget) -> None:
         self._scheduler = scheduler
         self._budget = budget
-        self._done = {name: _encoder(name)({}) for name in (START, QUEUE, STOP)}
+        for name in (START, QUEUE, STOP):
+            done(name)  # not made when descriptors or memory may be short
         self._session: _Session | None = None
         self._session_began = trio.Event()
         self._current: ServiceCall | None = None  # a Start or Stop that takes its time
@@ -248,7 +237,7 @@ class BatchService:
         if session is None:
             raise CommandError(f"service not running. Call {START} first.")
         self._queue(session, call.fields)
-        return self._done[QUEUE]
+        return done(QUEUE)
 
     def _finish_current(self, response: bytes) -> None:
         call, self._current = self._current, None
@@ -269,8 +258,8 @@ class BatchService:
         self._current = call
         self._scheduler.submit(Computation(self, _look_at_keys(keys, sizes), partial(self._started, call, sizes)))
 
-    def _started(self, call: ServiceCall, sizes: Sequence[int], problem: bytes) -> None:
-        if not problem:
+    def _started(self, call: ServiceCall, sizes: Sequence[int], response: bytes) -> None:
+        if not isinstance(response, ErrorResponse):
             fields = call.fields
             fifo = FifoWriter(fields["fifo_path"], self._result_is_gone)
             batch_size = max(fields["batch_size"], 1)
@@ -278,7 +267,7 @@ class BatchService:
             self._budget.change(self._session.key_bytes)
             self._session_began.set()
             log.info("started, fifo=%s", fifo.path)
-        self._finish_current(problem or self._done[START])
+        self._finish_current(response)
 
     # ---- Queue ----
 
@@ -316,6 +305,8 @@ class BatchService:
     # ---- Results ----
 
     def _verified(self, session: _Session, proof: _Proof, frame: bytes) -> None:
+        if isinstance(frame, ErrorResponse):  # the scheduler's, after a defect
+            frame = proof.frame(_STATUS_FAILED, INTERNAL_ERROR)
         session.verifying -= 1
         self._proof_bytes -= proof.size
         self._result_bytes += len(frame)
@@ -359,7 +350,7 @@ class BatchService:
     def _ended(self, session: _Session, lost: int) -> None:
         self._session = None
         self._budget.change(-session.key_bytes)
-        response = self._done[STOP]
+        response = done(STOP)
         if lost:
             message = f"stopped, but {lost} results are lost: nobody reads the FIFO {session.fifo.path!r}"
             log.error("%s", message)
@@ -367,7 +358,7 @@ class BatchService:
         log.info("stopped, fifo=%s", session.fifo.path)
         self._finish_current(response)
 
-    async def close(self) -> None:
+    async def wait_idle(self) -> None:
         """Stop if it is running: verify what was queued and deliver the results, as far as somebody reads them."""
         while self._current is not None or self._session is not None:
             if self._session is not None:
@@ -376,7 +367,7 @@ class BatchService:
 
 
 def _look_at_keys(keys: Sequence[bytes], sizes: list[int]) -> Steps[bytes]:
-    """Find out how many words proofs for each key have; an ErrorResponse if a key cannot be decoded, else nothing."""
+    """Find out how many words proofs for each key have. The ``Response`` to Start: an error if a key cannot be decoded."""
     from bbipc.chonk import ChonkFormatError, VerificationKey  # noqa: PLC0415 - loaded when it is needed
 
     for index, key in enumerate(keys):
@@ -385,7 +376,7 @@ def _look_at_keys(keys: Sequence[bytes], sizes: list[int]) -> Steps[bytes]:
         except ChonkFormatError as error:
             return error_response(f"{START}: vks[{index}]: {error}")
         yield
-    return b""
+    return done(START)
 
 
 def _message(verdict: Verdict) -> str:

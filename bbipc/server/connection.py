@@ -13,12 +13,12 @@ import logging
 from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import trio
 
 from bbipc.server.backend import AnyTask
-from bbipc.server.batch_service import BatchService, ServiceCall
+from bbipc.server.batch_service import BatchService
 from bbipc.server.budget import ALWAYS_GRANTED, Budget
 from bbipc.server.commands.kinds import (
     INLINE_BYTES,
@@ -30,13 +30,14 @@ from bbipc.server.commands.kinds import (
     ToService,
     Verified,
 )
-from bbipc.server.commands.table import DEADLINE, deadline_of, refuse
+from bbipc.server.commands.table import DEADLINE, admit, refuse
 from bbipc.server.deadlines import Alarm, Deadlines
 from bbipc.server.decoding import Decode
 from bbipc.server.errors import CommandError
+from bbipc.server.jobs import Finish, Forwarding, Job, Worker
 from bbipc.server.lane import InStep, Lanes
 from bbipc.server.replies import Place, Replies
-from bbipc.server.scheduler import INTERNAL_ERROR, Computation, Job, Scheduler, Verification
+from bbipc.server.scheduler import INTERNAL_ERROR, Scheduler
 from bbipc.server.stats import Reporter, RequestOutcome
 from bbipc.server.streams import ByteStream, send_all
 from bbipc.server.turns import Turn, Turns
@@ -54,7 +55,6 @@ from bbipc.wire.dialect import (
     read_tag,
 )
 from bbipc.wire.envelope import is_envelope
-from bbipc.wire.errors import DecodeError
 from bbipc.wire.frame import Discarded, Event, Frame, FrameReader, Oversized, Skimmed
 from bbipc.wire.values import Fields
 
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from bbipc.chonk.lane import Left
     from bbipc.server.cheap import CheapAnswers
     from bbipc.server.shm import ShmStream
-    from bbipc.server.upstream import Forwarding, Upstream
+    from bbipc.server.upstream import Upstream
 
 BRIEF_BYTES: Final = 64 * 1024
 """The longest frame that is decoded in the Trio thread, which takes a few milliseconds at most; a proof fits. Longer ones, and
@@ -84,7 +84,7 @@ READER_PATIENCE: Final = 5
 """Such periods in which a client that holds much may read nothing of its responses while memory is short."""
 
 log = logging.getLogger("bbipc.connection")
-AnyJob = TypeVar("AnyJob", bound="Job | Forwarding | ServiceCall")
+AnyJob = TypeVar("AnyJob", bound=Job)
 
 
 class End(Enum):
@@ -132,39 +132,32 @@ class Services(NamedTuple):
     cheap: CheapAnswers | None = None
     lanes: Lanes | None = None
 
+    @property
+    def workers(self) -> list[Worker[Any]]:
+        """Who does what takes its time; those that give work to others come before these."""
+        workers: list[Worker[Any]] = [self.batch_service, self.scheduler]
+        return workers if self.upstream is None else [*workers, self.upstream]
+
     async def wait_idle(self) -> None:
         """Until nothing is in flight on any connection; the batch service is stopped."""
-        await self.batch_service.close()
-        await self.scheduler.wait_idle()
-        if self.upstream is not None:
-            await self.upstream.wait_idle()
+        for worker in self.workers:
+            await worker.wait_idle()
 
     def drop(self, client: object) -> None:
         """Forget everything that `client` waits for."""
-        self.scheduler.drop(client)
-        self.batch_service.drop(client)
-        if self.upstream is not None:
-            self.upstream.drop(client)
-
-    def cancel(self, job: Job | Forwarding | ServiceCall) -> bool:
-        """Nobody waits for `job` any more: its `finish` is not called. True if that takes nothing more."""
-        job.cancel()
-        if isinstance(job, Computation | Verification):
-            return self.scheduler.cancel(job)
-        if isinstance(job, ServiceCall):
-            return self.batch_service.cancel(job)
-        return self.upstream is not None and self.upstream.cancel(job)
+        for worker in self.workers:
+            worker.drop(client)
 
 
 class _Pending(Place):
-    """A request whose response takes its time: it has a job. `received`: Trio's clock."""
+    """A request whose response takes its time. `received`: Trio's clock. `cancel`: cancels its job, as long as there is one."""
 
-    __slots__ = ("alarm", "job", "name", "received", "size")
+    __slots__ = ("alarm", "cancel", "name", "received", "size")
 
     def __init__(self, tag: Tag | None, name: str, size: int, received: float) -> None:
         super().__init__(tag)
         self.name, self.size, self.received = name, size, received
-        self.job: Job | Forwarding | ServiceCall | None = None
+        self.cancel: Callable[[], bool] | None = None
         self.alarm: Alarm | None = None
 
 
@@ -262,7 +255,7 @@ class Connection:
                 alarm.cancel()
             unanswered = self._replies.unanswered
             for pending in self._pending:
-                pending.job = pending.alarm = None  # see _finish()
+                pending.cancel = pending.alarm = None  # see _finish()
             self._pending.clear()
             self._services.drop(self)
             self._services.budget.change(-self._charged)
@@ -501,16 +494,12 @@ class Connection:
         if upstream is None:
             self._answer_request(request, refuse(request))
             return
-        refusal = upstream.admit(request)
-        if refusal is not None:
-            self._answer_request(request, refusal)
-            return
         try:
-            deadline = deadline_of(request)
-        except DecodeError as error:
+            deadline = admit(request)
+        except CommandError as error:
             self._answer_request(request, error_response(str(error)))
         else:
-            self._submit(request, deadline, size, partial(upstream.job, self, request), upstream.submit)
+            self._submit(request, deadline, size, partial(Forwarding, self, request), upstream)
 
     def _carry_out(self, command: Command, request: Request, size: int, tasks: Tasks | None) -> None:
         fields = request.fields
@@ -519,21 +508,20 @@ class Connection:
                 self._cheap_requests += 1
                 self._answer_request(request, command.answer(fields))
             else:
-                make_computation = partial(Computation, self, command.answer_in_steps(fields))
                 size += command.factor * size
-                self._submit(request, fields.get(DEADLINE), size, make_computation, self._services.scheduler.submit)
+                job = partial(command.job, self, fields)
+                self._submit(request, fields.get(DEADLINE), size, job, self._services.scheduler)
         elif isinstance(command, Verified):
             if tasks is None:
                 tasks = _tasks_of(command, fields)
             if isinstance(tasks, CommandError):
                 self._answer_request(request, error_response(str(tasks)))
             else:
-                make_verification = partial(Verification, self, tasks, command.conclude)
-                self._submit(request, fields.get(DEADLINE), size, make_verification, self._services.scheduler.submit)
+                verification = partial(command.job, self, tasks)
+                self._submit(request, fields.get(DEADLINE), size, verification, self._services.scheduler)
         elif isinstance(command, ToService):
             self._feeds_batch_service = True
-            make_call = partial(ServiceCall, self, command.name, fields)
-            self._submit(request, fields.get(DEADLINE), size, make_call, self._services.batch_service.submit)
+            self._submit(request, fields.get(DEADLINE), size, partial(command.job, self, fields), self._services.batch_service)
         else:
             self._administer(command, request)
 
@@ -554,15 +542,16 @@ class Connection:
         request: Request | Unserved,
         deadline: int | None,
         size: int,
-        make_job: Callable[[Callable[[bytes], None]], AnyJob],
-        submit: Callable[[AnyJob], None],
+        make_job: Callable[[Finish], AnyJob],
+        worker: Worker[AnyJob],
     ) -> None:
         """Give a job to those who do it, and keep its place among the responses. `deadline`: milliseconds from now."""
         if type(request) is Request:
             size += _list_bytes(request.fields)
         size += REQUEST_BYTES
         pending = _Pending(request.tag, request.name, size, trio.current_time())
-        job = pending.job = make_job(partial(self._finish_job, pending))
+        job = make_job(partial(self._finish_job, pending))
+        pending.cancel = partial(worker.cancel, job)
         self._waiting_bytes += size
         self._pending.add(pending)
         self._replies.owe(pending)
@@ -574,10 +563,10 @@ class Connection:
             if deadline == 0:
                 self._expire(pending, deadline)
             else:
-                submit(job)
+                worker.submit(job)
         except Exception:
             log.exception("%s: %s could not be begun", self.name, request.name)
-            if pending.job is not None:
+            if pending.cancel is not None:
                 self._give_up(pending, INTERNAL_ERROR, RequestOutcome.FAILED)
 
     # ---- The early end of a request ----
@@ -594,8 +583,8 @@ class Connection:
         self._give_up(pending, f"{pending.name}: not done within {deadline} ms ({DEADLINE})", RequestOutcome.EXPIRED)
 
     def _give_up(self, pending: _Pending, message: str, outcome: RequestOutcome) -> None:
-        assert pending.job is not None
-        self._services.cancel(pending.job)
+        assert pending.cancel is not None
+        pending.cancel()
         self._finish(pending, error_response(message), outcome)
 
     # ---- Responses ----
@@ -618,7 +607,7 @@ class Connection:
             pending.alarm.cancel()
             self._alarms.discard(pending.alarm)
         # Job and alarm point back to `pending`. Without these cycles, a request's memory is free at once.
-        pending.job = pending.alarm = None
+        pending.cancel = pending.alarm = None
         self._pending.discard(pending)
         elapsed = trio.current_time() - pending.received
         self._services.reporter.statistics.count_job(pending.name, outcome, elapsed)

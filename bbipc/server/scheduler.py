@@ -30,7 +30,8 @@ from bbipc.server.backend import AnyTask, Backend, Cancel
 from bbipc.server.batch_report import BatchCounters, failed_checks
 from bbipc.server.fair import FairQueue
 from bbipc.server.idle import IdleSignal
-from bbipc.server.steps import Steps, advance
+from bbipc.server.jobs import Computation, Slice, Verification
+from bbipc.server.steps import advance
 from bbipc.wire.dialect import error_response
 
 if TYPE_CHECKING:
@@ -75,105 +76,7 @@ def make_threads(count: int) -> InThread:
     return in_thread
 
 
-class Computation:
-    """Steps to be done in a worker, one after the other; their value is a ``Response``."""
-
-    __slots__ = ("cancelled", "client", "finish", "steps")
-
-    def __init__(self, client: object, steps: Steps[bytes], finish: Callable[[bytes], None]) -> None:
-        self.client, self.steps, self.finish = client, steps, finish
-        self.cancelled = False
-
-    def cancel(self) -> None:
-        """Nobody waits for the result any more."""
-        self.cancelled = True
-
-
-class Verification:
-    """Proofs to be verified, and how their verdicts become a ``Response``.
-
-    Attributes:
-        client: for whom; clients take turns.
-        tasks: the proofs.
-        conclude: makes the response of their verdicts.
-        finish: gets it.
-        max_threads: workers that a batch gets which holds no other job; None: all that are free.
-        flags: end the verification of each proof, once it has started.
-        started: Trio's clock when it started.
-        failed_checks: for each proof, set before `conclude` is called, see :func:`failed_checks`.
-        cancelled: whether nobody waits for the verdicts any more.
-        taken: proofs that batches have had so far.
-        left: proofs of these without a verdict.
-        verdicts: for each proof.
-    """
-
-    __slots__ = (
-        "cancelled",
-        "client",
-        "conclude",
-        "failed_checks",
-        "finish",
-        "flags",
-        "left",
-        "max_threads",
-        "started",
-        "taken",
-        "tasks",
-        "verdicts",
-    )
-
-    def __init__(
-        self,
-        client: object,
-        tasks: Sequence[AnyTask],
-        conclude: Callable[[Sequence[Verdict]], bytes],
-        finish: Callable[[bytes], None],
-        max_threads: int | None = None,
-    ) -> None:
-        self.client, self.tasks, self.conclude, self.finish, self.max_threads = client, tasks, conclude, finish, max_threads
-        self.flags: list[Cancel] = []
-        self.started = 0.0
-        self.failed_checks: list[int] = []
-        self.cancelled = False
-        self.taken = self.left = 0
-        self.verdicts: list[Any] = []
-
-    @property
-    def waiting(self) -> int:
-        """Proofs that no batch has had yet."""
-        return len(self.tasks) - self.taken
-
-    def take(self, count: int) -> Slice:
-        """The next `count` proofs, for a batch."""
-        if not self.verdicts:
-            self.verdicts = [None] * len(self.tasks)
-            self.failed_checks = [0] * len(self.tasks)
-        start = self.taken
-        self.taken += count
-        self.left += count
-        return Slice(self, start, self.taken)
-
-    def cancel(self) -> None:
-        """Nobody waits for the verdicts any more; a running verification ends between two steps."""
-        self.cancelled = True
-        for flag in self.flags:
-            flag.set()
-
-
-class Slice:
-    """The proofs of a job that one batch takes: those from `start` up to, but without, `end`; `flags` end them."""
-
-    __slots__ = ("end", "flags", "job", "start")
-
-    def __init__(self, job: Verification, start: int, end: int) -> None:
-        self.job, self.start, self.end = job, start, end
-        self.flags: list[Cancel] = []
-
-    def __len__(self) -> int:
-        return self.end - self.start
-
-
-Job = Computation | Verification
+ScheduledJob = Computation | Verification
 
 
 class Scheduler:
@@ -207,7 +110,7 @@ class Scheduler:
         self._verifications: FairQueue[object, Verification] = FairQueue()
         self._proofs_of: Counter[object] = Counter()  # of those of `_verifications`, for each client
         self._few_is_next = True
-        self._running: set[Job] = set()
+        self._running: set[ScheduledJob] = set()
         self._computation_is_next = True
         self._changed = trio.Event()
         self._idle_signal = IdleSignal(lambda: self.idle, on_idle)
@@ -231,7 +134,7 @@ class Scheduler:
         """Until there is no job at all."""
         await self._idle_signal.wait()
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: ScheduledJob) -> None:
         """Let `job` wait for a worker. Bounding how many wait is the caller's duty."""
         if isinstance(job, Computation):
             self._computations.push(job.client, job)
@@ -240,7 +143,7 @@ class Scheduler:
             self._proofs_of[job.client] += len(job.tasks)
         self._changed.set()
 
-    def cancel(self, job: Job) -> bool:
+    def cancel(self, job: ScheduledJob) -> bool:
         """Cancel one job; True if it waits, in which case `finish` is never called. A job that runs ends early
         with whatever its `conclude` makes of cancelled verdicts."""
         job.cancel()
@@ -257,7 +160,7 @@ class Scheduler:
 
     def drop(self, client: object) -> None:
         """Forget all jobs of `client`, whether they wait or run."""
-        waiting: list[Job] = [*self._computations.drop(client), *self._verifications.drop(client)]
+        waiting: list[ScheduledJob] = [*self._computations.drop(client), *self._verifications.drop(client)]
         self._proofs_of.pop(client, None)
         running = [job for job in self._running if job.client is client]
         for job in (*waiting, *running):
@@ -352,10 +255,9 @@ class Scheduler:
         self._free += workers
         self._changed.set()
 
-    def _finish(self, job: Job, response: bytes) -> None:
+    def _finish(self, job: ScheduledJob, response: bytes) -> None:
         self._running.discard(job)
-        if not job.cancelled:
-            job.finish(response)
+        job.respond(response)
         self._idle_signal.check()
 
     async def _run_computation(self, job: Computation) -> None:
@@ -364,13 +266,14 @@ class Scheduler:
         except Exception:
             log.exception("a computation failed")
             response = error_response(INTERNAL_ERROR)
-        if response is None and not job.cancelled:
-            self._running.discard(job)
-            self._computations.put_back(job.client, job)
-            self._release(1)
+        self._release(1)
+        if response is not None:
+            self._finish(job, response)
         else:
-            self._release(1)
-            self._finish(job, response or b"")
+            self._running.discard(job)
+            if not job.cancelled:
+                self._computations.put_back(job.client, job)
+            self._idle_signal.check()
 
     async def _run_batch(self, batch: list[Slice], workers: int) -> None:
         try:

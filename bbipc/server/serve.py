@@ -147,7 +147,7 @@ class Server:
             except StartError as error:
                 log.error("%s", error)
                 code = EXIT_CANNOT_START
-            await self._batch_service.close()
+            await self._batch_service.wait_idle()
             nursery.cancel_scope.cancel()
         return code
 

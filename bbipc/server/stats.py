@@ -13,7 +13,7 @@ import trio
 
 import bbipc
 from bbipc.server.logs import LogCounters
-from bbipc.wire.dialect import response_encoder
+from bbipc.wire.dialect import ErrorResponse, response_encoder
 from bbipc.wire.schema import extended
 from bbipc.wire.values import Fields
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 STATS: Final = "Stats"
 VERDICTS: Final = ("valid", "invalid", "error", "cancelled")
 """What a verification may come to, see :class:`bbipc.chonk.Outcome` (which is not loaded before the first proof)."""
-_ERROR: Final = b"\x92\xadErrorResponse"
 _RESOLUTION: Final = math.log(1.05)
 """Logarithm of the ratio of a bucket's bounds: quantiles are too large by at most 5 %."""
 _LAST_BUCKET: Final = math.ceil(math.log(1e6 * 86_400) / _RESOLUTION)
@@ -54,8 +53,8 @@ class RequestOutcome(Enum):
 
     @classmethod
     def of(cls, response: bytes) -> RequestOutcome:
-        """ANSWERED, or FAILED for an ErrorResponse."""
-        return cls.FAILED if response.startswith(_ERROR) else cls.ANSWERED
+        """ANSWERED, or FAILED for an :class:`~bbipc.wire.dialect.ErrorResponse`."""
+        return cls.FAILED if isinstance(response, ErrorResponse) else cls.ANSWERED
 
 
 class Latencies:

@@ -1,9 +1,10 @@
 """Commands that bbipc does not serve, forwarded to a supervised child: the real `bb`.
 
 `bb` answers one request after the other and ends its process when it meets one that it does not like. So only requests whose
-fields are in order are forwarded (:func:`admit`), one at a time: a request that ends the child costs only its own answer. The
-others wait for the next child, which is started after a pause that doubles with each failure in a row. What `bb` keeps
-between requests (`ChonkStart`, `ChonkLoad` ...) belongs to all clients, as it does in `bb`, and is lost with the child.
+fields are in order are forwarded (:func:`bbipc.server.commands.table.admit`), one at a time: a request that ends the child
+costs only its own answer. The others wait for the next child, which is started after a pause that doubles with each failure in
+a row. What `bb` keeps between requests (`ChonkStart`, `ChonkLoad` ...) belongs to all clients, as it does in `bb`, and is lost
+with the child.
 
 The child is started when it is needed first. It speaks to us over a pipe, plain; its log goes to our standard error.
 """
@@ -27,12 +28,12 @@ from bbipc.client.errors import ServerUnreachable
 from bbipc.client.transport import Transport, spawned
 from bbipc.server.fair import FairQueue
 from bbipc.server.idle import IdleSignal
+from bbipc.server.jobs import Forwarding
 from bbipc.wire import cursor
 from bbipc.wire.cursor import Allowance
-from bbipc.wire.dialect import Unserved, encode_command, error_response
+from bbipc.wire.dialect import ErrorResponse, encode_command, error_response
 from bbipc.wire.errors import DecodeError
 from bbipc.wire.frame import Frame, FrameReader
-from bbipc.wire.schema import published
 
 FIRST_PAUSE: Final = 0.1
 """Seconds between the first failure of a child and the next one."""
@@ -49,20 +50,6 @@ _CHUNK: Final = 65536
 _MAX_VALUES: Final = 1 << 20
 
 log = logging.getLogger("bbipc.upstream")
-
-
-@dataclass(eq=False, slots=True)
-class Forwarding:
-    """A request for the child. `finish` gets its ``Response``, once, unless the job was cancelled or dropped."""
-
-    client: object
-    request: Unserved
-    finish: Callable[[bytes], None]
-    cancelled: bool = False
-
-    def cancel(self) -> None:
-        """Nobody waits for the response any more."""
-        self.cancelled = True
 
 
 @dataclass(slots=True)
@@ -84,20 +71,6 @@ class Counters:
 
 class _ChildFailedError(Exception):
     """The child cannot be used any more; the text says why."""
-
-
-def admit(request: Unserved) -> bytes | None:
-    """The ``Response`` to a request that the child must not see; None if it may see it."""
-    schema = published()
-    if not schema.knows(request.name):
-        return error_response(f"unknown command {request.name[:64]!r}")
-    try:
-        _, position = cursor.array_header(request.command, 0)
-        _, position = cursor.text(request.command, position)
-        schema.command(request.name).decode(request.command, position, Allowance())
-    except DecodeError as error:
-        return error_response(str(error))
-    return None
 
 
 class Upstream:
@@ -148,24 +121,16 @@ class Upstream:
         """Until no request waits for an answer."""
         await self._idle_signal.wait()
 
-    def admit(self, request: Unserved) -> bytes | None:
-        """The ``Response`` to a request that the child must not see; None if it may be forwarded."""
-        return admit(request)
-
-    def job(self, client: object, request: Unserved, finish: Callable[[bytes], None]) -> Forwarding:
-        """What submit() wants."""
-        return Forwarding(client, request, finish)
-
     def submit(self, job: Forwarding) -> None:
         """Forward `job` when its turn comes. Bounding how many wait is the caller's duty."""
         self._queue.push(job.client, job)
         self._something_to_do.set()
 
     def cancel(self, job: Forwarding) -> bool:
-        """Cancel one job; True if the child had not seen it, in which case `finish` is never called."""
+        """Cancel one job; True if the child had not seen it, in which case it never will."""
+        job.cancel()
         removed = self._queue.remove(job.client, job)
         if removed:
-            job.cancel()
             self._idle_signal.check()
         return removed
 
@@ -276,8 +241,9 @@ class Upstream:
                 events = list(reader.feed(await child.stream.receive(_CHUNK)))
                 if not events:
                     continue
-                if len(events) == 1 and isinstance(events[0], Frame) and _is_response(events[0].payload):
-                    return events[0].payload
+                response = _response(events[0].payload) if len(events) == 1 and isinstance(events[0], Frame) else None
+                if response is not None:
+                    return response
                 raise _ChildFailedError("bb sent something that is no response")
         except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
             log.debug("the pipe to %s broke", self.path)
@@ -299,8 +265,7 @@ class Upstream:
     def _finish(self, response: bytes) -> None:
         job, self._current = self._current, None
         assert job is not None
-        if not job.cancelled:
-            job.finish(response)
+        job.respond(response)
         self._idle_signal.check()
 
 
@@ -311,12 +276,14 @@ def _is_stopped(pid: int) -> bool:
         return False
 
 
-def _is_response(payload: bytes) -> bool:
-    """Whether `payload` is one ``[name, map]``."""
+def _response(payload: bytes) -> bytes | None:
+    """What the child has sent, if it is one ``[name, map]``."""
     try:
         count, position = cursor.array_header(payload, 0)
-        _, position = cursor.text(payload, position)
+        name, position = cursor.text(payload, position)
         is_pair = count == 2 and cursor.kind_at(payload, position) == "map"
-        return is_pair and cursor.skip(payload, 0, Allowance(_MAX_VALUES)) == len(payload)
+        if not is_pair or cursor.skip(payload, 0, Allowance(_MAX_VALUES)) != len(payload):
+            return None
     except DecodeError:
-        return False
+        return None
+    return ErrorResponse(payload) if name == b"ErrorResponse" else payload

@@ -233,11 +233,17 @@ def response_encoder(name: str, type_: Type) -> Callable[[Fields], bytes]:
     return lambda fields: head + encode(fields)
 
 
-def error_response(message: str) -> bytes:
+class ErrorResponse(bytes):
+    """A ``Response`` that reports an error: who passes it on need not look into it."""
+
+    __slots__ = ()
+
+
+def error_response(message: str) -> ErrorResponse:
     """The ``Response`` that reports an error."""
     if len(message) > MAX_MESSAGE:
         message = message[: MAX_MESSAGE - 3] + "..."
-    return b"\x92\xadErrorResponse\x81\xa7message" + _pack(message)
+    return ErrorResponse(b"\x92\xadErrorResponse\x81\xa7message" + _pack(message))
 
 
 def _command(name: str, type_: Type, fields: Fields) -> bytes:

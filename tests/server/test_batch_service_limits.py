@@ -12,6 +12,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from bbipc.server import batch_service
 from bbipc.server.config import Limits
+from bbipc.server.scheduler import INTERNAL_ERROR
 from bbipc.server.steps import Steps
 from server.scripted import ScriptedClient, ScriptedServer, run, scripted_server, verdict_response, verification
 from server.test_connection import is_error
@@ -33,7 +34,7 @@ def _proofs_of_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
     def look(keys: Sequence[bytes], sizes: list[int]) -> Steps[bytes]:
         yield
         sizes.extend([1] * len(keys))
-        return b""
+        return batch_service.done(batch_service.START)
 
     monkeypatch.setattr(batch_service, "_look_at_keys", look)
 
@@ -83,6 +84,31 @@ def test_batch_size_and_num_cores_are_bounds(tmp_path: Path) -> None:
                 (1, "reduce_to_ipa_claim threw: scripted: error 2"),
             ]
             assert got == {number: outcomes[number % 3] for number in range(6)}
+        assert server.budget.used == 0
+
+    test()
+
+
+def test_a_defect_of_the_scheduler_is_a_result_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @run
+    async def test() -> None:
+        async with scripted_server(threads=1) as server:
+
+            def no_memory() -> None:
+                raise MemoryError
+
+            monkeypatch.setattr(server.backend, "new_cancel", no_memory)
+            client = server.connect()
+            await start(server, client, tmp_path / "fifo")
+            reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+            await client.send([queue(7)], [STOP])
+            await server.workers.release_all()
+            await pass_time(0.1)
+            assert client.responses() == [QUEUED, STOPPED]
+            (result,) = results(reader)
+            os.close(reader)
+            assert (result["request_id"], result["status"], result["error_message"]) == (7, 1, INTERNAL_ERROR)
+            assert result["batch_failure_count"] == 0
         assert server.budget.used == 0
 
     test()

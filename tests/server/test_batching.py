@@ -14,7 +14,8 @@ from trio.testing import MockClock
 
 from bbipc.chonk import Outcome, Verdict
 from bbipc.server.backend import Task
-from bbipc.server.scheduler import Scheduler, Verification
+from bbipc.server.jobs import Verification
+from bbipc.server.scheduler import Scheduler
 from server.scripted import NO_PROOF, Flag, run, scripted_server, verdict_response, verification
 from server.test_connection import HASH, HASHED
 

@@ -21,15 +21,16 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from bbipc.server import descriptors, door, scheduler, streams
-from bbipc.server.batch_service import BatchService, ServiceCall
+from bbipc.server.batch_service import BatchService
 from bbipc.server.budget import ALWAYS_GRANTED, PATIENCE, Budget, Limits
 from bbipc.server.commands.table import commands
 from bbipc.server.connection import BRIEF_BYTES, MAX_WAITING, READER_PATIENCE, REQUEST_BYTES, End
 from bbipc.server.deadlines import Deadlines
 from bbipc.server.decoding import DECODING, LONG_BYTES, DecodingThreads
 from bbipc.server.fair import FairQueue
+from bbipc.server.jobs import Computation, ServiceCall, Verification
 from bbipc.server.logs import BURST, PERIOD, Handler
-from bbipc.server.scheduler import Computation, Scheduler, Verification
+from bbipc.server.scheduler import Scheduler
 from bbipc.server.steps import Steps, advance, finish
 from bbipc.server.streams import FdStream
 from bbipc.server.turns import MAX_TURN, REQUESTS, ROUND, Turn, Turns

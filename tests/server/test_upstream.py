@@ -16,7 +16,10 @@ import trio.testing
 from bbipc.client import ServerError, open_client
 from bbipc.client.errors import ServerUnreachable
 from bbipc.client.transport import Transport, TrioStream, given
-from bbipc.server.upstream import MAX_PAUSE, Forwarding, Upstream, admit
+from bbipc.server.commands.table import admit
+from bbipc.server.errors import CommandError
+from bbipc.server.jobs import Forwarding
+from bbipc.server.upstream import MAX_PAUSE, Upstream
 from bbipc.wire.dialect import Unserved
 from client.scripted import Server as Child
 from client.servers import needs_bb
@@ -62,7 +65,7 @@ class World:
             assert label not in self.answers, "finished twice"
             self.answers[label] = msgpack.unpackb(response)
 
-        job = self.upstream.job(client, request(name), finish)
+        job = Forwarding(client, request(name), finish)
         self.upstream.submit(job)
         return job
 
@@ -221,17 +224,20 @@ def test_dropped_and_cancelled_requests_are_never_answered() -> None:
         child = await world.child()
         await child.receive()
         world.submit("waiting", client=1)
-        kept = world.submit("other", client=2)
+        seen = world.submit("seen", client=2)
+        world.submit("kept", client=2)
         cancelled = world.submit("cancelled", client=2)
         world.upstream.drop(1)
         assert world.upstream.cancel(cancelled)
         assert not world.upstream.cancel(cancelled)
         await child.send(OK)
         assert await child.receive() == [["ChonkProve", {}]]
-        assert not world.upstream.cancel(kept)
+        assert not world.upstream.cancel(seen)
+        await child.send(OK)
+        assert await child.receive() == [["ChonkProve", {}]]
         await child.send(OK)
         await world.upstream.wait_idle()
-        assert set(world.answers) == {"other"}
+        assert set(world.answers) == {"kept"}
 
     run(test)
 
@@ -247,11 +253,9 @@ def test_dropped_and_cancelled_requests_are_never_answered() -> None:
     ],
 )
 def test_what_would_end_bb_is_not_forwarded(bad: Unserved, message: str) -> None:
-    response = admit(bad)
-    assert response is not None
-    kind, fields = msgpack.unpackb(response)
-    assert kind == "ErrorResponse"
-    assert message in fields["message"]
+    with pytest.raises(CommandError) as refusal:
+        admit(bad)
+    assert message in str(refusal.value)
     assert admit(request("PedersenHash", inputs=[bytes(32)], hash_index=0)) is None
 
 
@@ -319,7 +323,7 @@ while size := sys.stdin.buffer.read(4):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(upstream.run)
             for client in range(2):
-                upstream.submit(upstream.job(client, request(), lambda response: answers.append(msgpack.unpackb(response))))
+                upstream.submit(Forwarding(client, request(), lambda response: answers.append(msgpack.unpackb(response))))
             await upstream.wait_idle()
             nursery.cancel_scope.cancel()
 

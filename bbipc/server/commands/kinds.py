@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bbipc.server.errors import CommandError
+from bbipc.server.jobs import Computation, Finish, ServiceCall, Verification
 from bbipc.server.late import Late
 from bbipc.server.steps import Steps
 from bbipc.wire.dialect import error_response, response_encoder
@@ -57,6 +58,10 @@ class Computed(NamedTuple):
         except CommandError as error:
             return error_response(str(error))
 
+    def job(self, client: object, fields: Fields, finish: Finish) -> Computation:
+        """What answers a request that may take long."""
+        return Computation(client, self.answer_in_steps(fields), finish)
+
 
 class Verified(NamedTuple):
     """A command that asks for proofs to be verified.
@@ -71,6 +76,10 @@ class Verified(NamedTuple):
     tasks: Late[[Fields], Sequence[AnyTask]]
     conclude: Late[[Sequence[Verdict]], bytes]
 
+    def job(self, client: object, tasks: Sequence[AnyTask], finish: Finish) -> Verification:
+        """What answers a request with these proofs."""
+        return Verification(client, tasks, self.conclude, finish)
+
 
 class Shutdown(NamedTuple):
     """The command that ends the server."""
@@ -83,6 +92,10 @@ class ToService(NamedTuple):
     """A command to the batch verifier service."""
 
     name: str
+
+    def job(self, client: object, fields: Fields, finish: Finish) -> ServiceCall:
+        """What answers a request."""
+        return ServiceCall(client, self.name, fields, finish)
 
 
 class Cancellation(NamedTuple):

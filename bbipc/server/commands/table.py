@@ -18,10 +18,12 @@ from bbipc.server.commands.kinds import (
     encoder,
     late_functions,
 )
+from bbipc.server.errors import CommandError
 from bbipc.server.late import Late
 from bbipc.wire import cursor
 from bbipc.wire.cursor import Allowance
 from bbipc.wire.dialect import Decoders, Unserved, error_response
+from bbipc.wire.errors import DecodeError
 from bbipc.wire.schema import extended, published
 from bbipc.wire.values import SIMPLE
 
@@ -110,19 +112,29 @@ def load(threads: int = 1) -> None:
     stats.version()
 
 
-def deadline_of(request: Unserved) -> int | None:
-    """The :data:`DEADLINE` of a published command that is forwarded; raises DecodeError."""
-    _, position = cursor.array_header(request.command, 0)
-    _, position = cursor.text(request.command, position)
-    fields, _ = published().command(request.name).with_optional(_OPTIONAL).decode(request.command, position, Allowance())
+def admit(request: Unserved) -> int | None:
+    """The :data:`DEADLINE` of a published command that may be forwarded. Raises CommandError: bb must not see it."""
+    schema = published()
+    if not schema.knows(request.name):
+        raise CommandError(_unknown(request))
+    try:
+        _, position = cursor.array_header(request.command, 0)
+        _, position = cursor.text(request.command, position)
+        fields, _ = schema.command(request.name).with_optional(_OPTIONAL).decode(request.command, position, Allowance())
+    except DecodeError as error:
+        raise CommandError(str(error)) from None
     deadline: int | None = fields.get(DEADLINE)
     return deadline
+
+
+def _unknown(request: Unserved) -> str:
+    return f"unknown command {request.name[:64]!r}"
 
 
 def refuse(request: Unserved) -> bytes:
     """The ``Response`` to a command that is not served."""
     if not published().knows(request.name):
-        return error_response(f"unknown command {request.name[:64]!r}")
+        return error_response(_unknown(request))
     return error_response(
         f"{request.name} is not served by bbipc itself; start it with --bb PATH to have it forwarded to a real bb"
     )
