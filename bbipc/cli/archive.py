@@ -16,6 +16,7 @@ import click
 from bbipc.archive.cut import cut
 from bbipc.archive.fingerprint import own_fingerprint
 from bbipc.archive.journal import Journal, JournalError, Record
+from bbipc.archive.local import LOCAL, start_fork_server
 from bbipc.archive.unit import ALL_THREADS, Done, Judge, Unit
 from bbipc.chonk import Setup
 from bbipc.cli.colour import colour
@@ -73,6 +74,19 @@ class ArchiveOptions:
         """Whether anything here is asked for, so that units are what is decided."""
         return self.dask is not None or self.resume is not None
 
+    @property
+    def local(self) -> bool:
+        """Whether a cluster is started on this machine."""
+        return self.dask is not None and LOCAL.fullmatch(self.dask) is not None
+
+    def workers_read(self, file: str) -> bool:
+        """Whether workers read this file: if they are asked to; and on this machine, where its bytes need not travel, if its
+        name means the same to them, it can be read, and no journal needs its digest."""
+        if file == "-" or self.shared_files or not self.local:
+            return self.shared_files and file != "-"
+        own = file.startswith(("/dev/", "/proc/"))  # a pipe of the shell, for instance
+        return self.resume is None and not own and os.path.isfile(file) and os.access(file, os.R_OK)  # noqa: PTH113 - 2 us
+
     def __post_init__(self) -> None:
         if self.dask is None:
             for given, name in ((self.shared_files, "--shared-files"), (self.report is not None, "--dask-report")):
@@ -94,7 +108,10 @@ def archive_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def with_options(
         dask: str | None, dask_report: str | None, threads_per_unit: int, shared_files: bool, resume: str | None, **others: Any
     ) -> Any:
-        return command(archive=ArchiveOptions(dask, dask_report, threads_per_unit, shared_files, resume), **others)
+        archive = ArchiveOptions(dask, dask_report, threads_per_unit, shared_files, resume)
+        if archive.local:
+            start_fork_server()  # it imports while this process looks for the files and imports the same
+        return command(archive=archive, **others)
 
     with_options.__doc__, with_options.__name__ = command.__doc__, command.__name__
     with_options.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
@@ -207,7 +224,7 @@ def source(file: str, options: ArchiveOptions) -> tuple[bytes | Path, bytes]:
     Raises:
         InputError: it cannot be read here.
     """
-    shared = options.shared_files and file != "-"
+    shared = options.workers_read(file)
     data = b"" if shared and options.resume is None else read_input(file)
     return (Path(file).absolute() if shared else data), data
 

@@ -12,11 +12,11 @@ from distributed import Client, LocalCluster, performance_report
 from distributed.security import Security
 
 from bbipc.archive.fingerprint import Fingerprint, arithmetic_path, own_fingerprint
+from bbipc.archive.local import LOCAL, METHOD, start_fork_server
 from bbipc.cluster.errors import ClusterError
 
 __all__ = ["check_workers", "connect"]
 
-_LOCAL: Final = re.compile(r"local(?::(?P<workers>[1-9]\d*)(?:x(?P<threads>[1-9]\d*))?)?")
 _REMOTE: Final = re.compile(r"(?:tcp|tls|ws|wss|ucx|inproc)://\S+")
 _PATIENCE: Final = "10s"
 """To connect. Dask's own 30 s are long for a wrong address; a greater value in Dask's configuration is respected."""
@@ -40,15 +40,15 @@ def connect(address: str, report: str | None = None) -> Iterator[Client]:
     with ExitStack() as stack:
         if report is not None:
             _check_report(report)
-        client = stack.enter_context(_client(address))
+        client = stack.enter_context(_client(address, profiled=report is not None))
         if report is not None:
             stack.enter_context(_report(client, report))
         yield client
 
 
 @contextmanager
-def _client(address: str) -> Iterator[Client]:
-    local = _LOCAL.fullmatch(address)
+def _client(address: str, *, profiled: bool) -> Iterator[Client]:
+    local = LOCAL.fullmatch(address)
     if local is None and _REMOTE.fullmatch(address) is None:
         raise ClusterError(
             f"{address!r} is not the address of a Dask cluster; "
@@ -61,7 +61,7 @@ def _client(address: str) -> Iterator[Client]:
     with ExitStack() as stack:
         try:
             if local is not None:
-                client = stack.enter_context(_local(local["workers"], local["threads"]))
+                client = stack.enter_context(_local(local["workers"], local["threads"], profiled))
             else:
                 client = stack.enter_context(Client(address, timeout=_patience(), set_as_default=False))
         except (OSError, TimeoutError, ValueError, RuntimeError, TypeError) as error:
@@ -70,9 +70,12 @@ def _client(address: str) -> Iterator[Client]:
 
 
 @contextmanager
-def _local(workers: str | None, threads: str | None) -> Iterator[Client]:
+def _local(workers: str | None, threads: str | None, profiled: bool) -> Iterator[Client]:
+    """A cluster on this machine. Workers watch what their threads do for Dask's report only, since it takes time from them."""
     count = int(workers) if workers else None
+    start_fork_server()
     with (
+        dask.config.set({"distributed.worker.multiprocessing-method": METHOD, "distributed.worker.profile.enabled": profiled}),
         LocalCluster(n_workers=count, threads_per_worker=int(threads or 1), dashboard_address=None) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
@@ -101,15 +104,19 @@ def check_workers(client: Client) -> Counter[str]:
         ClusterError: some run another build, or cannot run bbipc at all.
     """
     own = own_fingerprint()
-    answers: dict[str, Any] = client.run(own_fingerprint, on_error="return")
-    without = {name: answer for name, answer in answers.items() if not isinstance(answer, Fingerprint)}
+    answers: dict[str, Any] = client.run(_identity, on_error="return")
+    without = {name: answer for name, answer in answers.items() if not isinstance(answer, tuple)}
     if without:
         reason = next(iter(without.values()))
         raise ClusterError(f"no bbipc at {_names(without)} ({reason}); install version {own.version} there")
-    other = {name: differences for name, answer in answers.items() if (differences := own.differences(answer))}
+    other = {name: differences for name, (build, _) in answers.items() if (differences := own.differences(build))}
     if other:
         raise ClusterError(f"another bbipc at {_names(other)}: {next(iter(other.values()))}")
-    return Counter(client.run(arithmetic_path).values())
+    return Counter(path for _, path in answers.values())
+
+
+def _identity() -> tuple[Fingerprint, str]:
+    return own_fingerprint(), arithmetic_path()
 
 
 def _names(workers: dict[str, Any]) -> str:

@@ -317,3 +317,18 @@ def test_machines_with_addresses_of_their_own(tmp_path: Path) -> None:
         lost = subprocess.run([*client, away], capture_output=True, text=True, check=False)
         assert lost.returncode == 2
         assert lost.stderr.splitlines()[1:] == [f"bbipc: error: --dask: {away}: [Errno 101] Network is unreachable"]
+
+
+def test_local_workers_read_files_themselves_but_not_what_only_the_client_can_read(tmp_path: Path) -> None:
+    sample = CORPUS[0]
+    proof = sample.folder / "proof_fields.bin"
+    options = ["--vk", str(sample.folder / "vk"), "--setup", SETUP, "--json", "--dask", "local:1x1"]
+    # A pipe of the shell and a descriptor have names that mean something else in a worker, and ./gone keeps its name.
+    script = '"$0" -P -m bbipc verify-many "$1" <(cat "$1") /dev/fd/7 ./gone "${@:2}" 7<"$1"'
+    done = subprocess.run(
+        ["bash", "-c", script, sys.executable, str(proof), *options], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 2, done.stderr
+    proofs = json.loads(done.stdout)["proofs"]
+    assert [one["outcome"] for one in proofs] == ["valid", "valid", "valid", "error"]
+    assert proofs[3]["reason"] == "./gone: No such file or directory"
