@@ -7,9 +7,12 @@ JSON Lines: the first line says what was asked, each other one names an item, th
 
 What stands in the file was fsynced before anybody was told. A last line without an end (the machine stopped while it was
 written) is dropped and its item done again; anything else that is not a journal is an error, and the file is left as it is.
+
+Results stay in the file. What is in memory is where the line of each item begins: some 200 bytes an item.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -58,7 +61,7 @@ class Journal:
 
     def __init__(self, file: Path, asked: Mapping[str, Any]) -> None:
         self._file = file
-        self._known: dict[str, Record] = {}
+        self._lines: dict[bytes, int] = {}  # where the last line on an item begins, by the digest of its name
         try:
             self._stream: BinaryIO = file.open("a+b")
         except OSError as error:
@@ -77,12 +80,24 @@ class Journal:
         self._stream.close()
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._lines)
 
     def known(self, item: str, sha256: str | None) -> dict[str, Any] | None:
-        """The result for this item, if there is one for the same bytes."""
-        record = self._known.get(item)
-        return record.result if record is not None and record.sha256 == sha256 else None
+        """The result for this item, if there was one for the same bytes when the journal was opened.
+
+        Raises:
+            JournalError: it cannot be read any more.
+        """
+        start = self._lines.get(_digest(item))
+        if start is None:
+            return None
+        try:
+            self._stream.seek(start)
+            line = self._stream.readline(_MAX_LINE)
+        except OSError as error:
+            raise JournalError(f"{self._file}: {error.strerror or error}") from None
+        record = self._record(line, "a line")
+        return record.result if (record.item, record.sha256) == (item, sha256) else None
 
     def add(self, records: Iterable[Record]) -> None:
         """Append records. They are on the disk when this returns.
@@ -109,12 +124,11 @@ class Journal:
                 if number == 0 and not _HEADER.startswith(line[: len(_HEADER)]):
                     raise JournalError(f"{self._file}: {_NO_JOURNAL}")
                 break  # written when the machine stopped
-            complete += len(line)
             if number == 0:
                 self._check_header(line, asked)
             else:
-                record = self._record(line, number)
-                self._known[record.item] = record
+                self._lines[_digest(self._record(line, f"line {number + 1}").item)] = complete
+            complete += len(line)
         self._stream.truncate(complete)
         if complete == 0:
             from bbipc import __version__  # noqa: PLC0415 - looked up among the installed packages
@@ -122,7 +136,7 @@ class Journal:
             self._write(_line({"bbipc": __version__, "asked": asked}))
 
     def _check_header(self, line: bytes, asked: dict[str, Any]) -> None:
-        header = self._object(line, 0)
+        header = self._object(line, "line 1")
         before = header.get("asked")
         if not isinstance(before, dict) or "bbipc" not in header:
             raise JournalError(f"{self._file}: {_NO_JOURNAL}")
@@ -133,20 +147,20 @@ class Journal:
             )
             raise JournalError(f"{self._file}: made with other options ({changes}); name another file")
 
-    def _record(self, line: bytes, number: int) -> Record:
-        document = self._object(line, number)
+    def _record(self, line: bytes, where: str) -> Record:
+        document = self._object(line, where)
         item, sha256, result = (document.get(name) for name in ("item", "sha256", "result"))
         if not isinstance(item, str) or not isinstance(sha256, str | None) or not isinstance(result, dict):
-            raise JournalError(f"{self._file}: line {number + 1} is not a line of a journal")
+            raise JournalError(f"{self._file}: {where} is not a line of a journal")
         return Record(item, sha256, result)
 
-    def _object(self, line: bytes, number: int) -> dict[str, Any]:
+    def _object(self, line: bytes, where: str) -> dict[str, Any]:
         try:
             document = json.loads(line)
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            raise JournalError(f"{self._file}: line {number + 1} is not a line of a journal")
+            raise JournalError(f"{self._file}: {where} is not a line of a journal")
         return document
 
     def _write(self, data: bytes) -> None:
@@ -160,3 +174,7 @@ class Journal:
 
 def _line(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+
+
+def _digest(item: str) -> bytes:
+    return hashlib.blake2b(item.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -35,6 +35,7 @@ from bbipc.cli.colour import colour
 from bbipc.cli.ending import report as report_error
 from bbipc.cli.escape import file_name, one_line
 from bbipc.cli.inputs import INPUT, InputError, load_setup, setup_option, shown
+from bbipc.cli.many import files_below
 
 __all__ = ["command", "load_registry"]
 
@@ -255,7 +256,7 @@ def _files(names: Sequence[str]) -> list[str]:
         if not Path(name).is_dir():
             found.append(name)
             continue
-        files = sorted(str(file) for file in Path(name).rglob("*") if file.is_file() and not file.name.startswith("."))
+        files = files_below(name, lambda file: not file.startswith("."))
         if not files:
             raise InputError(f"{shown(name)}: there is no file in this folder")
         found += files

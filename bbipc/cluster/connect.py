@@ -20,6 +20,9 @@ __all__ = ["check_workers", "connect"]
 _REMOTE: Final = re.compile(r"(?:tcp|tls|ws|wss|ucx|inproc)://\S+")
 _PATIENCE: Final = "10s"
 """To connect. Dask's own 30 s are long for a wrong address; a greater value in Dask's configuration is respected."""
+_NO_LOGS: Final = {"distributed.admin.low-level-log-length": 0}
+"""Each end of Dask's streams keeps the last messages that it sent, 1,000 of them: for us, gigabytes of units. A scheduler that
+somebody else started has its own configuration (docs/how-to/verify-an-archive.md)."""
 _NAMED: Final = 5
 """So many workers are named in a message; the others are counted."""
 
@@ -38,6 +41,7 @@ def connect(address: str, report: str | None = None) -> Iterator[Client]:
         ClusterError: the address is malformed or nobody answers there, or the report cannot be made.
     """
     with ExitStack() as stack:
+        stack.enter_context(dask.config.set(_NO_LOGS))
         if report is not None:
             _check_report(report)
         client = stack.enter_context(_client(address, profiled=report is not None))

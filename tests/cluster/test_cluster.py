@@ -1,5 +1,6 @@
 """Archives on real Dask clusters: nothing is lost, and each item gets its local verdict."""
 
+import gc
 import json
 import os
 import random
@@ -17,9 +18,10 @@ from distributed.utils import color_of
 
 from bbipc.archive.proofs import ProofJudge
 from bbipc.archive.txs import TxJudge
+from bbipc.archive.unit import Unit
 from bbipc.aztec.registry import aztec
 from bbipc.chonk import Setup, Verdict
-from bbipc.cluster import ClusterError, Progress, check_workers, verify_many
+from bbipc.cluster import ClusterError, Progress, check_workers, connect, verify_many
 from cli.running import SETUP, bbipc
 from cluster.processes import cluster, networks, wait_for, wait_until
 from samples import CORPUS, FLOW1, FLOWS, copy_parts, flow1_parts, raw_proof
@@ -332,3 +334,11 @@ def test_local_workers_read_files_themselves_but_not_what_only_the_client_can_re
     proofs = json.loads(done.stdout)["proofs"]
     assert [one["outcome"] for one in proofs] == ["valid", "valid", "valid", "error"]
     assert proofs[3]["reason"] == "./gone: No such file or directory"
+
+
+def test_no_unit_is_kept_after_it_is_done(setup: Setup) -> None:
+    pairs = [(FLOW1.fields, FLOW1.vk)] * 12
+    with connect("local:1x1") as client:  # its scheduler is in this process
+        assert all(verdict for _, verdict in verify_many(client, pairs, setup=setup, unit_items=1))
+        gc.collect()
+        assert not [one for one in gc.get_objects() if isinstance(one, Unit)]
