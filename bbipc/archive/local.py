@@ -5,8 +5,10 @@ import here and the one for the workers go on at the same time, and a worker tha
 """
 
 import multiprocessing
+import os
 import re
-from multiprocessing import forkserver
+import signal
+from multiprocessing import forkserver, resource_tracker
 from typing import Final
 
 __all__ = ["LOCAL", "METHOD", "start_fork_server"]
@@ -17,10 +19,34 @@ LOCAL: Final = re.compile(r"local(?::(?P<workers>[1-9]\d*)(?:x(?P<threads>[1-9]\
 METHOD: Final = "forkserver"
 """The start method of `multiprocessing` that workers are started by."""
 
-_IMPORTED: Final = ["distributed", "distributed.nanny", "bbipc.archive.proofs", "bbipc.archive.txs"]
+_IMPORTED: Final = [
+    "bbipc.archive.fork_server",
+    "distributed",
+    "distributed.nanny",
+    "bbipc.archive.proofs",
+    "bbipc.archive.txs",
+]
+
+_ENVIRONMENT: Final = {
+    "MALLOC_TRIM_THRESHOLD_": "65536",
+    "MKL_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+"""What Dask sets for workers before they start (`distributed.nanny.pre-spawn-environ`), which is too late for a fork. NumPy
+would start threads, and only a process of one thread is safe to fork."""
 
 
 def start_fork_server() -> None:
     """Start it, unless this process has one; nobody waits for what it imports. It ends with this process."""
     multiprocessing.set_forkserver_preload(_IMPORTED)
-    forkserver.ensure_running()
+    resource_tracker.ensure_running()  # which unblocks the signal
+    added = {name: value for name, value in _ENVIRONMENT.items() if name not in os.environ}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    os.environ.update(added)
+    try:
+        forkserver.ensure_running()
+    finally:
+        for name in added:
+            del os.environ[name]
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,6 +1,7 @@
 """What `verify-many` and `verify-tx` share: many items, decided here or on a Dask cluster, with or without a journal."""
 
 import os
+import stat
 import sys
 import time
 from collections import deque
@@ -37,6 +38,9 @@ __all__ = [
     "sha256",
     "source",
 ]
+
+_LARGE: Final = 1 << 20
+"""Bytes. Larger files are read here in any case, so that the limit of a unit's bytes bounds the memory of a worker."""
 
 _NO_DASK: Final = "--dask needs Dask's distributed: pip install 'bbipc[dask]'"
 
@@ -79,13 +83,25 @@ class ArchiveOptions:
         """Whether a cluster is started on this machine."""
         return self.dask is not None and LOCAL.fullmatch(self.dask) is not None
 
-    def workers_read(self, file: str) -> bool:
-        """Whether workers read this file: if they are asked to; and on this machine, where its bytes need not travel, if its
-        name means the same to them, it can be read, and no journal needs its digest."""
-        if file == "-" or self.shared_files or not self.local:
-            return self.shared_files and file != "-"
-        own = file.startswith(("/dev/", "/proc/"))  # a pipe of the shell, for instance
-        return self.resume is None and not own and os.path.isfile(file) and os.access(file, os.R_OK)  # noqa: PTH113 - 2 us
+    def path_for_workers(self, file: str) -> Path | None:
+        """Where workers read this file, if they do.
+
+        They do when they are asked to; and on this machine, where its bytes need not travel, if it is an ordinary one and no
+        journal needs its digest.
+        """
+        if file == "-":
+            return None
+        if self.shared_files:
+            return Path(file).absolute()
+        if not self.local or self.resume is not None:
+            return None
+        try:
+            path = os.path.realpath(file)  # /dev/fd/7 means something else to a worker, and so does a link to it
+            status = os.stat(path)  # noqa: PTH116 - a Path takes longer, and there are millions
+        except (OSError, ValueError):  # the reason is told when it is read here
+            return None
+        small = stat.S_ISREG(status.st_mode) and status.st_size <= _LARGE
+        return Path(path) if small and not path.startswith(("/dev/", "/proc/")) and os.access(path, os.R_OK) else None
 
     def __post_init__(self) -> None:
         if self.dask is None:
@@ -224,9 +240,9 @@ def source(file: str, options: ArchiveOptions) -> tuple[bytes | Path, bytes]:
     Raises:
         InputError: it cannot be read here.
     """
-    shared = options.workers_read(file)
-    data = b"" if shared and options.resume is None else read_input(file)
-    return (Path(file).absolute() if shared else data), data
+    path = options.path_for_workers(file)
+    data = read_input(file) if path is None or options.resume is not None else b""
+    return (data if path is None else path), data
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -342,3 +343,17 @@ def test_no_unit_is_kept_after_it_is_done(setup: Setup) -> None:
         assert all(verdict for _, verdict in verify_many(client, pairs, setup=setup, unit_items=1))
         gc.collect()
         assert not [one for one in gc.get_objects() if isinstance(one, Unit)]
+
+
+def test_the_fork_server_has_one_thread_and_it_and_workers_ignore_ctrl_c() -> None:
+    """Only a process of one thread is safe to fork, and a terminal sends Ctrl-C to every process of a command."""
+    with connect("local:1x1") as client:
+        ((worker, server),) = client.run(lambda: (os.getpid(), os.getppid())).values()
+        status = Path(f"/proc/{server}/status").read_text()
+        assert "\nThreads:\t1\n" in status
+        for process in (worker, server):
+            ignored = int(re.search(r"\nSigIgn:\t(\w+)\n", Path(f"/proc/{process}/status").read_text())[1], 16)  # type: ignore[index]
+            assert ignored >> (signal.SIGINT - 1) & 1
+            assert "multiprocessing.forkserver" in Path(f"/proc/{process}/cmdline").read_text()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
