@@ -356,4 +356,3 @@ def test_the_fork_server_has_one_thread_and_it_and_workers_ignore_ctrl_c() -> No
             assert ignored >> (signal.SIGINT - 1) & 1
             assert "multiprocessing.forkserver" in Path(f"/proc/{process}/cmdline").read_text()
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    assert "OPENBLAS_NUM_THREADS" not in os.environ
