@@ -19,6 +19,12 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
+// A client that runs on another processor asks again within a few microseconds, and to sleep and be woken costs some ten. One that
+// shares ours cannot ask as long as we look: after a spin in vain, the next waits begin with a sleep.
+constexpr auto longest_spin = 20us;
+constexpr unsigned sleeps_after_a_vain_spin = 64;
+constexpr int looks_between_clocks = 8;
+
 // One end of a connection. It never waits: a socket is asked for each call not to, anything else has O_NONBLOCK.
 class End {
   public:
@@ -51,6 +57,31 @@ bool wait_for_input(int receive, int wake, std::chrono::nanoseconds most) {
     return ready > 0 && files[0].revents == 0;
 }
 
+// Reads as soon as there is something, which a short spin may bring.
+class Spin {
+  public:
+    // As read(); what it says first, unless that is that there is nothing yet.
+    ssize_t read(const End& input, std::uint8_t* data, std::size_t size) {
+        if (sleeps_ != 0) {
+            --sleeps_;
+            errno = EAGAIN;
+            return -1;
+        }
+        const Clock::time_point end = Clock::now() + longest_spin;
+        do {
+            for (int look = 0; look < looks_between_clocks; ++look) {
+                const ssize_t got = input.read(data, size);
+                if (got >= 0 || !is_for_now(errno)) return got;
+            }
+        } while (Clock::now() < end);
+        sleeps_ = sleeps_after_a_vain_spin;
+        return -1;
+    }
+
+  private:
+    unsigned sleeps_ = 0;
+};
+
 }  // namespace
 
 Lane::Lane() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
@@ -59,7 +90,8 @@ Lane::~Lane() {
     if (wake_ >= 0) ::close(wake_);
 }
 
-void Lane::interrupt(bool on) const {
+void Lane::interrupt(bool on) {
+    interrupted_.store(on, std::memory_order_release);
     std::uint64_t value = 1;
     // Neither can fail in a way that matters: a counter that is full, or empty, is as it should be.
     [[maybe_unused]] const ssize_t done = on ? ::write(wake_, &value, sizeof value) : ::read(wake_, &value, sizeof value);
@@ -84,11 +116,18 @@ void Lane::serve(const bbipc_core& core, const bbipc_answer_rules& rules, int re
     left.received = left.sent = left.requests = 0;
     left.rest_size = left.unsent_size = 0;
     const Clock::time_point end = Clock::now() + longest;
-    while (true) {
+    Spin spin;
+    for (bool spins = false;; spins = true) {
         const std::chrono::nanoseconds most = std::min<std::chrono::nanoseconds>(idle, end - Clock::now());
-        if (most <= 0ns || !wait_for_input(receive, wake_, most)) return;
-        const ssize_t size = input.read(left.rest + left.rest_size, sizeof left.rest - left.rest_size);
-        if (size < 0 && is_for_now(errno)) continue;
+        if (most <= 0ns || interrupted_.load(std::memory_order_acquire)) return;
+        std::uint8_t* const place = left.rest + left.rest_size;
+        const std::size_t room = sizeof left.rest - left.rest_size;
+        ssize_t size = spins ? spin.read(input, place, room) : -1;
+        if (!spins || (size < 0 && is_for_now(errno))) {
+            if (!wait_for_input(receive, wake_, most)) return;
+            size = input.read(place, room);
+            if (size < 0 && is_for_now(errno)) continue;
+        }
         if (size <= 0) {
             left.error = size < 0 ? errno : 0;
             return;

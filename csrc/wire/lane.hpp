@@ -25,14 +25,15 @@ class Lane {
     void serve(const bbipc_core& core, const bbipc_answer_rules& rules, int receive, int send, std::chrono::nanoseconds idle,
                std::chrono::nanoseconds longest, bbipc_lane_left& left);
     // Ends serve() in another thread, and every later one while `on`.
-    void interrupt(bool on) const;
+    void interrupt(bool on);
     // What was answered since the last call.
     void take_counts(std::uint64_t (&counts)[BBIPC_CHEAP_COMMANDS]);
 
   private:
     void count(const bbipc_answered& answered);
 
-    const int wake_;  // an eventfd
+    const int wake_;                        // an eventfd, for a serve() that sleeps
+    std::atomic<bool> interrupted_{false};  // the same, for one that need not sleep
     std::array<std::atomic<std::uint64_t>, BBIPC_CHEAP_COMMANDS> counts_{};
 };
 

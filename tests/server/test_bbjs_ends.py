@@ -87,9 +87,10 @@ def test_no_process_is_left(seen: dict[str, Any]) -> None:
     assert seen["left"] == dict.fromkeys(names, 0)
 
 
+@pytest.mark.parametrize("start", ["exec", ""], ids=["exec", "wrapper"])
 @pytest.mark.parametrize("kind", ["sync", "async", "socket"])
-def test_killed_while_the_server_starts(bbjs: Path, tmp_path: Path, kind: str) -> None:  # noqa: F811 - the fixture
-    server = script(tmp_path / "bb", "exec")
+def test_killed_while_the_server_starts(bbjs: Path, tmp_path: Path, kind: str, start: str) -> None:  # noqa: F811 - the fixture
+    server = script(tmp_path / "bb", start)
     process = subprocess.Popen(["node", str(PROGRAM), str(bbjs), str(server), "-", "-", kind], stderr=subprocess.DEVNULL)
     assert process.wait(TIMEOUT) == -9
     ours = re.compile(rb"bb-(a?sync-)?%d-" % process.pid)

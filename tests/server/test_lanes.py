@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,11 @@ ALWAYS = {"BBIPC_LANES": "always"}
 
 def lanes(server: Server) -> int:
     """How many lanes the server has made so far: each has an eventfd."""
-    folder = Path(f"/proc/{server.process.pid}/fd")
-    return sum(str(file.readlink()) == "anon_inode:[eventfd]" for file in folder.iterdir())
+    made = 0
+    for file in Path(f"/proc/{server.process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            made += str(file.readlink()) == "anon_inode:[eventfd]"
+    return made
 
 
 def in_step(peer: Peer, count: int) -> None:
