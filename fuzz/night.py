@@ -2,10 +2,10 @@
 
     python fuzz/night.py --minutes N [--bb DIRECTORY] [--native DIRECTORY] [--seed S] [--output DIRECTORY] [--only STAGE]...
 
-The stages share the time: property tests with ever new seeds, `bbipc fuzz` on both transports, one hostile client beside
-others, the differential campaign, and the libFuzzer targets; conformance of both transports is judged once. `--bb` names what
-tests/peer/make_test_bb.py has made, `--native` a build with -DBBIPC_FUZZ=ON (docs/fuzzing.md); without them, the stages that
-need them are not run, and the summary says so.
+The stages share the time: property tests with ever new seeds, `bbipc fuzz` on both transports, one hostile client
+beside others, mixed load among clients that die, the differential campaign, and the libFuzzer targets; conformance of
+both transports is judged once. `--bb` names what tests/peer/make_test_bb.py has made, `--native` a build with
+-DBBIPC_FUZZ=ON (docs/fuzzing.md); without them, the stages that need them are not run, and the summary says so.
 
 Each stage writes a log into the output directory, where findings go as well. The seed is that of the day unless one is given.
 
@@ -106,6 +106,7 @@ def stages(plan: Plan) -> Iterator[Stage]:
         yield _server(plan, transport, option)
     hostile = (sys.executable, "fuzz/hostile.py", "--minutes={minutes}", "--seed={seed}")
     yield Stage("hostile", hostile, weight=2)
+    yield Stage("soak", (sys.executable, "fuzz/soak.py", "--minutes={minutes}", "--seed={seed}"), weight=2)
     yield _differential(plan)
     for target in NATIVE:
         yield _native(plan, target)
