@@ -233,15 +233,17 @@ void test_one_combination(const Setup& setup) {
     for (const std::size_t count : {1, 2, 3}) {
         PairingClaims claims(count);
         Jacobian<G1Curve> point = Jacobian<G1Curve>::from_affine(g1_generator());
-        for (std::size_t i = 0; i < 3 * count; ++i) {  // many terms whose sum is zero
+        u64 multiple = 1;
+        for (std::size_t i = 0; i < 3 * count; ++i) {  // many terms whose sum is zero, while that of a part of them is not
             PairingCheck& check = claims.claims[i / 3].pairings[i % 3];
             check.p0 = Combination<G1Curve>(g1_generator());
-            for (std::size_t n = 0; n < 500; ++n) {
+            Fr total = Fr::zero();
+            for (u64 n = 1; n <= 1000; ++n) {
                 point += g1_generator();
-                const G1 term = point.to_affine();
-                check.p0.add(term, Fr::from_u64(n + 2));
-                check.p0.add(-term, Fr::from_u64(n + 2));
+                check.p0.add(point.to_affine(), Fr::from_u64(n));
+                total += Fr::from_u64(++multiple) * Fr::from_u64(n);
             }
+            check.p0.add(g1_generator(), -total);
         }
         for (const unsigned threads : {1u, 2u, 3u, 5u}) {
             std::size_t bytes = 0;
