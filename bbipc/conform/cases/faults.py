@@ -12,7 +12,8 @@ import trio
 from bbipc.conform.case import CaseFunction, Suite, broken
 from bbipc.conform.cases.common import LAW, changed, one_error, take_verdict, valid_call, verify_call
 from bbipc.conform.lab import Lab
-from bbipc.conform.messages import blake2s_request, blake2s_response, frame
+from bbipc.conform.messages import blake2s_request, blake2s_response, call, frame
+from bbipc.conform.peer import Peer
 from bbipc.conform.samples import sample
 from bbipc.conform.target import describe_exit
 
@@ -169,6 +170,51 @@ async def many_connections(lab: Lab) -> None:
             await stays.check_alive()
             await trio.sleep(_PAUSE)
         await stays.finish()
+
+
+@suite.case(
+    "long-batch",
+    "A lone verification beside another client's batch of 200 proofs is answered before the batch ends.",
+    transport="socket",
+)
+async def long_batch(lab: Lab) -> None:
+    flow = sample("flow1")
+    batch = call("ChonkBatchVerify", {"proofs": [flow.parts] * 200, "vks": [flow.key] * 200})
+    order: list[str] = []
+
+    async with lab.server(*_MAX_CLIENTS) as server:
+        greedy, other = await server.connect("greedy"), await server.connect("other")
+        await greedy.send(batch, "ChonkBatchVerify of 200 proofs")
+        await other.send(valid_call(), "ChonkVerify")
+
+        async def take(peer: Peer, name: str) -> None:
+            await take_verdict(peer, lab)
+            order.append(name)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(take, greedy, "the batch")
+            nursery.start_soon(take, other, "the lone verification")
+        if order[0] != "the lone verification":
+            broken("the lone verification first", f"{order[0]} first")
+
+
+@suite.case(
+    "wide-frames",
+    "Ignored fields with two million integers, five times: each frame gets an answer or an error, and others are served.",
+    transport="socket",
+)
+async def wide_frames(lab: Lab) -> None:
+    fields = {"data": b"abc", **{f"ignored {index}": [7] * 60_000 for index in range(33)}}
+    async with lab.server(*_MAX_CLIENTS) as server:
+        wide, other = await server.connect("wide"), await server.connect("other")
+        await wide.send(call("Blake2s", fields) * 5, "5 Blake2s with two million integers in ignored fields")
+        await other.check_alive()
+        for _ in range(5):
+            reply = await wide.receive("the hash, or an ErrorResponse")
+            if not reply.is_error and reply.response != blake2s_response(b"abc"):
+                broken("the hash, or an ErrorResponse", reply)
+        await wide.check_alive()
+        await other.check_alive()
 
 
 @suite.case("error-then-work", "After an error the same connection verifies proofs as before.")

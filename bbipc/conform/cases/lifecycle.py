@@ -302,6 +302,21 @@ async def socket_stale(lab: Lab) -> None:
 
 
 @suite.case(
+    "socket-regular-file",
+    "A file at the path of the socket that is not a socket is left alone, and the process ends with an error.",
+    source=SECTION_4,
+    transport="socket",
+)
+async def socket_regular_file(lab: Lab) -> None:
+    path, text = lab.directory / "s.sock", "somebody's notes"
+    path.write_text(text)
+    lab.record.add("harness", "left", "a regular file at the path of the socket")
+    await _cannot_listen(lab, path)
+    if not path.is_file() or path.read_text() != text:
+        broken("the file as it was", "it is changed or gone")
+
+
+@suite.case(
     "socket-no-directory",
     "A socket in a directory that is not there: the process ends with an error.",
     source=SECTION_4,
