@@ -23,3 +23,9 @@ set(exports "${PROJECT_SOURCE_DIR}/cmake/python_exports.map")
 target_link_options(bbipc_python PRIVATE LINKER:--gc-sections "LINKER:--version-script=${exports}")
 set_target_properties(bbipc_python PROPERTIES LINK_DEPENDS "${exports}")
 install(TARGETS bbipc_python LIBRARY DESTINATION bbipc COMPONENT python)
+
+# The manual pages, which docs/man/make.py writes: share/man/man1 of the environment that the wheel is installed in.
+if(NOT "${SKBUILD_DATA_DIR}" STREQUAL "")
+  file(GLOB manual_pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/docs/man/*.1")
+  install(FILES ${manual_pages} DESTINATION "${SKBUILD_DATA_DIR}/share/man/man1" COMPONENT python)
+endif()
