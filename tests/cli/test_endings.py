@@ -101,12 +101,20 @@ INTERRUPTED: dict[str, tuple[Sequence[str], bytes]] = {
     "verify": (["verify", "-", VK], b""),
     "inspect": (["inspect", "-"], b""),
     "compress": (["compress", "-"], b""),
+    "decompress": (["decompress", "-"], b""),
+    "verify-tx": (["verify-tx", "-"], b""),
     "call": (["call", "Blake2s", "-"], b""),
     "verify-many": (["verify-many", *[PROOF] * 3000, "--setup", SETUP], b"valid"),
     "demo": (["demo"], b""),
     "bench": (["bench", "--seconds", "100"], b""),
     "fuzz": (["fuzz", "--minutes", "9", *SERVER], b""),
 }
+
+
+def test_every_command_that_waits_is_interrupted() -> None:
+    """The others are done at once, or have tests of their own: test_habits.py, test_top.py."""
+    at_once = {"bb", "completion", "doctor", "help", "msgpack", "version"}
+    assert set(COMMANDS) == {arguments[0] for arguments, _ in INTERRUPTED.values()} | at_once | {"serve", "top"}
 
 
 @pytest.mark.parametrize("name", INTERRUPTED)

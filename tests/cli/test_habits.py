@@ -1,13 +1,16 @@
 """What people try first: help, version, serve, a typo, a key of a shell; and what a server says on a terminal."""
 
+import fcntl
 import os
 import pty
 import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,11 +55,13 @@ class Terminal:
 
 
 @contextmanager
-def terminal(command: list[str], cwd: Path, **environment: str) -> Iterator[Terminal]:
+def terminal(command: list[str], cwd: Path, columns: int = 80, **environment: str) -> Iterator[Terminal]:
     master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 40, columns, 0, 0))
     process = subprocess.Popen(
         command, stdin=slave, stdout=slave, stderr=slave, cwd=cwd, start_new_session=True,
-        env={name: value for name, value in os.environ.items() if name != "BB_PATH"} | {"TERM": "xterm"} | environment,
+        env={name: value for name, value in os.environ.items() if name not in ("BB_PATH", "COLUMNS", "LINES")}
+        | {"TERM": "xterm"} | environment,
     )  # fmt: skip
     os.close(slave)
     try:
@@ -138,6 +143,23 @@ def test_fuzz_shows_how_far_it_is(tmp_path: Path) -> None:
         screen.until(r"searching .*[1-9]\d* conversations, 0 findings")
         screen.until(r"conversations, \d+ verdicts compared, .*: 0 findings")
         assert screen.process.wait(TIMEOUT) == 0
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_verify_many_makes_no_line_a_step(columns: int, tmp_path: Path) -> None:
+    """Its progress is one line that is written again, and never so long that it wraps; the verdicts scroll above it."""
+    count = 24
+    proof = str(ROOT / "tests" / "data" / "flow1" / "proof.msgpack")
+    words = ["verify-many", *[proof] * count, "--setup", SETUP, "--threads", "1"]
+    with terminal([*BBIPC, *words], tmp_path, columns=columns) as screen:
+        screen.until(rf"{count} proofs: {count} valid")
+        assert screen.process.wait(TIMEOUT) == 0
+        shown = screen.seen.decode()
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
+    progress = [line for line in re.split(r"[\r\n]+", plain) if re.search(rf"\d+/{count}\b", line)]
+    assert len(progress) > 1
+    assert max(map(len, progress)) < columns
+    assert shown.count("\n") <= count + 5
 
 
 # ---- Completion, in the shells themselves ---------------------------------------------------------------------------
