@@ -296,13 +296,3 @@ async def scripted_server(
     async with trio.open_nursery() as nursery:
         yield ScriptedServer(nursery, threads, limits or Limits(), max_batch_tasks, envelope)
         nursery.cancel_scope.cancel()
-
-
-def run(test: Callable[[], Any]) -> Callable[[], None]:
-    """Make a Trio test of an async function, with a clock that never moves by itself."""
-
-    def run_test() -> None:
-        trio.run(test, clock=trio.testing.MockClock())
-
-    run_test.__name__ = test.__name__
-    return run_test

@@ -16,7 +16,7 @@ from bbipc.chonk import Outcome, Verdict
 from bbipc.server.backend import Task
 from bbipc.server.jobs import Verification
 from bbipc.server.scheduler import Scheduler
-from server.scripted import NO_PROOF, Flag, run, scripted_server, verdict_response, verification
+from server.scripted import NO_PROOF, Flag, scripted_server, verdict_response, verification
 from server.test_connection import HASH, HASHED
 
 SHARED, EACH = 100.0, 10.0
@@ -176,7 +176,6 @@ def test_many_lone_verifications_do_not_starve_a_long_request() -> None:
 def test_slices_give_every_proof_its_own_verdict(sizes: list[int], threads: int, data: st.DataObject) -> None:
     """Requests longer than a batch, among others, and some that are cancelled when any part of them has been verified."""
 
-    @run
     async def test() -> None:
         async with scripted_server(threads=threads, max_batch_tasks=3) as server:
             client = server.connect()
@@ -204,7 +203,7 @@ def test_slices_give_every_proof_its_own_verdict(sizes: list[int], threads: int,
             decided = server.backend.decided
             assert len(decided) == len(set(decided))  # nothing is verified twice
 
-    test()
+    trio.run(test, clock=MockClock())
 
 
 @given(st.lists(arrivals, min_size=1, max_size=40), st.integers(1, 4))
@@ -239,7 +238,6 @@ def test_plain_requests_keep_their_order_inside_shared_batches(
 ) -> None:
     """Plain and tagged requests of two clients share batches, whose parts end in any order."""
 
-    @run
     async def test() -> None:
         async with scripted_server(threads=threads, max_batch_tasks=batch) as server:
             clients = [server.connect(), server.connect()]
@@ -263,7 +261,7 @@ def test_plain_requests_keep_their_order_inside_shared_batches(
     def answer(number: int) -> list[Any]:
         return verdict_response(f"{'valid' if number % 3 else 'invalid'} {number}") if number % 5 else HASHED
 
-    test()
+    trio.run(test, clock=MockClock())
 
 
 def test_a_service_with_fewer_cores_leaves_workers_to_others() -> None:

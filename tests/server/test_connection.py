@@ -4,13 +4,13 @@ from typing import Any
 
 import msgpack
 import pytest
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from bbipc.server.budget import ALWAYS_GRANTED
 from bbipc.server.config import Limits
 from bbipc.server.connection import REQUEST_BYTES, End
 from bbipc.wire.frame import encode_frame
-from server.scripted import run, scripted_server, verdict_response, verification
+from server.scripted import scripted_server, verdict_response, verification
 
 HASH = ["Blake2s", {"data": b"abc"}]
 HASHED = msgpack.unpackb(
@@ -24,8 +24,7 @@ def is_error(response: Any, *words: str) -> bool:
     return response[0] == "ErrorResponse" and all(word in response[1]["message"] for word in words)
 
 
-@run
-async def test_plain_requests_are_answered_in_order() -> None:
+async def test_plain_requests_are_answered_in_order(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         client = server.connect()
         await client.send([verification("valid 1")], [HASH], [verification("invalid 2")], [HASH], [5], [HASH])
@@ -37,8 +36,7 @@ async def test_plain_requests_are_answered_in_order() -> None:
         assert is_error(fifth, "command: int")
 
 
-@run
-async def test_tagged_requests_are_answered_as_they_complete() -> None:
+async def test_tagged_requests_are_answered_as_they_complete(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         client = server.connect()
         await client.send([1, verification("valid 1")])
@@ -53,8 +51,7 @@ async def test_tagged_requests_are_answered_as_they_complete() -> None:
         assert len(responses) == 3
 
 
-@run
-async def test_a_plain_request_that_runs_holds_up_no_tagged_one_and_the_other_way_round() -> None:
+async def test_a_plain_request_that_runs_holds_up_no_tagged_one_and_the_other_way_round(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         client = server.connect()
         await client.send([verification("valid 1")], [7, HASH])
@@ -65,8 +62,7 @@ async def test_a_plain_request_that_runs_holds_up_no_tagged_one_and_the_other_wa
         assert client.responses() == [HASHED]
 
 
-@run
-async def test_an_id_in_flight_is_refused_and_the_first_left_alone() -> None:
+async def test_an_id_in_flight_is_refused_and_the_first_left_alone(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         client = server.connect()
         await client.send([7, verification("valid 1")], [7, HASH], [7, 5], [0, HASH])
@@ -81,8 +77,7 @@ async def test_an_id_in_flight_is_refused_and_the_first_left_alone() -> None:
         assert client.responses() == [[7, HASHED]]
 
 
-@run
-async def test_requests_that_wait_are_taken_together() -> None:
+async def test_requests_that_wait_are_taken_together(mock_clock: MockClock) -> None:
     async with scripted_server(threads=2) as server:
         one, two = server.connect(), server.connect()
         await one.send([1, verification("valid 1")])
@@ -98,8 +93,7 @@ async def test_requests_that_wait_are_taken_together() -> None:
         assert len(one.responses()) == 4
 
 
-@run
-async def test_a_batch_is_bounded_and_clients_take_turns() -> None:
+async def test_a_batch_is_bounded_and_clients_take_turns(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1, max_batch_tasks=4) as server:
         greedy, modest = server.connect(), server.connect()
         await greedy.send([1, verification("valid 0")])
@@ -114,8 +108,7 @@ async def test_a_batch_is_bounded_and_clients_take_turns() -> None:
         assert [len(keys) for _, keys, _ in server.backend.calls] == [1, 4, 4, 3]
 
 
-@run
-async def test_a_batch_leaves_a_worker_to_a_computation() -> None:
+async def test_a_batch_leaves_a_worker_to_a_computation(mock_clock: MockClock) -> None:
     compress = ["ChonkDecompressProof", {"compressed_proof": b""}]
     async with scripted_server(threads=2) as server:
         client = server.connect()
@@ -127,8 +120,7 @@ async def test_a_batch_leaves_a_worker_to_a_computation() -> None:
         assert sorted(response[0] for response in client.responses()) == [1, 3, 4]
 
 
-@run
-async def test_an_exception_of_the_verifier_hurts_only_its_own_proof() -> None:
+async def test_an_exception_of_the_verifier_hurts_only_its_own_proof(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         client = server.connect()
         await client.send([1, verification("boom 1")])
@@ -153,20 +145,15 @@ def batch(*keys: str) -> list[Any]:
         (["boom 1", "valid 2"], ["ErrorResponse", {"message": "internal error, see the server's log"}]),
     ],
 )
-def test_batch_verification(keys: list[str], expected: list[Any]) -> None:
-    @run
-    async def test() -> None:
-        async with scripted_server() as server:
-            client = server.connect()
-            await client.send([9, batch(*keys)])
-            await server.workers.release_all()
-            assert client.responses() == [[9, expected]]
-
-    test()
+async def test_batch_verification(keys: list[str], expected: list[Any], mock_clock: MockClock) -> None:
+    async with scripted_server() as server:
+        client = server.connect()
+        await client.send([9, batch(*keys)])
+        await server.workers.release_all()
+        assert client.responses() == [[9, expected]]
 
 
-@run
-async def test_what_a_lost_client_wanted_is_forgotten() -> None:
+async def test_what_a_lost_client_wanted_is_forgotten(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         lost, other = server.connect(), server.connect()
         await lost.send(*([number, verification(f"valid {number}")] for number in range(1, 6)))
@@ -181,8 +168,7 @@ async def test_what_a_lost_client_wanted_is_forgotten() -> None:
         assert server.budget.used == 0
 
 
-@run
-async def test_the_end_of_the_input_waits_for_the_answers() -> None:
+async def test_the_end_of_the_input_waits_for_the_answers(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         client = server.connect()
         await client.send([verification("valid 1")], [HASH], [3, verification("valid 3")])
@@ -194,8 +180,7 @@ async def test_the_end_of_the_input_waits_for_the_answers() -> None:
         assert server.budget.used == 0
 
 
-@run
-async def test_a_frame_cut_short() -> None:
+async def test_a_frame_cut_short(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         client = server.connect()
         await client.send_bytes(encode_frame(msgpack.packb([verification("valid 1")])) + b"\x05\x00")
@@ -205,8 +190,7 @@ async def test_a_frame_cut_short() -> None:
         assert client.ended is End.BROKEN_FRAME
 
 
-@run
-async def test_a_frame_too_long_ends_the_connection_after_the_answers() -> None:
+async def test_a_frame_too_long_ends_the_connection_after_the_answers(mock_clock: MockClock) -> None:
     async with scripted_server(limits=Limits(frame=1000)) as server:
         client = server.connect()
         await client.send_bytes(encode_frame(msgpack.packb([verification("valid 1")])) + b"\xe9\x03\x00\x00" + b"x" * 5000)
@@ -218,8 +202,7 @@ async def test_a_frame_too_long_ends_the_connection_after_the_answers() -> None:
         assert client.ended is End.BROKEN_FRAME
 
 
-@run
-async def test_shutdown_is_answered_when_all_clients_are() -> None:
+async def test_shutdown_is_answered_when_all_clients_are(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         one, two = server.connect(), server.connect()
         await one.send([1, verification("valid 1")])
@@ -238,8 +221,7 @@ async def test_shutdown_is_answered_when_all_clients_are() -> None:
 # ---- Memory ----------------------------------------------------------------------------------------------------------
 
 
-@run
-async def test_a_client_that_does_not_read_is_not_read_either() -> None:
+async def test_a_client_that_does_not_read_is_not_read_either(mock_clock: MockClock) -> None:
     async with scripted_server(limits=Limits(connection=10_000)) as server:
         slow, other = server.connect(), server.connect()
         slow.stream.room = 0
@@ -254,8 +236,7 @@ async def test_a_client_that_does_not_read_is_not_read_either() -> None:
         assert server.budget.used == 0
 
 
-@run
-async def test_requests_that_wait_for_workers_are_bounded() -> None:
+async def test_requests_that_wait_for_workers_are_bounded(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1, limits=Limits(connection=50_000)) as server:
         client, other = server.connect(), server.connect()
         requests = [encode_frame(msgpack.packb([number, verification(f"valid {number}")])) for number in range(1, 3001)]
@@ -269,8 +250,7 @@ async def test_requests_that_wait_for_workers_are_bounded() -> None:
         assert server.budget.used == 0
 
 
-@run
-async def test_small_requests_are_served_when_all_memory_is_taken() -> None:
+async def test_small_requests_are_served_when_all_memory_is_taken(mock_clock: MockClock) -> None:
     async with scripted_server(limits=Limits(total=3 * ALWAYS_GRANTED)) as server:
         hogs = [server.connect() for _ in range(3)]
         for hog in hogs:
@@ -282,8 +262,7 @@ async def test_small_requests_are_served_when_all_memory_is_taken() -> None:
         assert sorted(other.responses(), key=str) == sorted([HASHED, [1, verdict_response("valid 1")]], key=str)
 
 
-@run
-async def test_a_large_frame_without_room_is_refused_in_step() -> None:
+async def test_a_large_frame_without_room_is_refused_in_step(mock_clock: MockClock) -> None:
     async with scripted_server(limits=Limits(total=2 * ALWAYS_GRANTED)) as server:
         hog, client = server.connect(), server.connect()
         hog.stream.room = 0
@@ -295,8 +274,7 @@ async def test_a_large_frame_without_room_is_refused_in_step() -> None:
         assert hashed == HASHED
 
 
-@run
-async def test_a_large_frame_waits_for_work_in_progress_to_make_room() -> None:
+async def test_a_large_frame_waits_for_work_in_progress_to_make_room(mock_clock: MockClock) -> None:
     async with scripted_server(limits=Limits(total=3 * ALWAYS_GRANTED)) as server:
         busy, client = server.connect(), server.connect()
         key = "valid " + "x" * (2 * ALWAYS_GRANTED)
@@ -308,8 +286,7 @@ async def test_a_large_frame_waits_for_work_in_progress_to_make_room() -> None:
         assert client.responses()[0][0] == "Blake2sResponse"
 
 
-@run
-async def test_cancellation_leaves_nothing_behind() -> None:
+async def test_cancellation_leaves_nothing_behind(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         for _ in range(3):
             client = server.connect()

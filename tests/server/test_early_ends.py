@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from server.scripted import run, scripted_server, verdict_response, verification
+from server.scripted import scripted_server, verdict_response, verification
 from server.test_connection import HASH, HASHED, is_error
 
 
@@ -36,8 +36,7 @@ async def pass_time(seconds: float) -> None:
 # ---- CancelRequest ---------------------------------------------------------------------------------------------------
 
 
-@run
-async def test_a_waiting_request_is_cancelled_and_never_started() -> None:
+async def test_a_waiting_request_is_cancelled_and_never_started(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         client = server.connect()
         await client.send([1, verification("valid 1")])
@@ -51,8 +50,7 @@ async def test_a_waiting_request_is_cancelled_and_never_started() -> None:
         assert "valid 2" not in server.backend.decided
 
 
-@run
-async def test_a_running_request_is_answered_at_once_and_stops_between_steps() -> None:
+async def test_a_running_request_is_answered_at_once_and_stops_between_steps(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         client = server.connect()
         await client.send([1, verification("valid 1")])
@@ -68,8 +66,7 @@ async def test_a_running_request_is_answered_at_once_and_stops_between_steps() -
         assert server.budget.used == 0
 
 
-@run
-async def test_one_of_a_running_batch_is_cancelled_without_harm_to_the_others() -> None:
+async def test_one_of_a_running_batch_is_cancelled_without_harm_to_the_others(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         one, two = server.connect(), server.connect()
         await one.send([9, verification("valid 0")])
@@ -85,8 +82,7 @@ async def test_one_of_a_running_batch_is_cancelled_without_harm_to_the_others() 
         assert two.responses() == [[1, verdict_response("valid 4")]]
 
 
-@run
-async def test_what_cannot_be_cancelled() -> None:
+async def test_what_cannot_be_cancelled(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         one, two = server.connect(), server.connect()
         await one.send([1, verification("valid 1")], [verification("valid 2")])
@@ -100,8 +96,7 @@ async def test_what_cannot_be_cancelled() -> None:
         assert one.responses() == [[5, cancelled(False)]]
 
 
-@run
-async def test_a_plain_cancel_request_waits_for_its_place_but_works_at_once() -> None:
+async def test_a_plain_cancel_request_waits_for_its_place_but_works_at_once(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         client = server.connect()
         await client.send([verification("valid 1")], [2, verification("valid 2")], [cancel(2)])
@@ -111,8 +106,7 @@ async def test_a_plain_cancel_request_waits_for_its_place_but_works_at_once() ->
         assert client.responses() == [verdict_response("valid 1"), cancelled(True)]
 
 
-@run
-async def test_cancelling_makes_room() -> None:
+async def test_cancelling_makes_room(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         client = server.connect()
         await client.send(*([number, verification(f"valid {number}")] for number in range(1, 50)))
@@ -126,28 +120,23 @@ async def test_cancelling_makes_room() -> None:
 
 
 @pytest.mark.parametrize("tag", [[], [7]])
-def test_a_request_that_waits_too_long(tag: list[int]) -> None:
-    @run
-    async def test() -> None:
-        async with scripted_server(threads=1) as server:
-            client = server.connect()
-            await client.send([1, verification("valid 1")])
-            await client.send([*tag, within(100, verification("valid 2"))])
-            await pass_time(0.099)
-            assert client.responses() == []
-            await pass_time(0.001)
-            (response,) = client.responses()
-            assert response[:-1] == tag or not tag
-            assert is_error(response[-1] if tag else response, "ChonkVerify: not done within 100 ms")
-            await server.workers.release_all()
-            assert client.responses() == [[1, verdict_response("valid 1")]]
-            assert server.backend.decided == ["valid 1"]
-
-    test()
+async def test_a_request_that_waits_too_long(tag: list[int], mock_clock: MockClock) -> None:
+    async with scripted_server(threads=1) as server:
+        client = server.connect()
+        await client.send([1, verification("valid 1")])
+        await client.send([*tag, within(100, verification("valid 2"))])
+        await pass_time(0.099)
+        assert client.responses() == []
+        await pass_time(0.001)
+        (response,) = client.responses()
+        assert response[:-1] == tag or not tag
+        assert is_error(response[-1] if tag else response, "ChonkVerify: not done within 100 ms")
+        await server.workers.release_all()
+        assert client.responses() == [[1, verdict_response("valid 1")]]
+        assert server.backend.decided == ["valid 1"]
 
 
-@run
-async def test_a_running_request_expires_between_steps() -> None:
+async def test_a_running_request_expires_between_steps(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         client = server.connect()
         await client.send([7, within(100, verification("valid 1"))], [8, within(200, verification("valid 2"))])
@@ -162,8 +151,7 @@ async def test_a_running_request_expires_between_steps() -> None:
         assert client.responses() == []
 
 
-@run
-async def test_no_time_at_all() -> None:
+async def test_no_time_at_all(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         client = server.connect()
         await client.send([7, within(0, verification("valid 1"))], [within(0, HASH)])
@@ -173,8 +161,7 @@ async def test_no_time_at_all() -> None:
         assert not server.workers.waiting
 
 
-@run
-async def test_an_expired_plain_request_keeps_its_place() -> None:
+async def test_an_expired_plain_request_keeps_its_place(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         client = server.connect()
         await client.send([verification("valid 1")], [within(5, verification("valid 2"))], [verification("valid 3")])
@@ -187,20 +174,15 @@ async def test_an_expired_plain_request_keeps_its_place() -> None:
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, "5", None, 2**32])
-def test_a_deadline_is_a_number_of_milliseconds(value: object) -> None:
-    @run
-    async def test() -> None:
-        async with scripted_server() as server:
-            client = server.connect()
-            await client.send([1, [HASH[0], HASH[1] | {"deadline_ms": value}]])
-            ((_, response),) = client.responses()
-            assert is_error(response, "deadline_ms: ")
-
-    test()
+async def test_a_deadline_is_a_number_of_milliseconds(value: object, mock_clock: MockClock) -> None:
+    async with scripted_server() as server:
+        client = server.connect()
+        await client.send([1, [HASH[0], HASH[1] | {"deadline_ms": value}]])
+        ((_, response),) = client.responses()
+        assert is_error(response, "deadline_ms: ")
 
 
-@run
-async def test_alarms_of_answered_requests_are_forgotten() -> None:
+async def test_alarms_of_answered_requests_are_forgotten(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         server.workers.automatic = True
         client = server.connect()
@@ -210,8 +192,7 @@ async def test_alarms_of_answered_requests_are_forgotten() -> None:
         assert len(server.deadlines) < 200
 
 
-@run
-async def test_alarms_of_a_lost_client_do_not_ring() -> None:
+async def test_alarms_of_a_lost_client_do_not_ring(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         client = server.connect()
         await client.send([1, within(100, verification("valid 1"))], [within(100, verification("valid 2"))])
@@ -226,8 +207,7 @@ async def test_alarms_of_a_lost_client_do_not_ring() -> None:
 # ---- Stats -----------------------------------------------------------------------------------------------------------
 
 
-@run
-async def test_stats() -> None:
+async def test_stats(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         client, other = server.connect(), server.connect()
         await client.send([1, verification("valid 1")])
@@ -269,8 +249,7 @@ async def test_stats() -> None:
         assert msgpack.packb(stats)
 
 
-@run
-async def test_stats_of_strange_names_take_no_memory() -> None:
+async def test_stats_of_strange_names_take_no_memory(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         client = server.connect()
         await client.send(*([["x" * number, {}]] for number in range(1, 500)))

@@ -37,7 +37,7 @@ from bbipc.server.turns import MAX_TURN, REQUESTS, ROUND, Turn, Turns
 from bbipc.wire.frame import encode_frame
 from samples import FLOW1
 from server.live import BLAKE2S, BLAKE2S_RESPONSE, SETUP, SocketPeer, plain, serving
-from server.scripted import NO_PROOF, ScriptedBackend, run, scripted_server, verdict_response, verification
+from server.scripted import NO_PROOF, ScriptedBackend, scripted_server, verdict_response, verification
 from server.test_connection import HASH, HASHED, is_error
 from server.test_life_cycle import VERIFY
 
@@ -51,8 +51,7 @@ def tiny(number: int) -> bytes:
 # ---- An unexpected exception ends the process -------------------------------------------------------------------------
 
 
-@run
-async def test_a_defect_costs_the_request_that_provokes_it() -> None:
+async def test_a_defect_costs_the_request_that_provokes_it(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         client, other = server.connect(), server.connect()
         blake = commands()["Blake2s"]
@@ -75,8 +74,7 @@ def fail(*_: Any) -> Any:
     raise MemoryError("scripted")
 
 
-@run
-async def test_a_defect_in_a_connection_ends_that_connection() -> None:
+async def test_a_defect_in_a_connection_ends_that_connection(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         client, other = server.connect(), server.connect()
         await client.send([1, verification("valid 1")])
@@ -88,8 +86,7 @@ async def test_a_defect_in_a_connection_ends_that_connection() -> None:
         assert server.budget.used == 0
 
 
-@run
-async def test_a_frame_that_cannot_be_decoded_for_want_of_memory() -> None:
+async def test_a_frame_that_cannot_be_decoded_for_want_of_memory(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         server.services = server.services._replace(decode=fail)
         client = server.connect()
@@ -101,25 +98,21 @@ async def test_a_frame_that_cannot_be_decoded_for_want_of_memory() -> None:
         assert client.responses() == [HASHED]
 
 
-def test_a_batch_that_cannot_be_begun_is_answered() -> None:
+async def test_a_batch_that_cannot_be_begun_is_answered(mock_clock: MockClock) -> None:
     class Broken(ScriptedBackend):
         def new_cancel(self) -> Any:
             raise OSError(24, "Too many open files")
 
-    @run
-    async def test() -> None:
-        async with scripted_server() as server:
-            client = server.connect()
-            server.scheduler._backend = Broken()
-            server.workers.automatic = True
-            await client.send([1, verification("valid 1")], [2, verification("valid 2")])
-            assert all(is_error(response, "internal error") for _, response in client.responses())
-            server.scheduler._backend = server.backend
-            await client.send([3, verification("valid 3")])
-            assert client.responses() == [[3, verdict_response("valid 3")]]
-            assert server.scheduler.idle
-
-    test()
+    async with scripted_server() as server:
+        client = server.connect()
+        server.scheduler._backend = Broken()
+        server.workers.automatic = True
+        await client.send([1, verification("valid 1")], [2, verification("valid 2")])
+        assert all(is_error(response, "internal error") for _, response in client.responses())
+        server.scheduler._backend = server.backend
+        await client.send([3, verification("valid 3")])
+        assert client.responses() == [[3, verdict_response("valid 3")]]
+        assert server.scheduler.idle
 
 
 def test_descriptors_run_out(tmp_path: Path) -> None:
@@ -259,8 +252,7 @@ def test_many_deadlines_at_once_leave_turns_to_others() -> None:
 # ---- Decoding, memory -------------------------------------------------------------------------------------------------
 
 
-@run
-async def test_large_frames_are_decoded_in_workers() -> None:
+async def test_large_frames_are_decoded_in_workers(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         calls = 0
         server.workers.automatic = True
@@ -281,8 +273,7 @@ async def test_large_frames_are_decoded_in_workers() -> None:
         assert len(client.responses()) == 5
 
 
-@run
-async def test_waiting_requests_are_charged_what_they_take_and_bounded() -> None:
+async def test_waiting_requests_are_charged_what_they_take_and_bounded(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         client = server.connect()
         await client.send([1, verification("valid 1")])
@@ -297,8 +288,7 @@ async def test_waiting_requests_are_charged_what_they_take_and_bounded() -> None
         assert server.budget.used == 0
 
 
-@run
-async def test_answers_behind_a_plain_request_are_bounded_and_charged() -> None:
+async def test_answers_behind_a_plain_request_are_bounded_and_charged(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         client = server.connect()
         await client.send([verification("valid 1")])
@@ -427,33 +417,30 @@ HUGE: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("name", HUGE)
-def test_a_long_computation_is_done_in_steps(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_computation_is_done_in_steps(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mock_clock: MockClock
+) -> None:
     """A verification that comes later, and another client's computation, are answered before it has ended."""
     monkeypatch.setattr(scheduler, "SLICE", 0.0)
     command = HUGE[name]
     if "fifo_path" in command[1]:
         os.mkfifo(tmp_path / "fifo")
         command = [name, {**command[1], "fifo_path": str(tmp_path / "fifo")}]
-
-    @run
-    async def test() -> None:
-        async with scripted_server(threads=1) as server:
-            hostile, honest, third = (server.connect() for _ in range(3))
-            await hostile.send([command], [command])
-            assert len(server.workers.waiting) == 1
-            await honest.send([verification("valid 1")])
-            await third.send([["Blake2s", {"data": bytes(5000)}]])
-            for _ in range(5):
-                await server.workers.release()
-            assert honest.responses() == [verdict_response("valid 1")]
-            assert [response[0] for response in third.responses()] == ["Blake2sResponse"]
-            assert hostile.responses() == []
-            assert server.scheduler.running == 1
-            await server.workers.release_all()
-            assert hostile.responses()[0][0] == f"{name}Response"
-            assert server.scheduler.idle
-
-    test()
+    async with scripted_server(threads=1) as server:
+        hostile, honest, third = (server.connect() for _ in range(3))
+        await hostile.send([command], [command])
+        assert len(server.workers.waiting) == 1
+        await honest.send([verification("valid 1")])
+        await third.send([["Blake2s", {"data": bytes(5000)}]])
+        for _ in range(5):
+            await server.workers.release()
+        assert honest.responses() == [verdict_response("valid 1")]
+        assert [response[0] for response in third.responses()] == ["Blake2sResponse"]
+        assert hostile.responses() == []
+        assert server.scheduler.running == 1
+        await server.workers.release_all()
+        assert hostile.responses()[0][0] == f"{name}Response"
+        assert server.scheduler.idle
 
 
 def test_steps_are_bounded_by_time() -> None:
@@ -476,8 +463,7 @@ def test_steps_are_bounded_by_time() -> None:
     assert finish(work()) == "result"
 
 
-@run
-async def test_nothing_is_left_of_what_a_dead_client_waited_for() -> None:
+async def test_nothing_is_left_of_what_a_dead_client_waited_for(mock_clock: MockClock) -> None:
     """No cycle: the memory of its requests, plain and tagged, is free at once, and a long one that runs ends with its step."""
     gc.collect()
     gc.disable()
@@ -537,14 +523,6 @@ def test_little_address_space(tmp_path: Path) -> None:
 # ---- A place held without progress ------------------------------------------------------------------------------------
 
 
-def limited(test: Callable[[], Any]) -> Callable[[], None]:
-    def run_test() -> None:
-        trio.run(test, clock=MockClock())
-
-    run_test.__name__ = test.__name__
-    return run_test
-
-
 async def pass_time(seconds: float) -> None:
     clock = trio.lowlevel.current_clock()
     assert isinstance(clock, MockClock)
@@ -555,8 +533,7 @@ async def pass_time(seconds: float) -> None:
 LARGE = encode_frame(msgpack.packb([["Blake2s", {"data": bytes(2 * ALWAYS_GRANTED)}]]))
 
 
-@limited
-async def test_frames_without_progress_yield_when_room_is_short() -> None:
+async def test_frames_without_progress_yield_when_room_is_short(mock_clock: MockClock) -> None:
     async with scripted_server(limits=Limits(total=4 * ALWAYS_GRANTED)) as server:
         server.workers.automatic = True
         stalled, dripping, honest = (server.connect() for _ in range(3))
@@ -576,8 +553,7 @@ async def test_frames_without_progress_yield_when_room_is_short() -> None:
         assert stalled.responses() == [HASHED]
 
 
-@limited
-async def test_a_frame_that_makes_progress_keeps_its_place() -> None:
+async def test_a_frame_that_makes_progress_keeps_its_place(mock_clock: MockClock) -> None:
     async with scripted_server(limits=Limits(total=4 * ALWAYS_GRANTED)) as server:
         server.workers.automatic = True
         slow, other = server.connect(), server.connect()
@@ -595,8 +571,7 @@ async def test_a_frame_that_makes_progress_keeps_its_place() -> None:
         assert [response[0] for response in slow.responses()] == ["Blake2sResponse"]
 
 
-@limited
-async def test_who_does_not_read_leaves_when_room_is_short() -> None:
+async def test_who_does_not_read_leaves_when_room_is_short(mock_clock: MockClock) -> None:
     async with scripted_server(limits=Limits(total=4 * ALWAYS_GRANTED)) as server:
         server.workers.automatic = True
         deaf, honest = server.connect(), server.connect()
@@ -617,8 +592,7 @@ async def test_who_does_not_read_leaves_when_room_is_short() -> None:
 # ---- Answers lost at the end ------------------------------------------------------------------------------------------
 
 
-@run
-async def test_what_arrived_before_the_end_is_answered() -> None:
+async def test_what_arrived_before_the_end_is_answered(mock_clock: MockClock) -> None:
     """Also what nobody had looked at yet, and what the system had."""
     async with scripted_server() as server:
         client, busy = server.connect(), server.connect()

@@ -17,14 +17,14 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from bbipc.server.config import Address
 from bbipc.server.metrics import page
 from bbipc.server.stats import DURATION_BOUNDS, RequestOutcome, Statistics
 from samples import FLOW1, copy_parts, flow1_parts
 from server.live import TIMEOUT, Server, plain, serving, tagged
-from server.scripted import ScriptedServer, run, scripted_server, verification
+from server.scripted import ScriptedServer, scripted_server, verification
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -108,8 +108,7 @@ def text(server: ScriptedServer) -> str:
     return page(server.services.reporter)().body.decode()
 
 
-@run
-async def test_the_same_figures_as_stats() -> None:
+async def test_the_same_figures_as_stats(mock_clock: MockClock) -> None:
     async with scripted_server(threads=1) as server:
         client, other = server.connect(), server.connect()
         await client.send([1, verification("valid 1")])
@@ -134,8 +133,7 @@ async def test_the_same_figures_as_stats() -> None:
         assert found["bbipc_request_duration_seconds_bucket", (verify, ("le", "+Inf"))] == 4
 
 
-@run
-async def test_a_long_request_is_several_batches() -> None:
+async def test_a_long_request_is_several_batches(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         server.workers.automatic = True
         client = server.connect()
@@ -153,8 +151,7 @@ async def test_a_long_request_is_several_batches() -> None:
         ]
 
 
-@run
-async def test_the_size_does_not_depend_on_clients() -> None:
+async def test_the_size_does_not_depend_on_clients(mock_clock: MockClock) -> None:
     async with scripted_server() as server:
         client = server.connect()
         await client.send([["x", {}]])

@@ -2,7 +2,7 @@
 
 import socket
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,7 @@ import trio
 import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from bbipc.server.config import Address
 from bbipc.server.errors import StartError
@@ -113,19 +113,11 @@ async def stream_on(stream: Stream) -> None:
         await stream.send_all(bytes(MAX_REQUEST_BYTES))
 
 
-def run(test: Callable[[Site], Awaitable[None]]) -> Callable[[], None]:
-    """Make a test of a function of a site, with a clock that never moves by itself."""
-
-    async def main() -> None:
-        async with Site().running() as site:
-            await test(site)
-
-    def run_test() -> None:
-        trio.run(main, clock=trio.testing.MockClock())
-
-    run_test.__name__ = test.__name__
-    run_test.__doc__ = test.__doc__
-    return run_test
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    """A site of one test, which has a clock that never moves by itself."""
+    async with Site().running() as site:
+        yield site
 
 
 async def pass_time(seconds: float) -> None:
@@ -161,34 +153,27 @@ def parse(response: bytes, method: bytes = b"GET") -> tuple[int, dict[bytes, byt
 @pytest.mark.parametrize(
     "target", ["/metrics", "/metrics?", "/metrics?name[]=a&x=%00", "http://x/metrics", "http://x:1/metrics?a"]
 )
-def test_get(target: str) -> None:
-    @run
-    async def test(site: Site) -> None:
-        request = f"GET {target} HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n".encode()
-        status, headers, body = parse(await site.ask(request))
-        assert (status, body) == (200, PAGE)
-        assert headers[b"content-type"] == b"text/plain; version=0.0.4"
-        assert headers[b"content-length"] == str(len(PAGE)).encode()
-
-    test()
+async def test_get(target: str, site: Site, mock_clock: MockClock) -> None:
+    request = f"GET {target} HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n".encode()
+    status, headers, body = parse(await site.ask(request))
+    assert (status, body) == (200, PAGE)
+    assert headers[b"content-type"] == b"text/plain; version=0.0.4"
+    assert headers[b"content-length"] == str(len(PAGE)).encode()
 
 
-@run
-async def test_old_and_slow_clients(site: Site) -> None:
+async def test_old_and_slow_clients(site: Site, mock_clock: MockClock) -> None:
     assert parse(await site.ask(b"GET /metrics HTTP/1.0\r\n\r\n"))[0] == 200
     assert parse(await site.ask(*(GET[index : index + 1] for index in range(len(GET)))))[2] == PAGE
 
 
-@run
-async def test_head(site: Site) -> None:
+async def test_head(site: Site, mock_clock: MockClock) -> None:
     status, headers, body = parse(await site.ask(GET.replace(b"GET", b"HEAD")), b"HEAD")
     assert (status, headers[b"content-length"], body) == (200, b"4", b"")
     status, _, body = parse(await site.ask(GET.replace(b"GET", b"HEAD").replace(b"metrics", b"x")), b"HEAD")
     assert (status, body) == (404, b"")
 
 
-@run
-async def test_health(site: Site) -> None:
+async def test_health(site: Site, mock_clock: MockClock) -> None:
     """Bad before the server listens and from when it takes no more requests; asking costs no page of metrics."""
     request = GET.replace(b"metrics", b"healthz")
     site.ready = False
@@ -203,8 +188,7 @@ async def test_health(site: Site) -> None:
     assert site.pages == 0
 
 
-@run
-async def test_the_client_hears_before_it_has_ended_its_side(site: Site) -> None:
+async def test_the_client_hears_before_it_has_ended_its_side(site: Site, mock_clock: MockClock) -> None:
     stream = site.listener.connect()
     await stream.send_all(GET)
     assert parse(await everything(stream))[0] == 200
@@ -215,26 +199,18 @@ async def test_the_client_hears_before_it_has_ended_its_side(site: Site) -> None
     "target",
     ["/", "/metrics/", "/metric", "/METRICS", "//x/metrics/..", "*", "/%6detrics", "http://x", "//metrics", "/healthz/"],
 )
-def test_other_paths(target: str) -> None:
-    @run
-    async def test(site: Site) -> None:
-        for method in ("GET", "POST", "OPTIONS"):
-            request = f"{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-            status, _, body = parse(await site.ask(request))
-            assert (status, body, site.pages) == (404, b"there is /metrics and /healthz\n", 0)
-
-    test()
+async def test_other_paths(target: str, site: Site, mock_clock: MockClock) -> None:
+    for method in ("GET", "POST", "OPTIONS"):
+        request = f"{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        status, _, body = parse(await site.ask(request))
+        assert (status, body, site.pages) == (404, b"there is /metrics and /healthz\n", 0)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "get", "BREW"])
-def test_other_methods(method: str) -> None:
-    @run
-    async def test(site: Site) -> None:
-        request = f"{method} /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc".encode()
-        status, headers, _ = parse(await site.ask(request))
-        assert (status, headers[b"allow"], site.pages) == (405, b"GET, HEAD", 0)
-
-    test()
+async def test_other_methods(method: str, site: Site, mock_clock: MockClock) -> None:
+    request = f"{method} /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc".encode()
+    status, headers, _ = parse(await site.ask(request))
+    assert (status, headers[b"allow"], site.pages) == (405, b"GET, HEAD", 0)
 
 
 GARBAGE = {
@@ -253,20 +229,15 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("name", GARBAGE)
-def test_garbage(name: str) -> None:
-    @run
-    async def test(site: Site) -> None:
-        status, _, body = parse(await site.ask(GARBAGE[name]))
-        assert 400 <= status < 600
-        assert body.endswith(b"\n")
-        assert site.pages == 0
-        assert parse(await site.ask(GET))[0] == 200
-
-    test()
+async def test_garbage(name: str, site: Site, mock_clock: MockClock) -> None:
+    status, _, body = parse(await site.ask(GARBAGE[name]))
+    assert 400 <= status < 600
+    assert body.endswith(b"\n")
+    assert site.pages == 0
+    assert parse(await site.ask(GET))[0] == 200
 
 
-@run
-async def test_too_long_a_request(site: Site) -> None:
+async def test_too_long_a_request(site: Site, mock_clock: MockClock) -> None:
     """It is refused before it ends, and whoever goes on sending is left alone some time."""
     head = GET[:-2] + b"X: " + b"a" * MAX_REQUEST_BYTES
     assert parse(await site.ask(head))[0] == 431
@@ -278,8 +249,7 @@ async def test_too_long_a_request(site: Site) -> None:
     assert parse(await site.ask(largest))[0] == 200
 
 
-@run
-async def test_silence(site: Site) -> None:
+async def test_silence(site: Site, mock_clock: MockClock) -> None:
     assert await site.ask() == b""
     stream = site.listener.connect()
     await stream.aclose()
@@ -287,8 +257,7 @@ async def test_silence(site: Site) -> None:
     assert parse(await site.ask(GET))[0] == 200
 
 
-@run
-async def test_a_defect_of_the_page(site: Site) -> None:
+async def test_a_defect_of_the_page(site: Site, mock_clock: MockClock) -> None:
     site.result = RuntimeError("scripted")
     status, _, body = parse(await site.ask(GET))
     assert (status, body) == (500, b"internal error, see the server's log\n")
@@ -313,16 +282,16 @@ def test_any_bytes_get_one_answer_or_none(words: list[bytes], cuts: list[int]) -
     data = b"".join(words)
     places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
 
-    @run
-    async def test(site: Site) -> None:
-        response = await site.ask(*(data[start:end] for start, end in pairwise(places)))
-        if response:
-            has_body = not response.endswith(b"\r\n\r\n")
-            assert has_body or b"HEAD" in data
-            assert parse(response, b"GET" if has_body else b"HEAD")[0] in (200, 400, 404, 405, 431, 501, 505)
-        assert parse(await site.ask(GET))[0] == 200
+    async def test() -> None:
+        async with Site().running() as site:
+            response = await site.ask(*(data[start:end] for start, end in pairwise(places)))
+            if response:
+                has_body = not response.endswith(b"\r\n\r\n")
+                assert has_body or b"HEAD" in data
+                assert parse(response, b"GET" if has_body else b"HEAD")[0] in (200, 400, 404, 405, 431, 501, 505)
+            assert parse(await site.ask(GET))[0] == 200
 
-    test()
+    trio.run(test, clock=MockClock())
 
 
 # ---- Addresses -------------------------------------------------------------------------------------------------------
@@ -411,8 +380,7 @@ def test_localhost_at_a_real_server(tmp_path: Path) -> None:
 # ---- Bounds ----------------------------------------------------------------------------------------------------------
 
 
-@run
-async def test_time_is_bounded(site: Site) -> None:
+async def test_time_is_bounded(site: Site, mock_clock: MockClock) -> None:
     """However a client wastes it: saying nothing, saying little, not reading, or not ending."""
     silent, dripping, ended = (site.listener.connect() for _ in range(3))
     await ended.send_all(GET)
@@ -433,8 +401,7 @@ async def test_time_is_bounded(site: Site) -> None:
             await stream.send_all(b"x")
 
 
-@run
-async def test_clients_that_do_not_read(site: Site) -> None:
+async def test_clients_that_do_not_read(site: Site, mock_clock: MockClock) -> None:
     """They are given up after the same time, whatever is left to be sent."""
     streams = [site.listener.connect(trio.testing.lockstep_stream_pair) for _ in range(MAX_CONNECTIONS)]
     for stream in streams:
@@ -448,8 +415,7 @@ async def test_clients_that_do_not_read(site: Site) -> None:
     assert parse(await everything(scraper))[2] == PAGE
 
 
-@run
-async def test_half_sent_requests_delay_nobody(site: Site) -> None:
+async def test_half_sent_requests_delay_nobody(site: Site, mock_clock: MockClock) -> None:
     """The connection that is there longest makes way: the clock stands still here."""
     hostile = [site.listener.connect() for _ in range(3 * MAX_CONNECTIONS)]
     for stream in hostile[-MAX_CONNECTIONS:]:
