@@ -12,7 +12,7 @@ import trio
 from bbipc.conform.case import CaseFunction, Suite, broken
 from bbipc.conform.cases.common import LAW, changed, one_error, take_verdict, valid_call, verify_call
 from bbipc.conform.lab import Lab
-from bbipc.conform.messages import blake2s_request, blake2s_response, call, frame
+from bbipc.conform.messages import blake2s_request, blake2s_response, call, frame, pack
 from bbipc.conform.peer import Peer
 from bbipc.conform.samples import sample
 from bbipc.conform.target import describe_exit
@@ -20,7 +20,13 @@ from bbipc.conform.target import describe_exit
 suite = Suite("faults", LAW)
 
 _MAX_CLIENTS: Final = ("--max-clients", "8")
+_ENOUGH_CLIENTS: Final = ("--max-clients", "300")
 _PAUSE: Final = 0.02
+_HELD: Final = 150
+_TINY: Final = 20_000
+_MIB: Final = 1 << 20
+_ALLOWED_GROWTH: Final = 48 * _MIB
+"""For tiny requests of 400 KiB together."""
 
 
 @suite.case(
@@ -215,6 +221,98 @@ async def wide_frames(lab: Lab) -> None:
                 broken("the hash, or an ErrorResponse", reply)
         await wide.check_alive()
         await other.check_alive()
+
+
+@suite.case(
+    "tiny-requests",
+    f"{_TINY} tiny requests behind a verification are all answered, in their order, and cost no more memory than they should.",
+    transport="socket",
+)
+async def tiny_requests(lab: Lab) -> None:
+    async with lab.server(*_MAX_CLIENTS) as server:
+        many, other = await server.connect("many"), await server.connect("other")
+        await other.check_alive()
+        before = server.memory()
+        most = before
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(many.send, valid_call() + blake2s_request(b"abc") * _TINY, f"ChonkVerify, {_TINY} Blake2s")
+            await take_verdict(many, lab)
+            for index in range(_TINY):
+                await many.expect(blake2s_response(b"abc"))
+                if index % 1000 == 0:
+                    most = max(most, server.memory())
+                    await other.check_alive()
+        if most - before > _ALLOWED_GROWTH:
+            broken(f"memory to grow by less than {_ALLOWED_GROWTH // _MIB} MiB", f"{(most - before) // _MIB} MiB more")
+        await many.finish()
+        await other.finish()
+
+
+@suite.case(
+    "connections-held",
+    f"A client that holds {_HELD} connections, each with the beginning of a frame, keeps nobody else from being served.",
+    transport="socket",
+)
+async def connections_held(lab: Lab) -> None:
+    async with lab.server(*_ENOUGH_CLIENTS) as server:
+        other = await server.connect("other")
+        await other.check_alive()
+        for index in range(_HELD):
+            held = await server.connect(f"held {index}")
+            await held.send(b"\x10\x00", "half a length")
+        await other.check_alive()
+        newcomer = await server.connect("newcomer")
+        await newcomer.send(valid_call(), "ChonkVerify")
+        await take_verdict(newcomer, lab)
+        await newcomer.finish()
+        await other.finish()
+
+
+@suite.case(
+    "unknown-command-of-1-mib",
+    "Unknown commands with a field of 1 MiB get one ErrorResponse each, and another client is served meanwhile.",
+    transport="socket",
+)
+async def unknown_commands(lab: Lab) -> None:
+    request = frame(b"\x91\x92" + pack("NoSuchCommand") + b"\x81" + pack("x") + b"\xdd\x00\x10\x00\x00" + bytes(_MIB))
+    async with lab.server(*_MAX_CLIENTS) as server:
+        vandal, other = await server.connect("vandal"), await server.connect("other")
+        for _ in range(5):
+            await one_error(vandal, request, "an unknown command with a field of 1 MiB")
+            await other.check_alive()
+        await vandal.finish()
+        await other.finish()
+
+
+@suite.case(
+    "deadlines-behind-a-batch",
+    "Requests whose deadlines pass while they wait behind a batch get one ErrorResponse each; others lose nothing.",
+    transport="socket",
+    tagged=True,
+)
+async def deadlines_behind_a_batch(lab: Lab) -> None:
+    flow1 = sample("flow1")
+    fields = {"proof": flow1.parts, "vk": flow1.key}
+    count = 100
+    async with lab.server(*_MAX_CLIENTS) as server:
+        hasty, other = await server.connect("hasty"), await server.connect("other")
+        await hasty.send(
+            call("ChonkBatchVerify", {"proofs": [flow1.parts] * 64, "vks": [flow1.key] * 64}, count + 1), "64 proofs"
+        )
+        for request_id in range(1, count + 1):
+            await hasty.send(call("ChonkVerify", fields | {"deadline_ms": 0}, request_id), "a ChonkVerify that is late")
+        answered: set[int] = set()
+        await other.check_alive()
+        while len(answered) <= count:
+            reply = await hasty.receive("a response to each request")
+            if reply.request_id is None or reply.request_id in answered:
+                broken("each id once", f"{reply.request_id!r} again")
+            if reply.request_id <= count and reply.response[0] != "ErrorResponse":
+                broken("an ErrorResponse for a request that is late", f"{reply.response!r:.100}")
+            answered.add(reply.request_id)
+        await other.check_alive()
+        await hasty.finish()
+        await other.finish()
 
 
 @suite.case("error-then-work", "After an error the same connection verifies proofs as before.")
