@@ -1,6 +1,7 @@
 """Finding a cluster, and checking that it runs the same bbipc."""
 
 import re
+from asyncio import CancelledError
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -92,10 +93,16 @@ def _patience() -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause, in one line: Dask's own message of a failed connection names only the time that it tried."""
-    while error.__cause__ is not None or error.__context__ is not None:
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
-    return " ".join(str(error).split()) or type(error).__name__
+    """The innermost cause that says something, in one line: Dask's own message of a failed connection names only the time that
+    it tried, and what is innermost may be an attempt that was cancelled when the time was over."""
+    reason = type(error).__name__
+    cause: BaseException | None = error
+    while cause is not None:
+        text = " ".join(str(cause).split())
+        if text and not isinstance(cause, CancelledError):
+            reason = text
+        cause = cause.__cause__ or cause.__context__
+    return reason
 
 
 def check_workers(client: Client) -> Counter[str]:

@@ -98,3 +98,64 @@ def test_what_several_transactions_add_up_to() -> None:
     assert done.code == 1
     assert FILES[0].name not in done.out
     assert done.out.splitlines()[-1].startswith("4 transactions: 2 valid, 1 invalid, 1 undecided (")
+
+
+def test_bad_inputs_of_transactions_are_one_line_each(tmp_path: Path) -> None:
+    fast = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
+    file = FILES[0]
+    for address, message in (
+        ("nowhere", "'nowhere' is not the address of a Dask cluster; "),
+        ("tcp://127.0.0.1:9", "tcp://127.0.0.1:9: "),
+        ("tcp://no.such.host.invalid:8786", "tcp://no.such.host.invalid:8786: "),
+        ("tls://127.0.0.1:9", "tls://127.0.0.1:9: TLS needs ca-file, client.cert and client.key"),
+    ):
+        done = bbipc("verify-tx", *TEST, file, "--dask", address, **fast)
+        warnings, error = done.err.splitlines()[:-1], done.err.splitlines()[-1]
+        assert (done.code, done.out, len(warnings)) == (2, "", 2), done.err
+        assert error.startswith(f"bbipc: error: --dask: {message}")
+        assert "CancelledError" not in error
+    (tmp_path / "distributed.py").write_text("raise ModuleNotFoundError('no distributed', name='distributed')")
+    without = bbipc("verify-tx", *TEST, file, "--dask", "tcp://127.0.0.1:9", PYTHONPATH=str(tmp_path))
+    assert (without.code, without.out) == (2, "")
+    assert without.err.splitlines()[-1] == "bbipc: error: --dask needs Dask's distributed: pip install 'bbipc[dask]'"
+    gone = bbipc("verify-tx", *TEST, tmp_path / "gone", "--dask", "local:1x1")
+    assert (gone.code, gone.err.count("\n")) == (2, 3), gone.err
+    assert gone.err.splitlines()[-1] == f"{tmp_path / 'gone'}: No such file or directory"
+
+
+POISON_TX = """
+import os
+import bbipc.archive.txs as txs
+
+def poisoned(item, load=txs._load):
+    if isinstance(item, txs.Encoded) and item.data == b"poison":
+        os._exit(1)
+    return load(item)
+
+if txs._load.__name__ == "_load":  # Dask may load this twice
+    txs._load = poisoned
+"""
+
+
+def test_a_transaction_that_ends_workers_is_found_and_another_build_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    for number in range(7):
+        (folder / f"{number}").write_bytes(b"poison" if number == 4 else FILES[0].read_bytes())
+    preload, other = tmp_path / "poison.py", tmp_path / "other.py"
+    preload.write_text(POISON_TX)
+    other.write_text("import bbipc\nbbipc.__version__ = '0.0.1'\n")
+    arguments = ("verify-tx", *TEST, folder, "--json")
+    with cluster(tmp_path, 1, preload=preload, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as made:
+        done = bbipc(*arguments, "--dask", made.address)
+        verdicts = {Path(one["file"]).name: one for one in map(json.loads, done.out.splitlines())}
+        assert sorted(verdicts) == [f"{number}" for number in range(7)], done
+        assert verdicts["4"]["error"].endswith("/4: ended the worker that verified it")
+        assert all(one["valid"] for name, one in verdicts.items() if name != "4")
+        assert done.code == 2
+        made.add_worker(preload=other)
+        with Client(made.address, set_as_default=False) as client:
+            client.wait_for_workers(2)
+        refused = bbipc(*arguments[:-1], "--dask", made.address)
+        assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 3), refused.err
+        assert "another bbipc at tcp://" in refused.err
