@@ -108,28 +108,33 @@ def created(name: str, request_size: int, response_size: int) -> Iterator[Rings]
     """
     sizes = [_capacity(size) for size in (request_size, response_size)]
     paths = [request_path(name), response_path(name)]
+    temporary = [FOLDER / f".bbipc-{os.getpid()}-{path.name.removeprefix(name)}" for path in paths]
     files: list[int] = []
     try:
         try:
-            for path, size in zip(paths, sizes, strict=True):
+            for path, size in zip(temporary, sizes, strict=True):
                 files.append(_new_file(path, size))
             _check_space(sum(sizes))
             requests, responses = (Ring.create(file, size) for file, size in zip(files, sizes, strict=True))
+            requests.publish()
+            responses.publish()
+            # A client maps the requests as soon as there is a file, and what it sees then is final: bb.js takes a ring without
+            # its capacity for a full one.
+            for old, new in zip(reversed(temporary), reversed(paths), strict=True):
+                _move(old, new)
         except OSError as error:
             raise ShmError(f"cannot make shared memory {name}: {error.strerror or error}") from None
-        # A client may map the requests as soon as they have their capacity; all else is there before.
-        responses.publish()
-        requests.publish()
         rings = Rings(name, requests, responses)
         try:
             yield rings
         finally:
             rings.close()
     finally:
-        for path, file in zip(paths, files, strict=False):
-            with suppress(OSError):
-                if os.path.samestat(os.fstat(file), os.lstat(path)):
-                    path.unlink()
+        for number, file in enumerate(files):
+            for path in (temporary[number], paths[number]):
+                with suppress(OSError):
+                    if os.path.samestat(os.fstat(file), os.lstat(path)):
+                        path.unlink()
             os.close(file)
 
 
@@ -162,7 +167,7 @@ def _capacity(size: int) -> int:
 
 
 def _new_file(path: Path, capacity: int) -> int:
-    _remove_leftover(path)
+    path.unlink(missing_ok=True)  # of a process that had our number, and was killed
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         os.fchmod(file, 0o600)
@@ -173,6 +178,16 @@ def _new_file(path: Path, capacity: int) -> int:
         path.unlink(missing_ok=True)
         raise
     return file
+
+
+def _move(old: Path, new: Path) -> None:
+    """Unlike rename(), this never replaces the file of a server that has begun at the same time."""
+    _remove_leftover(new)
+    try:
+        new.hardlink_to(old)
+    except FileExistsError:
+        raise ShmError("another server uses it") from None
+    old.unlink()
 
 
 def _remove_leftover(path: Path) -> None:

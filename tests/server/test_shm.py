@@ -105,6 +105,57 @@ def test_a_file_that_is_cut_short_ends_the_server_in_order(tmp_path: Path) -> No
     assert "was cut short" in log.read_text()
 
 
+def test_a_file_is_whole_when_it_appears() -> None:
+    """bb.js maps the requests at once, and takes a ring that has no capacity yet for a full one."""
+    name = f"bbipc-test-{uuid.uuid4().hex}"
+    paths = [str(files.request_path(name)), str(files.response_path(name))]
+    watch = subprocess.Popen([sys.executable, "-c", WATCH, *paths], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert watch.stdout is not None
+    assert watch.stdout.readline() == b"watching\n"
+    for _ in range(1000):
+        with files.created(name, 1 << 20, 4096):
+            os.sched_yield()
+    seen, _ = watch.communicate(timeout=TIMEOUT)
+    assert set(seen.split()) == {f"{1 << 20}/4096".encode()}
+
+
+WATCH = """
+import os, select, sys
+print("watching", flush=True)
+while not select.select([0], [], [], 0)[0]:
+    try:
+        files = [os.open(path, os.O_RDONLY) for path in sys.argv[1:]]
+    except FileNotFoundError:
+        continue
+    print(*(int.from_bytes(os.pread(file, 8, 128), "little") for file in files), sep="/")
+    for file in files:
+        os.close(file)
+"""
+"""Opens both as soon as the first is there, and shows their capacities."""
+
+
+def test_a_name_is_taken_once() -> None:
+    """However many begin at the same time, and whatever was left of others."""
+    name = f"bbipc-test-{uuid.uuid4().hex}"
+    program = (
+        "import sys; from bbipc.shm.files import created\nwith created(sys.argv[1], 4096, 4096): print(1, flush=True); input()"
+    )
+    left = [files.request_path(name), files.response_path(name)]
+    for path in left:
+        path.write_bytes(b"of one that was killed")
+    command = [sys.executable, "-c", program, name]
+    servers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(8)
+    ]
+    said = [server.stdout.readline() for server in servers if server.stdout is not None]
+    assert sorted(said) == [b""] * 7 + [b"1\n"]
+    for server in servers:
+        _, errors = server.communicate(b"\n", TIMEOUT)
+        assert server.returncode == 0 or b"another server uses it" in errors
+    assert not any(path.exists() for path in left)
+    assert not [path for server in servers for path in files.FOLDER.glob(f".bbipc-{server.pid}-*")]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_scribbling_while_the_server_runs(tmp_path: Path, seed: int) -> None:
     """All control words and lengths, near what is right or far from it, until the server has noticed."""
