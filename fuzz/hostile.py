@@ -58,6 +58,8 @@ SHARE: Final = 2.0
 """Seconds of one behaviour."""
 LONGEST_DELAY: Final = 20.0
 """Seconds by which a behaviour may last longer because its process waits for a processor."""
+PATIENCE: Final = 120.0
+"""Seconds after which a response is taken for lost."""
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 VERIFY: Final = requests.verify(requests.parts(FLOW1), FLOW1.vk)
@@ -81,26 +83,40 @@ class Connection:
 
     def send(self, data: bytes, seconds: float = 0) -> bool:
         """Send all of it; with `seconds`: only as long as that takes no longer. False if it was cut off."""
-        self.socket.settimeout(seconds or None)
+        end = time.monotonic() + seconds if seconds else None
+        rest = memoryview(data)
         try:
-            self.socket.sendall(data)
+            while rest:
+                if not self._wait(select.POLLOUT, end):
+                    return False
+                with suppress(BlockingIOError):
+                    rest = rest[self.socket.send(rest, socket.MSG_DONTWAIT) :]
         except OSError:
             return False
         return True
 
     def receive(self) -> bytes | None:
-        self.socket.settimeout(120)
         head = self._exactly(4)
         return None if head is None else self._exactly(struct.unpack("<I", head)[0])
 
     def _exactly(self, size: int) -> bytes | None:
+        end = time.monotonic() + PATIENCE
         while len(self._buffer) < size:
-            chunk = self.socket.recv(MIB)
-            if not chunk:
-                return None
-            self._buffer += chunk
+            if not self._wait(select.POLLIN, end):
+                raise TimeoutError(f"no response within {PATIENCE} s")
+            with suppress(BlockingIOError):
+                chunk = self.socket.recv(MIB, socket.MSG_DONTWAIT)
+                if not chunk:
+                    return None
+                self._buffer += chunk
         data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
+
+    def _wait(self, event: int, end: float | None) -> bool:
+        """Not by the socket's own timeout: one thread sends while another receives, and they would share it."""
+        poll = select.poll()
+        poll.register(self.socket, event)
+        return bool(poll.poll(None if end is None else max(0.0, end - time.monotonic()) * 1000))
 
     def drain(self) -> None:
         """Read what is there."""

@@ -56,6 +56,7 @@ NOT_RUN = {
 
 SHORTER = {
     "--minutes 0.2": "--minutes 0",
+    "--minutes 17 --frames 1000000 --verifications 2000": "--minutes 0",
     "bbipc conform --setup test -- ": "bbipc conform --setup test --suite plain.answers-poseidon2hash -- ",
 }
 """What is replaced in blocks that would take long. The whole is a step of .ci/run."""
@@ -124,6 +125,7 @@ def test_no_command_hides_in_a_block_that_is_not_run() -> None:
 AS_ROOT = {
     ("docs/how-to/run-as-a-service.md", ""): "the administrator of a machine with systemd; deploy/ has tests of its own",
     ("docs/how-to/verify-an-archive.md", "bbipc verify-many /archive --dask tcp"): "a cluster; tests/cluster has one",
+    ("docs/how-to/verify-an-archive.md", "bbipc verify-tx /transactions"): "a cluster; tests/cluster has one",
     ("docs/how-to/asyncio.md", "pip install fastapi uvicorn"): "a server of the web; its service is tested in tests/client",
 }
 """Blocks of commands that are `text`, because nobody could run them as a whole, here or elsewhere."""
