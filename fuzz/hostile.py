@@ -9,11 +9,13 @@ huge batches), one after the other against one server. While each goes on, it is
 * the longest pause of a ping, in processor time of the *server* (so that noise of the machine does not matter), is bounded;
 * resident memory is at most what the accounting says times 1.5, plus what the process had at the beginning and a constant.
 
-What a verification takes beside it is measured as well. A line for each behaviour; exit status: 0 nothing found, 1 something
-found, 2 wrong usage.
+What a verification takes beside it is measured as well. An attack counts only if it came: for each behaviour it is known how
+many bytes and connections the server must have received. A line for each behaviour; exit status: 0 nothing found, 1 something
+found, or an attack that could not be carried out, 2 wrong usage.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import random
@@ -25,11 +27,13 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,14 +57,19 @@ CONNECTION_BYTES: Final = 40 * 1024
 MEMORY_CONSTANT: Final = 64 * MIB
 """What the workers of two threads take for a batch of 64, what decoding a large frame takes, and what the allocator keeps."""
 ATTEMPTS: Final = 3
-"""How often a behaviour is tried that seems to hurt somebody."""
+"""How often a behaviour is tried that seems to hurt somebody, or does not come."""
 SHARE: Final = 2.0
 """Seconds of one behaviour."""
-LONGEST_DELAY: Final = 20.0
-"""Seconds by which a behaviour may last longer because its process waits for a processor."""
+LONGEST_DELAY: Final = 6.0
+"""Seconds by which a behaviour may last longer, until the server has received what makes it an attack."""
+QUEUE_BYTES: Final = 16 * 1024
+"""What the system counts at most, beside the bytes themselves, for the bytes that it has and the server has not received."""
+REPEATING: Final = 90.0
+"""Seconds after the planned end in which behaviours are still repeated: a busy machine prolongs all of this by little more."""
 PATIENCE: Final = 120.0
 """Seconds after which a response is taken for lost."""
-TICKS: Final = os.sysconf("SC_CLK_TCK")
+LOOK_EVERY: Final = 0.02
+"""Seconds after which somebody who waits looks whether the time is over."""
 
 VERIFY: Final = requests.verify(requests.parts(FLOW1), FLOW1.vk)
 VALID: Final = ["ChonkVerifyResponse", {"valid": True}]
@@ -79,21 +88,38 @@ class Connection:
     def __init__(self, path: str) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(path)
+        self.sent = 0
         self._buffer = b""
 
-    def send(self, data: bytes, seconds: float = 0) -> bool:
-        """Send all of it; with `seconds`: only as long as that takes no longer. False if it was cut off."""
-        end = time.monotonic() + seconds if seconds else None
+    def send(self, data: bytes, seconds: float = inf) -> bool:
+        """Send all of it, if that takes no longer than so many seconds. False if it was cut off."""
+        ends = time.monotonic() + seconds
+        return self.send_while(data, lambda: time.monotonic() < ends)
+
+    def send_while(self, data: bytes, goes_on: Callable[[], bool]) -> bool:
+        """Send all of it, as long as `goes_on` says so. False if it was cut off."""
         rest = memoryview(data)
-        try:
-            while rest:
-                if not self._wait(select.POLLOUT, end):
-                    return False
-                with suppress(BlockingIOError):
-                    rest = rest[self.socket.send(rest, socket.MSG_DONTWAIT) :]
-        except OSError:
-            return False
+        while rest:
+            if not goes_on():
+                return False
+            try:
+                count = self.socket.send(rest[:MIB], socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                self._wait(select.POLLOUT, time.monotonic() + LOOK_EVERY)
+            except OSError:
+                return False
+            else:
+                self.sent += count
+                rest = rest[count:]
         return True
+
+    @property
+    def arrived(self) -> int:
+        """Bytes that the other side has received, at least: those that the system still has, with what it takes to keep them,
+        are left out. After the end: all that were sent."""
+        if self.socket.fileno() < 0:
+            return self.sent
+        return max(self.sent - int(struct.unpack("i", fcntl.ioctl(self.socket, termios.TIOCOUTQ, bytes(4)))[0]), 0)
 
     def receive(self) -> bytes | None:
         head = self._exactly(4)
@@ -112,11 +138,11 @@ class Connection:
         data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
 
-    def _wait(self, event: int, end: float | None) -> bool:
+    def _wait(self, event: int, end: float) -> bool:
         """Not by the socket's own timeout: one thread sends while another receives, and they would share it."""
         poll = select.poll()
         poll.register(self.socket, event)
-        return bool(poll.poll(None if end is None else max(0.0, end - time.monotonic()) * 1000))
+        return bool(poll.poll(1000 * max(0.0, end - time.monotonic())))
 
     def drain(self) -> None:
         """Read what is there."""
@@ -128,35 +154,73 @@ class Connection:
         self.socket.close()
 
 
+@dataclass
+class Arrival:
+    """What the server has received of an attack, and what makes it one."""
+
+    received: int = 0
+    connections: int = 0
+    least_bytes: int = 0
+    least_connections: int = 0
+
+    @property
+    def came(self) -> bool:
+        return 0 < self.least_connections <= self.connections and self.received >= self.least_bytes
+
+
 class Hostile:
     """The hostile client: how it behaves until the time is over, or until it has done all it can."""
 
     def __init__(self, path: str, choose: random.Random, ends: float) -> None:
         self.path, self.choose, self.ends = path, choose, ends
         self.connections: list[Connection] = []
+        self._least = (0, 0)
+        self._left = Arrival()  # of connections that it has closed
+        self._came = False
 
     def connect(self) -> Connection:
         self.connections.append(Connection(self.path))
         return self.connections[-1]
 
-    def left(self) -> float:
-        """Seconds. Those that this process waits for a processor do not count, up to a bound: else a busy machine would judge
-        an attack that never came."""
-        return self.ends + min(own_delay(), LONGEST_DELAY) - time.monotonic()
+    def leave(self, connection: Connection) -> None:
+        self.connections.remove(connection)
+        connection.close()
+        self._left.connections += 1
+        self._left.received += connection.arrived
+
+    def is_one_with(self, size: int, connections: int = 1) -> None:
+        """What the server must have received of it at least; else this was no attack."""
+        self._least = max(size - QUEUE_BYTES, size // 2), connections
+
+    def arrival(self) -> Arrival:
+        received = self._left.received + sum(connection.arrived for connection in self.connections)
+        return Arrival(received, self._left.connections + len(self.connections), *self._least)
 
     @property
     def goes_on(self) -> bool:
-        return self.left() > 0
+        """Until the time is over. If the attack has not come by then, as this process or the server waited for a processor, it
+        may take longer."""
+        now = time.monotonic()
+        if now < self.ends:
+            return True
+        self._came = self._came or self.arrival().came
+        return not self._came and now < self.ends + LONGEST_DELAY
 
-    def rest(self) -> float:
-        return max(self.left(), 0.01)
+    def send(self, connection: Connection, data: bytes) -> bool:
+        """All of it, as long as the attack goes on."""
+        return connection.send_while(data, lambda: self.goes_on)
+
+    def wait(self) -> None:
+        """Until it is over."""
+        while self.goes_on:
+            time.sleep(LOOK_EVERY)
 
     def send_and_read(self, data: bytes) -> None:
         """Again and again, reading whatever comes."""
+        self.is_one_with(len(data))
         connection = self.connect()
-        reader = threading.Thread(target=self._read, args=[connection], daemon=True)
-        reader.start()
-        while self.goes_on and connection.send(data, self.rest()):
+        threading.Thread(target=self._read, args=[connection], daemon=True).start()
+        while self.goes_on and self.send(connection, data):
             pass
 
     def _read(self, connection: Connection) -> None:
@@ -168,27 +232,29 @@ class Hostile:
 
     def drip(self) -> None:
         """A large frame in pieces of two bytes."""
+        self.is_one_with(20_000)
         connection = self.connect()
         connection.send(struct.pack("<I", 60 * MIB), 1)
         piece = b"\0" * 2
         while self.goes_on:
             for _ in range(500):
-                if not connection.send(piece, self.rest()):
+                if not self.send(connection, piece):
                     return
 
     def flood_of_hashes(self) -> None:
         self.send_and_read(frame(BLAKE2S) * 2000)
 
     def flood_of_multiplications(self) -> None:
-        generator = requests_of_g2(self.choose)
+        run = requests_of_g2(self.choose)
+        self.is_one_with(8 * len(run), 8)
         for _ in range(8):
             connection = self.connect()
             threading.Thread(target=self._read, args=[connection], daemon=True).start()
-            threading.Thread(target=self._send, args=[connection, generator], daemon=True).start()
-        time.sleep(self.rest())
+            threading.Thread(target=self._send, args=[connection, run], daemon=True).start()
+        self.wait()
 
     def _send(self, connection: Connection, data: bytes) -> None:
-        while self.goes_on and connection.send(data, self.rest()):
+        while self.goes_on and self.send(connection, data):
             pass
 
     def flood_of_stats(self) -> None:
@@ -230,23 +296,25 @@ class Hostile:
             ["GrumpkinBatchMul", {"points": [point] * 60_000, "scalar": b"\x01" * 32}],
             ["SrsInitGrumpkinSrs", {"points_buf": b"\xff" * 64 * 900_000, "num_points": 900_000}],
         ]
-        for _ in range(2):
-            for command in self.choose.sample(commands, 2):
-                connection, data = self.connect(), frame(msgpack.packb([command]))
-                threading.Thread(target=self._read, args=[connection], daemon=True).start()
-                threading.Thread(target=self._send, args=[connection, data], daemon=True).start()
-        time.sleep(self.rest())
+        data = [frame(msgpack.packb([command])) for _ in range(2) for command in self.choose.sample(commands, 2)]
+        self.is_one_with(sum(map(len, data)), len(data))
+        for each in data:
+            connection = self.connect()
+            threading.Thread(target=self._read, args=[connection], daemon=True).start()
+            threading.Thread(target=self._send, args=[connection, each], daemon=True).start()
+        self.wait()
 
     def leaving(self) -> None:
         """Large frames whose sender is gone before they are decoded, or before their work is done."""
         word = b"\xc5\x00\x20" + bytes(32)
         count = self.choose.choice([100_000, 400_000])
-        body = b"\x91\x92\xadPoseidon2Hash\x81\xa6inputs\xdd" + struct.pack(">I", count) + word * count
+        data = frame(b"\x91\x92\xadPoseidon2Hash\x81\xa6inputs\xdd" + struct.pack(">I", count) + word * count)
+        self.is_one_with(2 * len(data), 2)
         while self.goes_on:
-            connection = Connection(self.path)
-            connection.send(frame(body), self.rest())
+            connection = self.connect()
+            self.send(connection, data)
             time.sleep(self.choose.choice([0, 0.05]))
-            connection.close()
+            self.leave(connection)
 
     def transactions(self) -> None:
         """Bytes that are to be decoded as transactions, as many as are taken."""
@@ -257,7 +325,7 @@ class Hostile:
         """Small requests behind one batch, with deadlines in the order of arrival, or newest first."""
         connection = self.connect()
         threading.Thread(target=self._read, args=[connection], daemon=True).start()
-        connection.send(frame(batch(64)), self.rest())
+        self.send(connection, frame(batch(64)))
         sign = self.choose.choice([1, -1])
         small = [
             frame(
@@ -267,69 +335,76 @@ class Hostile:
             )
             for number in range(1, 40_001)
         ]
-        connection.send(b"".join(small), self.rest())
-        time.sleep(self.rest())
+        self.is_one_with(len(b"".join(small)) // 40)  # as many as may wait at once
+        self.send(connection, b"".join(small))
+        self.wait()
 
     def cancels(self) -> None:
         """Small requests behind one batch, cancelled newest first."""
         connection = self.connect()
         threading.Thread(target=self._read, args=[connection], daemon=True).start()
-        connection.send(frame(batch(64)), self.rest())
+        self.send(connection, frame(batch(64)))
         ids = range(1, 8001)
         small = [frame(tagged(number, "ChonkBatchVerify", proofs=[NO_PROOF], vks=[b""])) for number in ids]
-        connection.send(b"".join(small), self.rest())
+        self.is_one_with(len(b"".join(small)))
+        self.send(connection, b"".join(small))
         cancels = [frame(msgpack.packb([10_000 + n, ["CancelRequest", {"request_id": n}]])) for n in reversed(ids)]
-        connection.send(b"".join(cancels), self.rest())
-        time.sleep(self.rest())
+        self.send(connection, b"".join(cancels))
+        self.wait()
 
     def waiting_requests(self) -> None:
         """As many tiny requests as are taken."""
-        for _ in range(self.choose.choice([1, 4])):
+        count, first = self.choose.choice([1, 4]), frame(batch(64))
+        data = b"".join(frame(tagged(n, "ChonkBatchVerify", proofs=[NO_PROOF], vks=[b""])) for n in range(1, 60_000))
+        self.is_one_with(count * (len(first) + len(data) // 60), count)  # as many as may wait at once
+        for _ in range(count):
             connection = self.connect()
-            connection.send(frame(batch(64)), self.rest())
-            data = b"".join(frame(tagged(n, "ChonkBatchVerify", proofs=[NO_PROOF], vks=[b""])) for n in range(1, 60_000))
+            self.send(connection, first)
             threading.Thread(target=self._send, args=[connection, data], daemon=True).start()
-        time.sleep(self.rest())
+        self.wait()
 
     def never_read(self) -> None:
         """Requests with large responses, and nobody who reads them."""
+        request = frame(msgpack.packb([["ChonkDecompressProof", {"compressed_proof": FLOW1.compressed}]]))
+        data = request * 200
+        self.is_one_with(4 * 40 * len(request), 4)
         for _ in range(4):
             connection = self.connect()
-            data = frame(msgpack.packb([["ChonkDecompressProof", {"compressed_proof": FLOW1.compressed}]])) * 200
             threading.Thread(target=self._send, args=[connection, data], daemon=True).start()
-        time.sleep(self.rest())
+        self.wait()
 
     def die(self) -> None:
         """Connections that end anywhere in a request, or before its response."""
+        self.is_one_with(0, 50)
         while self.goes_on:
-            connection = Connection(self.path)
+            connection = self.connect()
             data = self.choose.choice(
                 [frame(VERIFY), frame(BLAKE2S) * 50, b"\x05", frame(VERIFY)[: self.choose.randrange(47_000)]]
             )
             connection.send(data, 1)
-            connection.close()
+            self.leave(connection)
 
     def many_connections(self) -> None:
         """As many as the system gives, each with a byte."""
-        for _ in range(1024):
+        count = min(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 32)
+        self.is_one_with(0, count)
+        for _ in range(count):
             if not self.goes_on:
                 return
-            try:
-                self.connect().send(b"\x05", 1)
-            except OSError:
-                break
-        time.sleep(self.rest())
+            self.connect().send(b"\x05", 1)
+        self.wait()
 
     def huge_batches(self) -> None:
         self.send_and_read(frame(batch(1400)))
 
     def stalled_frames(self) -> None:
         """Frames that are never finished, near the limit of all."""
+        self.is_one_with(62 * MIB, 2)
         for _ in range(8):
             connection = self.connect()
-            if not connection.send(struct.pack("<I", 63 * MIB) + bytes(62 * MIB), self.rest()):
+            if not self.send(connection, struct.pack("<I", 63 * MIB) + bytes(62 * MIB)):
                 return
-        time.sleep(self.rest())
+        self.wait()
 
     def nonsense(self) -> None:
         data = b"".join(frame(self.choose.randbytes(self.choose.randrange(200))) for _ in range(2000))
@@ -392,6 +467,7 @@ class Measured:
         memory, accounted: bytes, when memory was highest beyond what is allowed.
         excess: bytes of memory beyond what is allowed; negative if all is well.
         most: bytes accounted for at most.
+        arrival: what came of the attack.
     """
 
     behaviour: str
@@ -404,6 +480,7 @@ class Measured:
     accounted: int = 0
     excess: int = -(1 << 62)
     most: int = 0
+    arrival: Arrival = field(default_factory=Arrival)
 
 
 class Target:
@@ -520,12 +597,14 @@ def attack(target: Target, name: str, choose: random.Random, seconds: float) -> 
     others = [threading.Thread(target=guarded, args=[function], daemon=True) for function in (ping, verify)]
     for thread in others:
         thread.start()
-    hostile = subprocess.Popen([*behaving, "--behave", target.path])
+    hostile = subprocess.Popen([*behaving, "--behave", target.path], stdout=subprocess.PIPE)
     try:
-        hostile.wait(seconds + 60)
+        told, _ = hostile.communicate(timeout=seconds + LONGEST_DELAY + 60)
     except subprocess.TimeoutExpired:
         hostile.kill()
-        hostile.wait()
+        told, _ = hostile.communicate()
+    if told:
+        measured.arrival = Arrival(**json.loads(told))
     done.set()
     for thread in others:
         thread.join(150)
@@ -538,20 +617,25 @@ def attack(target: Target, name: str, choose: random.Random, seconds: float) -> 
     return measured, wrong
 
 
-def attack_again(target: Target, name: str, choose: random.Random, seconds: float, slack: float) -> tuple[Measured, list[str]]:
+def attack_again(
+    target: Target, name: str, choose: random.Random, seconds: float, slack: float, repeat_until: float
+) -> tuple[Measured, list[str]]:
     """As attack(), with the bars. A pause or memory beyond them counts if it is there each time: a busy machine may keep the
-    ping itself waiting, while the server goes on working."""
+    ping itself waiting, while the server goes on working. An attack that did not come is repeated as well."""
     pause_bar, memory_bar = slack * PAUSE_BAR, int((slack - 1) * MEMORY_CONSTANT)
     for left in reversed(range(ATTEMPTS)):
         measured, wrong = attack(target, name, choose, seconds)
-        if wrong or (measured.pause <= pause_bar and measured.excess <= memory_bar):
+        if wrong or (measured.arrival.came and measured.pause <= pause_bar and measured.excess <= memory_bar):
             break
-        if left:
+        if left and time.monotonic() < repeat_until:
             continue
+        if not measured.arrival.came:
+            wrong.append(f"not carried out: {measured.arrival}")
         if measured.pause > pause_bar:
             wrong.append(f"a ping paused for {1000 * measured.pause:.0f} ms of processor time")
         if measured.excess > memory_bar:
             wrong.append(f"{measured.excess / MIB:.0f} MiB more than accounted for")
+        break
     return measured, wrong
 
 
@@ -559,8 +643,11 @@ def behave(path: str, name: str, choose: random.Random, seconds: float) -> int:
     """Be hostile; a process of its own."""
     os.nice(10)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    hostile = Hostile(path, choose, time.monotonic() + seconds)
     with suppress(OSError):
-        BEHAVIOURS[name](Hostile(path, choose, time.monotonic() + seconds))
+        BEHAVIOURS[name](hostile)
+    sys.stdout.write(json.dumps(asdict(hostile.arrival())))
+    sys.stdout.flush()
     os._exit(0)  # whatever its threads do
 
 
@@ -579,6 +666,7 @@ def main(arguments: list[str] | None = None) -> int:
         return behave(options.behave, options.only[0], random.Random(options.seed), 60 * options.minutes)
     choose = random.Random(options.seed)
     ends = time.monotonic() + 60 * options.minutes
+    repeat_until = max(ends, time.monotonic() + SHARE * len(options.only or BEHAVIOURS)) + REPEATING
     results, found, rounds = [], 0, 0
     with serving(["--threads", "2"], [options.bbipc] if options.bbipc else []) as target:
         while not rounds or time.monotonic() < ends:
@@ -586,13 +674,14 @@ def main(arguments: list[str] | None = None) -> int:
             for name in names:
                 if rounds and time.monotonic() >= ends:
                     break
-                measured, wrong = attack_again(target, name, choose, SHARE, options.slack)
+                measured, wrong = attack_again(target, name, choose, SHARE, options.slack, repeat_until)
                 results.append(asdict(measured))
                 found += len(wrong)
                 sys.stdout.write(
                     f"{name:26} pause {1000 * measured.pause:6.1f} ms (clock {1000 * measured.wall:6.0f}), "
                     f"verification {1000 * measured.verification:6.0f} ms, "
-                    f"memory {measured.memory / MIB:6.1f} MiB, accounted {measured.accounted / MIB:6.1f} MiB"
+                    f"memory {measured.memory / MIB:6.1f} MiB, accounted {measured.accounted / MIB:6.1f} MiB, "
+                    f"received {measured.arrival.received / MIB:6.2f} MiB by {measured.arrival.connections}"
                     f"{'  FOUND: ' + '; '.join(wrong) if wrong else ''}\n"
                 )
                 sys.stdout.flush()
