@@ -18,7 +18,7 @@ def command(proof: str, output: str, form: str) -> int:
 
     PROOF is a file with the compressed proof or its hex digits; - for standard input. Nothing is verified.
 
-    Exit status: 0 done; 2 the proof cannot be read or is no compressed proof.
+    Exit status: 0 done; 2 the proof cannot be read or is not a compressed proof.
     """
     write_output(output, FORMATS[form](read_proof(proof, compressed=True)))
     return exit_codes.SUCCESS

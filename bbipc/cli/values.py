@@ -120,7 +120,7 @@ def _element(value: object, where: str) -> bytes:
     try:
         return (value if isinstance(value, int) else int(value, 16)).to_bytes(WORD, "big")
     except (ValueError, OverflowError):
-        raise InputError(f"{where}: {value} is no number of 0 to 2^256 - 1") from None
+        raise InputError(f"{where}: {value} is not a number from 0 to 2^256 - 1") from None
 
 
 def _elements(value: object, where: str) -> bytes:

@@ -97,7 +97,7 @@ def inherited_socket() -> socket.socket | None:
         inherited = socket.socket(fileno=FIRST_INHERITED)
         listens = inherited.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     except OSError as error:
-        raise StartError(f"what systemd handed over is no socket: {error.strerror}") from None
+        raise StartError(f"what systemd handed over is not a socket: {error.strerror}") from None
     if not listens or inherited.type != socket.SOCK_STREAM:
         raise StartError("what systemd handed over does not listen for streams: use ListenStream= and Accept=no")
     return inherited

@@ -244,7 +244,7 @@ class Upstream:
                 response = _response(events[0].payload) if len(events) == 1 and isinstance(events[0], Frame) else None
                 if response is not None:
                     return response
-                raise _ChildFailedError("bb sent something that is no response")
+                raise _ChildFailedError("bb sent something that is not a response")
         except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
             log.debug("the pipe to %s broke", self.path)
         raise _ChildFailedError(f"bb ended without an answer{await child.why_ended()}")
