@@ -120,4 +120,4 @@ def _with_suggestion(message: str, name: str) -> str:
 
 def _with_hint(message: str, name: str) -> str:
     """bb ends its process at a command that it does not know: say so."""
-    return message if published().knows(name) else f"{message} (bb 5.0.0 knows no command {name!r}, and ends when it sees one)"
+    return message if published().knows(name) else f"{message} (bb 5.0.0 does not know {name!r}, and ends when it sees it)"

@@ -60,7 +60,7 @@ def command(file: str, kind: str | None, elements: bool, envelope: bool, as_json
     content = detected.content if kind is None else _NAMES[kind]
     if content is None:
         raise InputError(
-            f"{shown(file)}: {len(detected.data)} bytes that are no key, no proof, no transaction and no frames; "
+            f"{shown(file)}: {len(detected.data)} bytes that are not a key, a proof, a transaction or frames; "
             f"--as {'|'.join(_NAMES)} explains them as what you know they are"
         )
     report = _explain(content, detected.data, envelope=envelope)

@@ -38,7 +38,7 @@ def read_proof(name: str, *, compressed: bool) -> ChonkProof:
         ChonkProof.from_compressed if compressed else readers.get(detected.content or Content.KEY)
     )
     if reader is None:
-        raise InputError(f"{shown(name)}: {len(detected.data)} bytes that are no proof; `bbipc inspect` may tell what they are")
+        raise InputError(f"{shown(name)}: {len(detected.data)} bytes that are not a proof; try `bbipc inspect`")
     try:
         return reader(detected.data)
     except ChonkFormatError as error:

@@ -72,8 +72,8 @@ def command(socket: str, interval: float, once: bool, as_json: bool, timeout: fl
     bbipc top /run/bbipc/bbipc.sock
     bbipc top /run/bbipc/bbipc.sock --once --json
 
-    Exit status: 0 after --once; 69 there is no server, it went away, does not answer in time, or knows no Stats (bb does not);
-    130 after Ctrl-C; 141 whoever read the output went away.
+    Exit status: 0 after --once; 69 there is no server, it went away, does not answer in time, or has no Stats (as bb); 130
+    after Ctrl-C; 141 whoever read the output went away.
     """  # noqa: D301 - \b is for click: do not wrap this paragraph
     try:
         with open_client(socket=socket, timeout=timeout) as client:

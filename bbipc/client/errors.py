@@ -35,7 +35,7 @@ class ServerGone(ClientError):
 
 
 class ProtocolViolation(ClientError):
-    """The server sent what no server may send: bytes that are no response, or a response that nobody asked for.
+    """The server sent what no server may send: bytes that are not a response, or a response that nobody asked for.
 
     Nothing that it sent can be trusted to belong to a request any more, so every request that waits fails with this error.
     """

@@ -132,7 +132,8 @@ class Session:
         try:
             answer = parse_answer(payload, envelope=self.dialect is Dialect.ENVELOPE)
         except DecodeError as error:
-            raise ProtocolViolation(f"the server sent a frame of {len(payload)} bytes that is no response: {error}") from None
+            size = len(payload)
+            raise ProtocolViolation(f"the server sent a frame of {size} bytes that is not a response: {error}") from None
         request = self._take(answer)
         if answer.name not in (ERROR_RESPONSE, response_name(request.command)):
             raise ProtocolViolation(f"the server answered {request!r} with {answer.name}")

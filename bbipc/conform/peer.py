@@ -137,7 +137,7 @@ class Peer:
 
     def _check_rest(self) -> None:
         if self._cutter.rest:
-            broken("whole frames on the server's output", f"{len(self._cutter.rest)} bytes that are no frame at its end")
+            broken("whole frames on the server's output", f"{len(self._cutter.rest)} bytes of an unfinished frame at its end")
 
     async def vanish(self) -> None:
         """Close the connection without reading what comes."""

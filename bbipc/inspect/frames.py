@@ -79,7 +79,7 @@ def message(payload: bytes, *, offset: int | None = None, envelope: bool = False
     try:
         answer = parse_answer(payload, envelope=envelope)
         if not answer.name.endswith("Response"):
-            raise DecodeError(f"{answer.name!r} is no name of a response")
+            raise DecodeError(f"{answer.name!r} is not the name of a response")
     except DecodeError as error:
         return _neither(payload, offset, parsed, str(error), dialect)
     dialect = "envelope" if envelope else "plain" if answer.request_id is None else "tagged"

@@ -347,7 +347,7 @@ class Base:
         text = (self.build / "csrc" / "tests" / "CTestTestfile.cmake").read_text()
         found = re.search(rf"add_test\(\[=\[test_{test}_{self.path}\]=\] (.*)\)", text)
         if found is None:
-            raise BuildError(f"CTest knows no test_{test}_{self.path}")
+            raise BuildError(f"CTest does not know test_{test}_{self.path}")
         return shlex.split(found[1])[1:]
 
     def fails(self, program: Path, test: str, environment: dict[str, str]) -> str:

@@ -24,7 +24,7 @@ def test_both_ways(sample: Sample, tmp_path: Path) -> None:
     [
         (("compress", FLOW1.folder / "compressed.bin"), "compressed already"),
         (("decompress", FLOW1.folder / "proof.msgpack"), "not compressed"),
-        (("compress", FLOW1.folder / "vk"), "no proof"),
+        (("compress", FLOW1.folder / "vk"), "not a proof"),
         (("compress", "/no/such/file"), "No such file"),
         (("compress", FLOW1.folder / "proof.msgpack", "-o", "/no/such/folder/x"), "No such file"),
         (("decompress", FLOW1.folder / "vk"), "bytes, expected at least"),

@@ -223,11 +223,11 @@ MISBEHAVIOUR = {
     "wrong command": (ProtocolViolation, lambda i: msgpack.packb([i, ["ShutdownResponse", {}]]), "with ShutdownResponse"),
     "wrong fields": (ProtocolViolation, lambda i: msgpack.packb([i, ["Blake2sResponse", {}]]), "missing field 'hash'"),
     "wrong type": (ProtocolViolation, lambda i: msgpack.packb([i, ["Blake2sResponse", {"hash": 1}]]), "hash: int"),
-    "garbage": (ProtocolViolation, lambda i: b"\xc1\xc1", "a frame of 2 bytes that is no response"),
-    "empty frame": (ProtocolViolation, lambda i: b"", "a frame of 0 bytes that is no response"),
+    "garbage": (ProtocolViolation, lambda i: b"\xc1\xc1", "a frame of 2 bytes that is not a response"),
+    "empty frame": (ProtocolViolation, lambda i: b"", "a frame of 0 bytes that is not a response"),
     "bytes behind": (ProtocolViolation, lambda i: msgpack.packb([i, digest()]) + b"\0", "1 bytes behind the response"),
-    "three elements": (ProtocolViolation, lambda i: msgpack.packb([i, digest(), 1]), "that is no response"),
-    "negative id": (ProtocolViolation, lambda i: msgpack.packb([-1, digest()]), "that is no response"),
+    "three elements": (ProtocolViolation, lambda i: msgpack.packb([i, digest(), 1]), "that is not a response"),
+    "negative id": (ProtocolViolation, lambda i: msgpack.packb([-1, digest()]), "that is not a response"),
 }
 
 

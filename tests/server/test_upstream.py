@@ -166,7 +166,7 @@ def test_garbage_ends_the_child(payload: bytes) -> None:
         await child.receive()
         await child.send_payload(payload)
         await world.upstream.wait_idle()
-        assert "no response" in world.answers["first"][1]["message"]
+        assert "not a response" in world.answers["first"][1]["message"]
         assert await child.receive() is None
 
     run(test)

@@ -86,7 +86,7 @@ async def decompress(lab: Lab) -> None:
 
 @suite.case(
     "decompress-errors",
-    "What is no compressed proof is an error: wrong sizes, an x without a point.",
+    "What is not a compressed proof is an error: wrong sizes, an x without a point.",
     source="docs/spec/03-vk-and-proof-layout.md section 5",
 )
 async def decompress_errors(lab: Lab) -> None:

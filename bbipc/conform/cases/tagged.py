@@ -86,7 +86,7 @@ async def id_other_formats(lab: Lab) -> None:
 
 @suite.case(
     "id-not-unsigned",
-    "Booleans, negative and broken numbers, floats above 2^53, strings and nil are no ids: a plain ErrorResponse.",
+    "Booleans, negative and broken numbers, floats above 2^53, strings and nil are not ids: a plain ErrorResponse.",
     tagged=True,
 )
 async def id_not_unsigned(lab: Lab) -> None:
