@@ -11,6 +11,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from distributed import Client
+
 TIMEOUT = 120.0
 _NETWORK = "10.91.0"
 
@@ -41,6 +43,12 @@ class Cluster:
         if preload is not None:
             arguments += ["--preload", str(preload)]
         self.workers.append(self.stack.enter_context(_dask(arguments, self.folder, self.environment, self._inside())))
+
+    def wait_for_nannies(self) -> None:
+        """Until each has seen its worker start. One whose first worker ends before that gives up, and starts no other."""
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(len(self.workers))
+            client.run(int, nanny=True)
 
     def _inside(self) -> list[str]:
         return _in(self.namespaces[1 + len(self.workers)]) if self.namespaces else []

@@ -67,7 +67,7 @@ def test_workers_that_are_killed_at_any_time_lose_nothing(tmp_path: Path, setup:
     verdicts: dict[int, Verdict] = {}
     kills = 0
     with cluster(tmp_path, 3) as made, Client(made.address, set_as_default=False) as client:
-        client.wait_for_workers(3)
+        made.wait_for_nannies()
         for number, (index, verdict) in enumerate(verify_many(client, pairs, setup=setup, unit_items=16)):
             assert index not in verdicts
             verdicts[index] = verdict
@@ -89,7 +89,7 @@ def test_an_item_that_ends_workers_is_found_and_named_and_all_others_get_their_v
         cluster(tmp_path, 2, preload=preload, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as made,
         Client(made.address, set_as_default=False) as client,
     ):
-        client.wait_for_workers(2)
+        made.wait_for_nannies()
         got = list(verify_many(client, pairs, setup=setup, unit_items=8, ordered=True, progress=progress))
     assert [index for index, _ in got] == list(range(40))
     verdicts = [verdict for _, verdict in got]

@@ -147,6 +147,7 @@ def test_a_transaction_that_ends_workers_is_found_and_another_build_is_refused(t
     other.write_text("import bbipc\nbbipc.__version__ = '0.0.1'\n")
     arguments = ("verify-tx", *TEST, folder, "--json")
     with cluster(tmp_path, 1, preload=preload, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as made:
+        made.wait_for_nannies()
         done = bbipc(*arguments, "--dask", made.address)
         verdicts = {Path(one["file"]).name: one for one in map(json.loads, done.out.splitlines())}
         assert sorted(verdicts) == [f"{number}" for number in range(3)], done
@@ -154,8 +155,7 @@ def test_a_transaction_that_ends_workers_is_found_and_another_build_is_refused(t
         assert all(one["valid"] for name, one in verdicts.items() if name != "1")
         assert done.code == 2
         made.add_worker(preload=other)
-        with Client(made.address, set_as_default=False) as client:
-            client.wait_for_workers(2)
+        made.wait_for_nannies()
         refused = bbipc(*arguments[:-1], "--dask", made.address)
         assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 3), refused.err
         assert "another bbipc at tcp://" in refused.err
