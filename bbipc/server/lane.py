@@ -6,8 +6,10 @@ which stays in the core (csrc/wire/lane.cpp) until anything else comes: another 
 answered, a response for which there is no room, the end of the input, silence, or the wish of the server to end. What was read
 and not answered then goes the ordinary way. So this changes no response, no order and no statistics.
 
-Nothing of the connection is in flight meanwhile. There are at most :data:`MAX_LANES`, and no more than processors; other
-connections go on as without them, and get their chance after :data:`LONGEST`.
+Nothing of the connection is in flight meanwhile. There are at most :data:`MAX_LANES`, and no more than the processors that the
+scheduler's workers leave: a lane and its client keep two busy, which would slow down verifications. So none is opened while
+workers claim them all, and those that are open end when they do. Other connections go on as without lanes, and get their
+chance after :data:`LONGEST`.
 
 The environment variable BBIPC_LANES=never turns them off, and BBIPC_LANES=always gives one to every client after its first
 request: for tests and measurements.
@@ -28,6 +30,7 @@ from bbipc.server.stats import RequestOutcome, Statistics
 if TYPE_CHECKING:
     from bbipc.chonk.lane import Lane, Left
     from bbipc.server.cheap import CheapAnswers
+    from bbipc.server.scheduler import Scheduler
     from bbipc.server.streams import Descriptors
 
 IN_STEP: Final = 8
@@ -49,23 +52,37 @@ class Lanes:
     Args:
         cheap: answers cheap requests.
         statistics: where requests are counted.
+        scheduler: whose workers come first.
         processors: how many there are.
     """
 
-    def __init__(self, cheap: CheapAnswers, statistics: Statistics, processors: int) -> None:
+    def __init__(self, cheap: CheapAnswers, statistics: Statistics, scheduler: Scheduler, processors: int) -> None:
         wanted = os.environ.get("BBIPC_LANES")
         self._cheap = cheap
         self._statistics = statistics
-        self._most = 0 if wanted == "never" else max(1, min(MAX_LANES, processors))
+        self._scheduler = scheduler
+        self._processors = processors
+        self._most = 0 if wanted == "never" else MAX_LANES
         self._limiter = trio.CapacityLimiter(MAX_LANES)
         self._free: list[Lane] = []
         self._open: list[Lane] = []
         self.in_step = 0 if wanted == "always" else IN_STEP
         statistics.settle = self.settle
+        scheduler.on_submit = self._make_room
+
+    @property
+    def _room(self) -> int:
+        """How many may be open now."""
+        return max(0, min(self._most, self._processors - self._scheduler.claimed))
+
+    def _make_room(self) -> None:
+        """End those that workers leave no processor."""
+        for lane in self._open[self._room :]:
+            lane.interrupt(on=True)
 
     def open(self) -> Lane | None:
         """A lane for one connection, which close() must follow; None if there is none."""
-        if len(self._open) >= self._most:
+        if len(self._open) >= self._room:
             return None
         lane = self._free.pop() if self._free else self._new()
         if lane is not None:

@@ -114,6 +114,8 @@ class Scheduler:
         self._computation_is_next = True
         self._changed = trio.Event()
         self._idle_signal = IdleSignal(lambda: self.idle, on_idle)
+        self.on_submit: Callable[[], None] = lambda: None
+        """Called whenever a job was submitted."""
 
     @property
     def waiting(self) -> int:
@@ -124,6 +126,12 @@ class Scheduler:
     def running(self) -> int:
         """Jobs that are being worked on."""
         return len(self._running)
+
+    @property
+    def claimed(self) -> int:
+        """Workers that work, or will as soon as they can."""
+        wanted = self.threads if self._verifications else len(self._computations)
+        return min(self.threads, self.threads - self._free + wanted)
 
     @property
     def idle(self) -> bool:
@@ -142,6 +150,7 @@ class Scheduler:
             self._verifications.push(job.client, job)
             self._proofs_of[job.client] += len(job.tasks)
         self._changed.set()
+        self.on_submit()
 
     def cancel(self, job: ScheduledJob) -> bool:
         """Cancel one job; True if it waits, in which case `finish` is never called. A job that runs ends early

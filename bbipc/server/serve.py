@@ -97,7 +97,7 @@ class Server:
             decode=DecodingThreads(self._budget),
             turns=Turns(),
             cheap=self._cheap,
-            lanes=Lanes(self._cheap, statistics, len(os.sched_getaffinity(0))),
+            lanes=Lanes(self._cheap, statistics, self._scheduler, len(os.sched_getaffinity(0))),
         )
         self._backend = backend
         self._crowded = trio.Event()

@@ -135,7 +135,7 @@ async def run_here(function: Callable[[], Any], _size: int, /) -> Any:
 class ScriptedStream:
     """The server's side of a connection. `room`: bytes that the client will take before it stops reading; None: any number."""
 
-    def __init__(self) -> None:
+    def __init__(self, descriptors: Descriptors | None = None) -> None:
         self._input = bytearray()
         self._input_ended = False
         self._arrived = trio.Event()
@@ -143,7 +143,7 @@ class ScriptedStream:
         self.room: int | None = None
         self.sent = bytearray()
         self.broken = False
-        self.descriptors: Descriptors | None = None
+        self.descriptors = descriptors
 
     # The server's side.
 
@@ -276,8 +276,8 @@ class ScriptedServer:
         for client in self.clients:
             client.connection.stop_reading()
 
-    def connect(self) -> ScriptedClient:
-        stream = ScriptedStream()
+    def connect(self, descriptors: Descriptors | None = None) -> ScriptedClient:
+        stream = ScriptedStream(descriptors)
         client = ScriptedClient(Connection(self.services, stream, f"client {len(self.clients)}"), stream)
         self.clients.append(client)
 
