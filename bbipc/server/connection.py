@@ -297,6 +297,10 @@ class Connection:
         turn = self._turn
         turn.begin()
         while not self._stopping:
+            if self._may_use_lane and await self._use_lane():
+                if self._read_scope.cancel_called:
+                    return
+                turn.begin()
             while (chunk := self._receive_nowait()) is None:
                 await self._wait_readable()
                 if self._read_scope.cancel_called:
@@ -318,8 +322,7 @@ class Connection:
         """Wait for requests; on a stream that answers cheap ones by itself, it does so meanwhile."""
         shm = self._shm
         if shm is None or self._envelope is None:
-            if not await self._use_lane():
-                await self._stream.wait_readable()
+            await self._stream.wait_readable()
             return
         # What waits to be sent comes before what would be answered now, and so does what a slot waits for.
         replies = self._replies
@@ -327,10 +330,15 @@ class Connection:
         for name, requests in await shm.serve(plain=plain, in_flight=replies.in_flight, envelope=self._envelope):
             self._services.reporter.statistics.count(name, RequestOutcome.ANSWERED, requests)
 
+    @property
+    def _may_use_lane(self) -> bool:
+        """Whether the client is in step, and nothing of it is under way."""
+        return self._in_step is not None and self._in_step.wants_lane and self._envelope is not None and self._owes_nothing
+
     async def _use_lane(self) -> bool:
-        """If the client is in step, have requests answered until one comes that is not for a lane; False if there is none."""
-        if self._in_step is None or self._envelope is None or not self._in_step.wants_lane or not self._owes_nothing:
-            return False
+        """Have requests answered until one comes that is not for a lane; False if there is none."""
+        assert self._in_step is not None
+        assert self._envelope is not None
         return await self._in_step.serve(self._take_over, envelope=self._envelope)
 
     @property
