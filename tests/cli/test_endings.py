@@ -1,5 +1,6 @@
 """How commands end: interrupts, readers that go away, full disks, closed streams; and one style for all errors."""
 
+import ast
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import bbipc as bbipc_package
 from bbipc.cli.escape import file_name, one_line
 from bbipc.cli.main import COMMANDS
 from cli.running import SETUP, TIMEOUT, bbipc
@@ -78,10 +80,45 @@ def test_a_reader_that_goes_away(name: str) -> None:
     assert (code, errors_of(err)) == (141, [])
 
 
-@pytest.mark.parametrize("name", ["verify", "verify-many", "doctor", "help", "msgpack"])
+@pytest.mark.parametrize("name", QUICK)
 def test_a_closed_standard_output(name: str) -> None:
     code, err = run(QUICK[name], None, preexec_fn=lambda: os.close(1))
     assert (code, errors_of(err)) == (74, ["bbipc: error: a standard stream that is needed is closed"])
+
+
+def rich_is_imported_by(tree: ast.AST) -> bool:
+    names = [
+        name
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    ]
+    return any(name.split(".")[0] == "rich" for name in names)
+
+
+def test_who_draws_with_rich() -> None:
+    """The table of docs/architecture.md."""
+    root = Path(bbipc_package.__file__).parent
+    users = {str(path.relative_to(root)) for path in root.rglob("*.py") if rich_is_imported_by(ast.parse(path.read_text()))}
+    assert users == {"cli/progress.py", "cli/top.py", "conform/report/terminal.py"}
+
+
+@pytest.mark.parametrize("name", ["conform", "fuzz", "verify-many", "verify-tx"])
+def test_rich_is_for_terminals(name: str, tmp_path: Path) -> None:
+    """The commands above but `top`, which draws the same view wherever it goes (test_top.py)."""
+    noted = tmp_path / "noted"
+    program = (
+        "import atexit, pathlib, sys; from bbipc.__main__ import main\n"
+        f"atexit.register(lambda: pathlib.Path({str(noted)!r}).write_text(str('rich' in sys.modules)))\nmain()"
+    )
+    command = [sys.executable, "-P", "-c", program, *QUICK[name]]
+    subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT, check=False)
+    assert noted.read_text() == "False"
 
 
 @pytest.mark.parametrize("name", ["verify", "help", "compress"])

@@ -144,6 +144,21 @@ def test_once(server: Server) -> None:
     assert len(done.out.splitlines()) == 1
 
 
+def test_a_closed_standard_output_and_a_full_disk(server: Server) -> None:
+    """As every command (test_endings.py)."""
+    assert server.path is not None
+    for more in ([], ["--json"]):
+        for shell, what in (
+            (">&-", "a standard stream that is needed is closed"),
+            (">/dev/full", "output cannot be written: No space left on device"),
+        ):
+            done = subprocess.run(
+                ["bash", "-c", f'exec "$@" {shell}', "bash", *TOP, server.path, "--once", *more],
+                capture_output=True, text=True, timeout=TIMEOUT, check=False,
+            )  # fmt: skip
+            assert (done.returncode, done.stderr) == (74, f"bbipc: error: {what}\n")
+
+
 def test_no_server(tmp_path: Path) -> None:
     done = bbipc("top", tmp_path / "x.sock")
     assert (done.code, done.out, done.err.count("\n")) == (69, "", 1)
