@@ -1,7 +1,7 @@
 """Change the verifier in many small ways, each of which breaks a rule of the specification, and see that a test notices.
 
 python fuzz/mutants/run.py [--generated] [--together] [--only TEXT] [--random N] [--sample MINUTES] [--seed N]
-                           [--jobs N] [--report FILE [--resume]] [--build DIR]
+                           [--sanitize] [--jobs N] [--report FILE [--resume]] [--build DIR]
 
 The mutants stand in the TOML files beside this one: for a source file, which tests to run (the likeliest first), and for each
 mutant the rule it breaks, a text that occurs once in the file, and what replaces it. A text that does not occur, or occurs
@@ -12,6 +12,8 @@ A mutant is *killed* if it does not compile (by a static assertion), or a test f
 have all been run says `judged = true`. Only those are sampled, so that a survivor in a sample is news.
 
 `--generated` takes those that rules make (operators.py) instead: `generated/equivalent.toml` has the arguments about them.
+Some of these arguments are that a mutant is undefined behaviour, which shows in no verdict. `--sanitize` takes these and no
+others, and builds with AddressSanitizer and UndefinedBehaviorSanitizer, which must kill them.
 
 The core is built once. With `--together` all mutants are compiled in one more build, and each costs its tests alone
 (switch.py): it is the way to run many of them. Otherwise each mutant compiles and links only what depends on the changed file.
@@ -50,7 +52,7 @@ COPIED: Final = ("CMakeLists.txt", "pyproject.toml", "cmake", "csrc", "tests", "
 TIME_LIMIT: Final = 300
 """Seconds of processor time after which a test counts as failed: a mutant may loop for ever."""
 
-ALL_TESTS: Final = ("protocol", "forged", "capi", "checks", "randomness", "threads")
+ALL_TESTS: Final = ("identities", "protocol", "forged", "capi", "checks", "randomness", "threads")
 """Those that run the verifier; the rest (msm, memory ...) look at what the table says of a file."""
 
 KILLED: Final = "killed"
@@ -176,16 +178,16 @@ def _read_file(table: dict[str, Any], root: Path) -> Iterator[Mutant]:
         raise TableError("\n  ".join(["", *problems]))
 
 
-def read_generated(table: Sequence[Mutant], root: Path = ROOT) -> list[Mutant]:
-    """The mutants made by rule, tested as those of the same file in the table are, and then by the others that may notice."""
+def read_generated(table: Sequence[Mutant], root: Path = ROOT, *, sanitize: bool = False) -> list[Mutant]:
+    """The mutants made by rule, tested as those of the same file in the table are, and then by the others that may notice.
+
+    If `sanitize`, only those that sanitizers alone notice.
+    """
     tests: dict[str, dict[str, None]] = {}  # in the order of the rows
     for m in table:
         tests.setdefault(m.file, {}).update(dict.fromkeys(m.tests))
     described: dict[str, Any] = tomllib.loads((HERE / "generated" / "equivalent.toml").read_text())
-    why = {
-        (row.get("file", ""), row["line"], row["becomes"], row.get("place", 0)): described["arguments"][row["why"]]
-        for row in described["mutants"]
-    }
+    why = {(row.get("file", ""), row["line"], row["becomes"], row.get("place", 0)): row["why"] for row in described["mutants"]}
     times: Counter[tuple[str, str, str]] = Counter()
     lost = set(why)
     mutants: list[Mutant] = []
@@ -198,6 +200,9 @@ def read_generated(table: Sequence[Mutant], root: Path = ROOT) -> list[Mutant]:
         key = ("/".join(Path(change.file).parts[-2:]), *anywhere[1:])
         lost -= {key, anywhere}
         likely = tests.get(change.file, {})
+        argument = why.get(key, why.get(anywhere, ""))
+        if sanitize and argument not in described["for_sanitizers"]:
+            continue
         mutants.append(
             Mutant(
                 file=change.file,
@@ -205,7 +210,7 @@ def read_generated(table: Sequence[Mutant], root: Path = ROOT) -> list[Mutant]:
                 old=change.line + place,
                 new=change.becomes,
                 tests=(*likely, *(test for test in ALL_TESTS if test not in likely)),
-                equivalent=why.get(key, why.get(anywhere, "")),
+                equivalent="" if sanitize or not argument else described["arguments"][argument],
                 edit=(change.start, change.end, change.new),
             )
         )
@@ -294,6 +299,7 @@ class Base:
     build: Path
     path: str
     """The arithmetic path under test."""
+    sanitize: bool = False
     commands: dict[str, list[str]] = field(default_factory=dict)
     """Source file, relative, -> command that compiles it, without output."""
     objects: dict[str, Path] = field(default_factory=dict)
@@ -306,6 +312,7 @@ class Base:
         """Build the library and the tests, of which `confirm` says whether they pass."""
         copy_sources(self.source)
         options = ["-DBBIPC_TESTS=ON", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_CXX_FLAGS_RELEASE=-O1"]
+        options += [f"-DBBIPC_SANITIZE={'ON' if self.sanitize else 'OFF'}"]
         launcher = [f"-DCMAKE_CXX_COMPILER_LAUNCHER={path}" for path in [shutil.which("ccache")] if path]
         configured = run(
             ["cmake", "-S", str(self.source), "-B", str(self.build), "-G", "Ninja", *options, *launcher],
@@ -482,8 +489,9 @@ class Workshop:
         objects = [changed.get(source, self.base.objects[source])]
         objects += [path for name, path in changed.items() if not name.startswith("csrc/tests/")]
         library = self.base.build / "csrc" / "libbbipc_core_static.a"
-        compiler = self.base.commands[source][0]
-        linked = run([compiler, "-O1", *objects, library, "-pthread", "-o", out])
+        compiler, *options = self.base.commands[source]
+        sanitizers = [option for option in options if option.startswith("-fsanitize=")]
+        linked = run([compiler, "-O1", *sanitizers, *objects, library, "-pthread", "-o", out])
         if linked.returncode != 0:
             raise BuildError(linked.stdout[-2000:])
         return out
@@ -661,6 +669,7 @@ def main() -> int:
         "--together", action="store_true", help="compile all of them at once, and choose one when a test is run: for many"
     )
     parser.add_argument("--generated", action="store_true", help="those that operators.py makes instead of those of the table")
+    parser.add_argument("--sanitize", action="store_true", help="those made by rule that only sanitizers notice, under these")
     parser.add_argument("--random", type=int, metavar="N", help="N of them, chosen by the seed")
     parser.add_argument("--families", choices=("with", "without", "only"), default="with", help="which rows; default: all")
     parser.add_argument("--report", type=Path, help="append a line of JSON for each mutant to this file")
@@ -668,7 +677,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="only check the table, and count")
     arguments = parser.parse_args()
     try:
-        table = read_generated(read_table()) if arguments.generated else read_table()
+        table = read_table()
+        if arguments.generated or arguments.sanitize:
+            table = read_generated(table, sanitize=arguments.sanitize)
         table = [m for m in table if arguments.only in m.name]
         if arguments.families != "with":
             table = [m for m in table if bool(m.count) == (arguments.families == "only")]
@@ -688,7 +699,7 @@ def main() -> int:
 
 def _run(table: list[Mutant], arguments: argparse.Namespace) -> int:
     folder = arguments.build.resolve()
-    base = Base(folder / "source", folder / "native", arithmetic_path())
+    base = Base(folder / "source", folder / "native", arithmetic_path(), arguments.sanitize)
     native = {test for m in table if not m.is_python for test in m.tests}
     if native:
         base.prepare(native, max(arguments.jobs, 1))
