@@ -100,7 +100,8 @@ def stages(plan: Plan) -> Iterator[Stage]:
     """All stages."""
     for transport, option in TRANSPORTS.items():
         yield Stage(f"conform-{transport}", (*BBIPC, "conform", "--setup", "test", *option, "--", *SERVER))
-    pytest = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--hypothesis-seed={seed}", "fuzz")
+    options = ("-q", "-p", "no:cacheprovider", "--hypothesis-seed={seed}", "--hypothesis-profile=ci")
+    pytest = (sys.executable, "-m", "pytest", *options, "fuzz", "tests/wire/test_properties.py")
     yield Stage("properties", pytest, weight=3, repeated=True)
     for transport, option in TRANSPORTS.items():
         yield _server(plan, transport, option)

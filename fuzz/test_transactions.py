@@ -6,8 +6,7 @@ The properties are those of tests/aztec, with more examples.
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aztec.test_properties import near_transactions
-from aztec.transactions import AZTEC, transactions
+from aztec.transactions import AZTEC, near_transactions, transactions
 from bbipc.aztec import Tx, TxFormatError, verify_tx
 
 WITH_PROOF = [file.read_bytes() for file in sorted(AZTEC.glob("*/*compressed.tx.bin"))]

@@ -56,6 +56,11 @@ def _json(path: Path) -> Any:
     return json.loads(path.read_text())
 
 
+def recordings(group: str) -> dict[str, dict[str, Any]]:
+    """All recordings of a folder, as they were made, by name."""
+    return {path.stem: _json(path) for path in sorted((FRAMES / group).glob("*.json"))}
+
+
 def bit_flips() -> list[tuple[str, int, Answer]]:
     """(part, index of the word whose lowest bit was flipped, answer) for each word of flow1."""
     document = _json(FRAMES / "flipmap_flow1_bit0.json")

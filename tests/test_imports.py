@@ -7,6 +7,7 @@ from pathlib import Path
 import bbipc
 
 ROOT = Path(bbipc.__file__).parent
+PROJECT = Path(__file__).parent.parent
 
 LAYERS = (
     {"cli"},
@@ -76,3 +77,22 @@ def test_no_import_leads_back() -> None:
             graph[name] = {other for other in modules if any(f"{one}.".startswith(f"{other}.") for one in imported)}
     order = list(TopologicalSorter(graph).static_order())
     assert order.index("bbipc.chonk.words") < order.index("bbipc.chonk.proof") < order.index("bbipc.chonk.verifier")
+
+
+def test_what_tests_share_stands_in_modules_of_helpers() -> None:
+    """Only pytest imports a test module: what others need stands in a module beside it, or is a fixture in a conftest.py."""
+    modules = [path for folder in ("tests", "fuzz", "bench") for path in (PROJECT / folder).rglob("*.py")]
+    assert len(modules) > 150
+    wrong = {
+        (path.relative_to(PROJECT).as_posix(), name)
+        for path in modules
+        for name in _modules(ast.parse(path.read_text()))
+        if _is_of_tests(name)
+    }
+    assert not wrong
+    for line in ("from server.test_shm import receive", "import test_imports", "from server import test_shm, conftest"):
+        assert any(map(_is_of_tests, _modules(ast.parse(line))))
+
+
+def _is_of_tests(name: str) -> bool:
+    return any(part.startswith("test_") or part == "conftest" for part in name.split("."))

@@ -7,14 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aztec.transactions import AZTEC, e2e, synthetic, transactions, words
+from aztec.transactions import PRIVATE_BYTES, PUBLIC_BYTES, near_transactions, synthetic, transactions, words
 from bbipc.aztec import Tx, TxFormatError, verify_tx
 from bbipc.aztec.detect import TxEncoding, detect_tx
 from bbipc.aztec.forms import FORMS, PUBLIC, Form
 from bbipc.chonk.words import FR_MODULUS, first_non_canonical
-
-PRIVATE_BYTES = (AZTEC / "py-5x" / "private.noproof.tx.bin").read_bytes()
-PUBLIC_BYTES = (AZTEC / "py-5x" / "public.noproof.tx.bin").read_bytes()
 
 
 @settings(max_examples=60)
@@ -75,20 +72,6 @@ def test_elements_that_are_not_canonical_are_named(form: Form, data: st.DataObje
     with pytest.raises(TxFormatError, match="non-canonical") as caught:
         Tx.from_bytes(bytes(bytes_))
     assert (caught.value.field, caught.value.offset) == (f"data.{place.path}", start)
-
-
-def near_transactions() -> st.SearchStrategy[bytes]:
-    """Real transactions with a few bytes changed, inserted or removed, and texts."""
-
-    def edit(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
-        for position, removed, inserted in edits:
-            at = position % (len(data) + 1)
-            data = data[:at] + inserted + data[at + removed :]
-        return data
-
-    texts = [Tx.from_bytes(PRIVATE_BYTES).to_json().encode(), e2e("noproof").hex().encode()]
-    edits = st.tuples(st.integers(0, 1 << 20), st.integers(0, 64), st.binary(max_size=64))
-    return st.builds(edit, st.sampled_from([PRIVATE_BYTES, PUBLIC_BYTES, *texts]), st.lists(edits, max_size=3))
 
 
 @settings(max_examples=150)

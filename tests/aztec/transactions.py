@@ -18,6 +18,8 @@ from samples import DATA
 
 AZTEC = DATA / "aztec"
 E2E = AZTEC / "e2e-test-setup"
+PRIVATE_BYTES = (AZTEC / "py-5x" / "private.noproof.tx.bin").read_bytes()
+PUBLIC_BYTES = (AZTEC / "py-5x" / "public.noproof.tx.bin").read_bytes()
 
 RELEASE = aztec().releases[0]
 
@@ -111,3 +113,17 @@ def transactions(draw: st.DrawFn) -> Tx:
     hashed = st.builds(HashedValues, st.lists(words, max_size=3).map(b"".join), words)
     logs = st.lists(words.map(lambda word: word + bytes(32 * (CLASS_LOG_WORDS - 1))), max_size=2)
     return Tx(draw(words), draw(data_bytes()), draw(proofs()), tuple(draw(logs)), tuple(draw(st.lists(hashed, max_size=3))))
+
+
+def near_transactions() -> st.SearchStrategy[bytes]:
+    """Real transactions with a few bytes changed, inserted or removed, and texts."""
+
+    def edit(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
+        for position, removed, inserted in edits:
+            at = position % (len(data) + 1)
+            data = data[:at] + inserted + data[at + removed :]
+        return data
+
+    texts = [Tx.from_bytes(PRIVATE_BYTES).to_json().encode(), e2e("noproof").hex().encode()]
+    edits = st.tuples(st.integers(0, 1 << 20), st.integers(0, 64), st.binary(max_size=64))
+    return st.builds(edit, st.sampled_from([PRIVATE_BYTES, PUBLIC_BYTES, *texts]), st.lists(edits, max_size=3))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bbipc.chonk.cheap import COMMANDS
 from bbipc.chonk.lane import Lane, Left
 from bbipc.chonk.shared import default_core
+from server.cheap_requests import by_the_rules, payloads
 from server.live import BLAKE2S, BLAKE2S_RESPONSE, frame, plain
-from server.test_cheap import by_the_rules, framed, payloads
 
 REQUEST, RESPONSE = frame(BLAKE2S), frame(BLAKE2S_RESPONSE)
 PING = frame(plain("Stats"))
@@ -161,7 +161,7 @@ def test_any_frames(data: st.DataObject, envelope: bool, cut: int) -> None:
         while frames:
             payload = frames.pop(0)
             expected = by_the_rules(payload, envelope=envelope, plain=True, in_flight=())
-            pieces = framed(payload)
+            pieces = frame(payload)
             if cut < len(pieces):
                 client.sendall(pieces[:cut])
                 left = serve(lane, server, envelope=envelope)

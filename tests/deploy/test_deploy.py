@@ -14,7 +14,7 @@ from bbipc.server.config import DEFAULT_GRACE_PERIOD
 from cli.running import bbipc
 from deploy.queries import DEPLOY, RULES, SYSTEMD, dashboard, metrics_in, panel_queries, substituted
 from server.live import serving
-from server.test_metrics import fetch, url_of
+from server.monitoring import fetch, url_of
 
 ROOT = DEPLOY.parent
 

@@ -17,7 +17,7 @@ from deploy.queries import RULES, panel_queries, substituted
 from samples import FLOW1
 from server import recorded_proofs as requests
 from server.live import TIMEOUT, plain, serving, watched
-from server.test_metrics import url_of
+from server.monitoring import url_of
 
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="needs prometheus and promtool")
 

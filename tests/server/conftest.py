@@ -1,5 +1,8 @@
 """Servers that many tests share."""
 
+import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,8 @@ import pytest
 from server.live import Peer, Server, serving, watched
 
 TRANSPORTS = ("pipe", "socket")
+BBJS_VERSION = "5.0.0"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bbipc-tests"
 
 
 @pytest.fixture(scope="session", params=TRANSPORTS)
@@ -33,3 +38,18 @@ def peer(shared_server: Server) -> Iterator[Peer]:
 def start(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Any]:
     """Starts a server of one's own: a context manager of :class:`Server`."""
     return lambda *options, **keywords: serving(tmp_path, *options, on_socket=request.param == "socket", **keywords)
+
+
+@pytest.fixture(scope="session")
+def bbjs() -> Path:
+    """The real client of npm, installed; kept from one run to the next."""
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        pytest.skip("npm and node are needed to run bb.js")
+    folder = CACHE / f"bb.js-{BBJS_VERSION}"
+    package = folder / "node_modules" / "@aztec" / "bb.js"
+    if not (package / "dest" / "node" / "index.js").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_text('{"private": true}')
+        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", f"@aztec/bb.js@{BBJS_VERSION}"]
+        subprocess.run(command, cwd=folder, check=True)
+    return package

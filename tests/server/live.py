@@ -24,6 +24,9 @@ BLAKE2S = bytes.fromhex("9192a7426c616b65327381a464617461c403616263")
 BLAKE2S_RESPONSE = bytes.fromhex(
     "92af426c616b653273526573706f6e736581a468617368c420508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982"
 )
+VALID = msgpack.packb(["ChonkVerifyResponse", {"valid": True}])
+SHUTDOWN = msgpack.packb([["Shutdown", {}]])
+SHUTDOWN_RESPONSE = msgpack.packb(["ShutdownResponse", {}])
 
 
 def frame(payload: bytes) -> bytes:
@@ -36,6 +39,12 @@ def plain(name: str, **fields: Any) -> bytes:
 
 def tagged(request_id: int, name: str, **fields: Any) -> bytes:
     return msgpack.packb([request_id, [name, fields]])
+
+
+def is_error(payload: bytes) -> bool:
+    """Whether a payload is an ErrorResponse with a message, and nothing else."""
+    name, fields = msgpack.unpackb(payload)
+    return name == "ErrorResponse" and list(fields) == ["message"] and fields["message"] != ""
 
 
 class Peer:

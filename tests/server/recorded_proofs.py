@@ -243,5 +243,6 @@ def _batch_cases() -> dict[str, bytes]:
 
 
 VERIFY = _verify_cases()
+VERIFY_FLOW1 = VERIFY["valid_flow1"]
 FROM_FIELDS = _from_fields_cases()
 BATCH = _batch_cases()

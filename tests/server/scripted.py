@@ -6,7 +6,7 @@ from typing import Any
 
 import msgpack
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from bbipc.chonk import Outcome, Verdict
 from bbipc.server.backend import Task
@@ -22,7 +22,10 @@ from bbipc.server.stats import Reporter, Statistics
 from bbipc.server.streams import Descriptors
 from bbipc.server.turns import Turns
 from bbipc.wire.frame import Frame, FrameReader, encode_frame
+from server.live import BLAKE2S_RESPONSE
 
+HASH = ["Blake2s", {"data": b"abc"}]
+HASHED = msgpack.unpackb(BLAKE2S_RESPONSE)
 NO_PROOF: dict[str, list[bytes]] = {
     part: [] for part in ("hiding_oink_proof", "merge_proof", "eccvm_proof", "ipa_proof", "joint_proof")
 }
@@ -40,6 +43,19 @@ def verdict_response(key: str) -> list[Any]:
     if kind == "boom":
         return ["ErrorResponse", {"message": "internal error, see the server's log"}]
     return ["ChonkVerifyResponse", {"valid": kind == "valid"}]
+
+
+def is_error(response: Any, *words: str) -> bool:
+    """Whether a decoded response is an error whose message has these words in it."""
+    return response[0] == "ErrorResponse" and all(word in response[1]["message"] for word in words)
+
+
+async def pass_time(seconds: float) -> None:
+    """Let the clock jump, and everything happen that it lets happen."""
+    clock = trio.lowlevel.current_clock()
+    assert isinstance(clock, MockClock)
+    clock.jump(seconds)
+    await wait_all_tasks_blocked()
 
 
 class Flag:

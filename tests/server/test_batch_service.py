@@ -11,14 +11,14 @@ import pytest
 
 from bbipc.chonk import Outcome, Verdict
 from bbipc.server.batch_report import failed_checks
+from recorded import recordings
 from samples import CORPUS, FLOW1, FLOW2, FLOW4, FLOW8, Sample
 from server import recorded_proofs as requests
 from server.fifo_reader import FifoReader
-from server.live import Peer, plain
-from server.test_recorded_framing import is_error, load
+from server.live import Peer, is_error, plain
 
 Start = Callable[..., Any]
-RECORDED = load("batch_service")
+RECORDED = recordings("batch_service")
 KEYS = [FLOW1.vk, FLOW4.vk, FLOW8.vk]
 PROOFS_OF_KEY_0 = [FLOW1, *(sample for sample in CORPUS if sample.vk == FLOW1.vk)]
 NOT_ON_CURVE = requests.key_word(3, int.from_bytes(FLOW1.vk[96:128], "big") ^ 1)

@@ -14,9 +14,7 @@ from bbipc.server import batch_service
 from bbipc.server.config import Limits
 from bbipc.server.scheduler import INTERNAL_ERROR
 from bbipc.server.steps import Steps
-from server.scripted import ScriptedClient, ScriptedServer, scripted_server, verdict_response, verification
-from server.test_connection import is_error
-from server.test_early_ends import pass_time
+from server.scripted import ScriptedClient, ScriptedServer, is_error, pass_time, scripted_server, verdict_response, verification
 
 START = "ChonkBatchVerifierStart"
 QUEUED = ["ChonkBatchVerifierQueueResponse", {}]

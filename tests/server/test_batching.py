@@ -16,8 +16,7 @@ from bbipc.chonk import Outcome, Verdict
 from bbipc.server.backend import Task
 from bbipc.server.jobs import Verification
 from bbipc.server.scheduler import Scheduler
-from server.scripted import NO_PROOF, Flag, scripted_server, verdict_response, verification
-from server.test_connection import HASH, HASHED
+from server.scripted import HASH, HASHED, NO_PROOF, Flag, scripted_server, verdict_response, verification
 
 SHARED, EACH = 100.0, 10.0
 """Seconds for what the proofs of a batch share, on one thread, and for each of them."""

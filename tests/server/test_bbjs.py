@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,26 +12,7 @@ import pytest
 from samples import CORPUS, FLOW1, FLOWS
 from server.live import SETUP
 
-VERSION = "5.0.0"
 CLIENT = Path(__file__).with_name("bbjs_client.mjs")
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bbipc-tests"
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("npm") is None or shutil.which("node") is None, reason="npm and node are needed to run bb.js"
-)
-
-
-@pytest.fixture(scope="session")
-def bbjs() -> Path:
-    """The installed package; kept from one run to the next."""
-    folder = CACHE / f"bb.js-{VERSION}"
-    package = folder / "node_modules" / "@aztec" / "bb.js"
-    if not (package / "dest" / "node" / "index.js").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text('{"private": true}')
-        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", f"@aztec/bb.js@{VERSION}"]
-        subprocess.run(command, cwd=folder, check=True)
-    return package
 
 
 @pytest.fixture(scope="session")

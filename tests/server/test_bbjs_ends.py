@@ -16,7 +16,6 @@ import pytest
 from bbipc.chonk import Setup
 from samples import FLOW1, word
 from server.live import SETUP, TIMEOUT
-from server.test_bbjs import bbjs, pytestmark  # noqa: F401 - the fixture; the mark is for this module, too
 
 PROGRAM = Path(__file__).with_name("bbjs_ends.mjs")
 ABC = hashlib.blake2s(b"abc").hexdigest()
@@ -31,7 +30,7 @@ def script(path: Path, start: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def seen(bbjs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:  # noqa: F811 - the fixture
+def seen(bbjs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("ends")
     crs = folder / "crs"
     crs.mkdir()
@@ -89,7 +88,7 @@ def test_no_process_is_left(seen: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("start", ["exec", ""], ids=["exec", "wrapper"])
 @pytest.mark.parametrize("kind", ["sync", "async", "socket"])
-def test_killed_while_the_server_starts(bbjs: Path, tmp_path: Path, kind: str, start: str) -> None:  # noqa: F811 - the fixture
+def test_killed_while_the_server_starts(bbjs: Path, tmp_path: Path, kind: str, start: str) -> None:
     server = script(tmp_path / "bb", start)
     process = subprocess.Popen(["node", str(PROGRAM), str(bbjs), str(server), "-", "-", kind], stderr=subprocess.DEVNULL)
     assert process.wait(TIMEOUT) == -9

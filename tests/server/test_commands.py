@@ -10,9 +10,8 @@ from bbipc.wire.values import FR_MODULUS
 from samples import DATA
 from server import bb
 from server.command_requests import all_requests, payload
-from server.live import Peer, plain
+from server.live import Peer, is_error, plain
 from server.record_commands import SEED
-from server.test_recorded_framing import is_error
 
 RECORDED = json.loads((DATA / "frames" / "commands.json").read_text())
 REQUESTS = all_requests(SEED)

@@ -10,18 +10,7 @@ from bbipc.server.budget import ALWAYS_GRANTED
 from bbipc.server.config import Limits
 from bbipc.server.connection import REQUEST_BYTES, End
 from bbipc.wire.frame import encode_frame
-from server.scripted import scripted_server, verdict_response, verification
-
-HASH = ["Blake2s", {"data": b"abc"}]
-HASHED = msgpack.unpackb(
-    bytes.fromhex(
-        "92af426c616b653273526573706f6e736581a468617368c420508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982"
-    )
-)
-
-
-def is_error(response: Any, *words: str) -> bool:
-    return response[0] == "ErrorResponse" and all(word in response[1]["message"] for word in words)
+from server.scripted import HASH, HASHED, is_error, scripted_server, verdict_response, verification
 
 
 async def test_plain_requests_are_answered_in_order(mock_clock: MockClock) -> None:

@@ -7,11 +7,9 @@ from typing import Any
 
 import msgpack
 import pytest
-import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from server.scripted import scripted_server, verdict_response, verification
-from server.test_connection import HASH, HASHED, is_error
+from server.scripted import HASH, HASHED, is_error, pass_time, scripted_server, verdict_response, verification
 
 
 def cancel(request_id: int) -> list[Any]:
@@ -24,13 +22,6 @@ def cancelled(was_there: bool) -> list[Any]:
 
 def within(milliseconds: int, command: list[Any]) -> list[Any]:
     return [command[0], command[1] | {"deadline_ms": milliseconds}]
-
-
-async def pass_time(seconds: float) -> None:
-    clock = trio.lowlevel.current_clock()
-    assert isinstance(clock, MockClock)
-    clock.jump(seconds)
-    await wait_all_tasks_blocked()
 
 
 # ---- CancelRequest ---------------------------------------------------------------------------------------------------

@@ -15,9 +15,8 @@ import msgpack
 
 from samples import FLOW1
 from server import recorded_proofs as requests
-from server.live import BLAKE2S, Peer, frame, plain, serving, tagged
-from server.test_life_cycle import VALID, VERIFY
-from server.test_recorded_framing import is_error
+from server.live import BLAKE2S, VALID, Peer, frame, is_error, plain, serving, tagged
+from server.recorded_proofs import VERIFY_FLOW1
 
 MIB = 1024 * 1024
 DECOMPRESS = plain("ChonkDecompressProof", compressed_proof=FLOW1.compressed)
@@ -37,13 +36,13 @@ def test_a_client_killed_in_the_middle_of_a_frame(tmp_path: Path) -> None:
             "s.sendall(sys.stdin.buffer.read())\n"
             "os.kill(os.getpid(), signal.SIGKILL)\n"
         )
-        stays.request(VERIFY)
+        stays.request(VERIFY_FLOW1)
         for data in (
             b"\x15",
             frame(BLAKE2S)[:7],
-            frame(VERIFY)[:30_000],
-            frame(VERIFY) + frame(VERIFY)[:5000],
-            frame(VERIFY) * 2,
+            frame(VERIFY_FLOW1)[:30_000],
+            frame(VERIFY_FLOW1) + frame(VERIFY_FLOW1)[:5000],
+            frame(VERIFY_FLOW1) * 2,
         ):
             client = subprocess.run([sys.executable, "-c", script, str(server.path)], input=data, check=False)
             assert client.returncode == -signal.SIGKILL
@@ -57,11 +56,11 @@ def test_a_client_that_leaves_before_its_response(tmp_path: Path) -> None:
     """bb dies of it: SIGPIPE."""
     with serving(tmp_path, on_socket=True) as server:
         stays = server.connect()
-        for payload in (VERIFY, BLAKE2S, tagged(1, "Blake2s", data=b"abc")):
+        for payload in (VERIFY_FLOW1, BLAKE2S, tagged(1, "Blake2s", data=b"abc")):
             leaves = server.connect()
             leaves.request(*[payload] * 20)
             leaves.close()
-        stays.request(VERIFY)
+        stays.request(VERIFY_FLOW1)
         assert stays.receive() == VALID
         stays.is_served()
         assert "Traceback" not in server.log()
@@ -73,14 +72,14 @@ def test_a_client_that_never_reads(start: Start) -> None:
     with start("--max-in-flight-bytes", str(limit)) as server:
         other = server.connect() if server.path is not None else None
         hog = server.connect()
-        hog.request(*[VERIFY] * 3, DECOMPRESS)  # what these load and allocate stays
+        hog.request(*[VERIFY_FLOW1] * 3, DECOMPRESS)  # what these load and allocate stays
         for _ in range(4):
             hog.receive()
         before = server.memory()
         count = 2000  # their responses are 80 MiB
         writing = hog.send_in_background(frame(DECOMPRESS) * count)
         if other is not None:
-            other.request(*[VERIFY] * 3)
+            other.request(*[VERIFY_FLOW1] * 3)
             assert [other.receive() for _ in range(3)] == [VALID] * 3
             other.is_served()
         # The writer stops when the server has as much as it may have: then it cannot finish before somebody reads.
@@ -136,7 +135,7 @@ def test_lengths_that_promise_too_much(tmp_path: Path) -> None:
         liars = [server.connect() for _ in range(50)]
         for liar in liars:
             liar.send(struct.pack("<I", 2**32 - 1) + BLAKE2S)
-        stays.request(VERIFY)
+        stays.request(VERIFY_FLOW1)
         assert stays.receive() == VALID
         stays.is_served()
         assert server.memory() - before < 64 * MIB
@@ -205,7 +204,7 @@ def test_sigterm_under_load_loses_nothing_that_was_taken(tmp_path: Path) -> None
             client.is_served()
         threads = []
         for index, client in enumerate(clients):
-            items = [frame(VERIFY if index % 2 else tagged_verify(number)) for number in range(1, 9)]
+            items = [frame(VERIFY_FLOW1 if index % 2 else tagged_verify(number)) for number in range(1, 9)]
             threads.append(client.send_in_background(b"".join(items)))
         assert clients[0].receive() is not None
         server.process.send_signal(signal.SIGTERM)
@@ -255,7 +254,7 @@ def test_clients_cannot_influence_each_other(tmp_path: Path) -> None:
             for _ in range(30):
                 with socket.socket(socket.AF_UNIX) as noise:
                     noise.connect(str(server.path))
-                    noise.sendall(frame(chooser.randbytes(50)) + frame(VERIFY)[: chooser.randrange(len(VERIFY))])
+                    noise.sendall(frame(chooser.randbytes(50)) + frame(VERIFY_FLOW1)[: chooser.randrange(len(VERIFY_FLOW1))])
 
         threads = [threading.Thread(target=behave, args=(seed,)) for seed in range(3)]
         threads += [threading.Thread(target=misbehave, args=(seed,)) for seed in range(2)]

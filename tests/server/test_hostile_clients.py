@@ -37,9 +37,18 @@ from bbipc.server.turns import MAX_TURN, REQUESTS, ROUND, Turn, Turns
 from bbipc.wire.frame import encode_frame
 from samples import FLOW1
 from server.live import BLAKE2S, BLAKE2S_RESPONSE, SETUP, SocketPeer, plain, serving
-from server.scripted import NO_PROOF, ScriptedBackend, scripted_server, verdict_response, verification
-from server.test_connection import HASH, HASHED, is_error
-from server.test_life_cycle import VERIFY
+from server.recorded_proofs import VERIFY_FLOW1
+from server.scripted import (
+    HASH,
+    HASHED,
+    NO_PROOF,
+    ScriptedBackend,
+    is_error,
+    pass_time,
+    scripted_server,
+    verdict_response,
+    verification,
+)
 
 EMPTY = ["ChonkBatchVerify", {"proofs": [NO_PROOF], "vks": [b"valid"]}]
 
@@ -133,7 +142,7 @@ def test_descriptors_run_out(tmp_path: Path) -> None:
         assert len(held) > 50
         assert is_error(msgpack.unpackb(refused), "too many connections")
         for payload in (
-            VERIFY,
+            VERIFY_FLOW1,
             plain("Poseidon2Hash", inputs=[bytes(32)]),
             plain("Bn254G1FromCompressed", compressed=bytes(32)),
         ):
@@ -508,7 +517,7 @@ def test_little_address_space(tmp_path: Path) -> None:
     """A real process that gets no more memory answers, and lives; what it cannot do costs that request alone."""
     with serving(tmp_path, on_socket=True) as server:
         peer, hostile = server.connect(), server.connect()
-        peer.request(VERIFY)
+        peer.request(VERIFY_FLOW1)
         assert peer.receive() is not None
         size = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
         resource.prlimit(server.process.pid, resource.RLIMIT_AS, (size + (24 << 20),) * 2)
@@ -521,13 +530,6 @@ def test_little_address_space(tmp_path: Path) -> None:
 
 
 # ---- A place held without progress ------------------------------------------------------------------------------------
-
-
-async def pass_time(seconds: float) -> None:
-    clock = trio.lowlevel.current_clock()
-    assert isinstance(clock, MockClock)
-    clock.jump(seconds)
-    await wait_all_tasks_blocked()
 
 
 LARGE = encode_frame(msgpack.packb([["Blake2s", {"data": bytes(2 * ALWAYS_GRANTED)}]]))

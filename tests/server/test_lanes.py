@@ -18,14 +18,26 @@ from hypothesis import strategies as st
 
 from bbipc.server.commands.table import commands
 from bbipc.server.lane import IN_STEP, MAX_LANES
-from samples import FLOW1
-from server import recorded_proofs as requests
-from server.live import BLAKE2S, BLAKE2S_RESPONSE, TIMEOUT, Peer, Server, SocketPeer, frame, plain, serving, tagged, watched
-from server.test_cheap import framed, payloads
-from server.test_life_cycle import SHUTDOWN, SHUTDOWN_RESPONSE, VALID
+from server.cheap_requests import payloads
+from server.live import (
+    BLAKE2S,
+    BLAKE2S_RESPONSE,
+    SHUTDOWN,
+    SHUTDOWN_RESPONSE,
+    TIMEOUT,
+    VALID,
+    Peer,
+    Server,
+    SocketPeer,
+    frame,
+    plain,
+    serving,
+    tagged,
+    watched,
+)
+from server.recorded_proofs import VERIFY_FLOW1
 
 Start = Callable[..., Any]
-VERIFY = requests.verify(requests.parts(), FLOW1.vk)
 ALWAYS = {"BBIPC_LANES": "always"}
 
 
@@ -85,7 +97,7 @@ def conversation(server: Server, steps: list[tuple[bytes, list[int], bool]], end
 
     with watched(server.process):
         for payload, cuts, wait in steps:
-            data, position = framed(payload), 0
+            data, position = frame(payload), 0
             for cut in [*sorted(min(cut, len(data)) for cut in cuts), len(data)]:
                 peer.send(data[position:cut])
                 position = cut
@@ -122,7 +134,7 @@ def test_who_is_in_step_gets_a_lane(start: Start) -> None:
         assert lanes(server) == 0
         in_step(peer, 200)
         assert lanes(server) == 1
-        for payload, response in ((VERIFY, VALID), (BLAKE2S, BLAKE2S_RESPONSE)):
+        for payload, response in ((VERIFY_FLOW1, VALID), (BLAKE2S, BLAKE2S_RESPONSE)):
             peer.request(payload)
             assert peer.receive() == response
         in_step(peer, 200)
@@ -152,7 +164,7 @@ def test_other_requests_in_a_lane(start: Start) -> None:
             assert peer.call(b"\x91\x92\xa7Blake2s\x80")[0] == "ErrorResponse"
             peer.request(BLAKE2S, BLAKE2S)
             assert [peer.receive(), peer.receive()] == [BLAKE2S_RESPONSE] * 2
-        peer.request(BLAKE2S, VERIFY, BLAKE2S)
+        peer.request(BLAKE2S, VERIFY_FLOW1, BLAKE2S)
         assert [peer.receive() for _ in range(3)] == [BLAKE2S_RESPONSE, VALID, BLAKE2S_RESPONSE]
 
 
@@ -267,7 +279,7 @@ def test_a_verification_beside_lanes(tmp_path: Path) -> None:
         try:
             other = server.connect()
             for _ in range(3):
-                other.request(VERIFY)
+                other.request(VERIFY_FLOW1)
                 assert other.receive() == VALID
         finally:
             stop.set()

@@ -21,23 +21,23 @@ from server.live import (
     BLAKE2S,
     BLAKE2S_RESPONSE,
     SETUP,
+    SHUTDOWN,
+    SHUTDOWN_RESPONSE,
     TIMEOUT,
+    VALID,
     Peer,
     Server,
     SocketPeer,
     frame,
+    is_error,
     plain,
     serving,
     tagged,
     watched,
 )
-from server.test_recorded_framing import is_error
+from server.recorded_proofs import VERIFY_FLOW1
 
 Start = Callable[..., Any]
-VERIFY = requests.verify(requests.parts(), FLOW1.vk)
-VALID = msgpack.packb(["ChonkVerifyResponse", {"valid": True}])
-SHUTDOWN = plain("Shutdown")
-SHUTDOWN_RESPONSE = msgpack.packb(["ShutdownResponse", {}])
 
 
 def ends(peer: Peer) -> bool:
@@ -50,7 +50,7 @@ def ends(peer: Peer) -> bool:
 def test_end_between_frames_answers_what_is_in_flight(start: Start) -> None:
     with start() as server:
         peer = server.connect()
-        peer.request(VERIFY, BLAKE2S)
+        peer.request(VERIFY_FLOW1, BLAKE2S)
         peer.end_input()
         assert peer.receive() == VALID
         assert peer.receive() == BLAKE2S_RESPONSE
@@ -70,7 +70,7 @@ def test_end_at_once(tmp_path: Path) -> None:
 def test_end_inside_a_frame(start: Start, cut: int) -> None:
     with start() as server:
         peer = server.connect()
-        peer.send(frame(VERIFY) + frame(BLAKE2S)[:cut])
+        peer.send(frame(VERIFY_FLOW1) + frame(BLAKE2S)[:cut])
         peer.end_input()
         assert peer.receive() == VALID
         assert ends(peer)
@@ -86,7 +86,7 @@ def test_end_inside_a_frame(start: Start, cut: int) -> None:
 def test_a_length_over_the_limit(start: Start, length: str) -> None:
     with start("--max-frame-bytes", str(1 << 26)) as server:
         peer, other = server.connect(), server.connect()
-        peer.send(frame(VERIFY) + bytes.fromhex(length) + BLAKE2S)
+        peer.send(frame(VERIFY_FLOW1) + bytes.fromhex(length) + BLAKE2S)
         assert peer.receive() == VALID
         response = peer.receive()
         assert is_error(response)
@@ -114,7 +114,7 @@ def test_the_longest_frame_is_accepted(start: Start) -> None:
 def test_shutdown_comes_last(start: Start) -> None:
     with start() as server:
         peer = server.connect()
-        peer.request(VERIFY, tagged(9, "Blake2s", data=b"abc"), VERIFY, SHUTDOWN, BLAKE2S)
+        peer.request(VERIFY_FLOW1, tagged(9, "Blake2s", data=b"abc"), VERIFY_FLOW1, SHUTDOWN, BLAKE2S)
         responses = []
         while (response := peer.receive()) is not None:
             responses.append(response)
@@ -135,7 +135,7 @@ def test_a_tagged_shutdown(start: Start) -> None:
 def test_shutdown_answers_the_other_clients_first(tmp_path: Path) -> None:
     with serving(tmp_path, on_socket=True) as server:
         first, second = server.connect(), server.connect()
-        first.request(*[VERIFY] * 3)
+        first.request(*[VERIFY_FLOW1] * 3)
         assert first.receive() == VALID
         second.request(SHUTDOWN)
         assert second.receive() == SHUTDOWN_RESPONSE
@@ -153,7 +153,7 @@ def test_a_signal_ends_the_server_after_its_work(start: Start, number: signal.Si
     with start() as server:
         peer = server.connect()
         peer.is_served()
-        peer.request(*[VERIFY] * 4)
+        peer.request(*[VERIFY_FLOW1] * 4)
         assert peer.receive() == VALID  # so the others have arrived too: 4 of them fit into one read
         server.process.send_signal(number)
         received = 1
@@ -411,7 +411,7 @@ def test_more_clients_than_max_clients_are_served_as_by_bb(tmp_path: Path, clien
 
 def test_a_file_is_replayed(tmp_path: Path) -> None:
     path = tmp_path / "requests.bin"
-    path.write_bytes(frame(VERIFY) + frame(BLAKE2S) + frame(b"\xc1"))
+    path.write_bytes(frame(VERIFY_FLOW1) + frame(BLAKE2S) + frame(b"\xc1"))
     result = subprocess.run(run("--setup", SETUP, "-i", str(path)), capture_output=True, check=False)
     assert result.returncode == 0
     assert result.stdout.startswith(frame(VALID) + frame(BLAKE2S_RESPONSE))
@@ -475,7 +475,7 @@ def test_a_setup_is_announced_loudly(tmp_path: Path) -> None:
 
 
 def test_under_the_aztec_setup_the_test_proofs_are_invalid() -> None:
-    result = subprocess.run(run(), input=frame(VERIFY), capture_output=True, check=False)
+    result = subprocess.run(run(), input=frame(VERIFY_FLOW1), capture_output=True, check=False)
     assert msgpack.unpackb(result.stdout[4:]) == ["ChonkVerifyResponse", {"valid": False}]
     assert result.stderr == b""
 
@@ -491,9 +491,9 @@ def test_a_setup_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_strict_refuses_what_bb_accepts() -> None:
-    resplit = requests.VERIFY["resplit_300_100"]
+    resplit = requests.VERIFY_FLOW1["resplit_300_100"]
     result = subprocess.run(
-        run("--setup", SETUP, "--strict"), input=frame(resplit) + frame(VERIFY), capture_output=True, check=False
+        run("--setup", SETUP, "--strict"), input=frame(resplit) + frame(VERIFY_FLOW1), capture_output=True, check=False
     )
     first = 4 + int.from_bytes(result.stdout[:4], "little")
     assert is_error(result.stdout[4:first])
@@ -502,7 +502,7 @@ def test_strict_refuses_what_bb_accepts() -> None:
 
 def test_the_envelope_dialect() -> None:
     head = (7).to_bytes(8, "little")
-    sent = frame(head + VERIFY) + frame(b"\x91" * 8 + BLAKE2S) + frame(b"short") + frame(head[::-1] + b"\xc1")
+    sent = frame(head + VERIFY_FLOW1) + frame(b"\x91" * 8 + BLAKE2S) + frame(b"short") + frame(head[::-1] + b"\xc1")
     result = subprocess.run(run("--setup", SETUP, "--envelope"), input=sent, capture_output=True, check=False)
     assert result.returncode == 0
     frames = {}

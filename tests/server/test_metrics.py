@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,44 +15,15 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client.parser import text_string_to_metric_families
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from bbipc.server.config import Address
 from bbipc.server.metrics import page
 from bbipc.server.stats import DURATION_BOUNDS, RequestOutcome, Statistics
 from samples import FLOW1, copy_parts, flow1_parts
-from server.live import TIMEOUT, Server, plain, serving, tagged
+from server.live import TIMEOUT, plain, serving, tagged
+from server.monitoring import Samples, fetch, samples, url_of
 from server.scripted import ScriptedServer, scripted_server, verification
-
-Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
-
-
-def samples(text: str) -> Samples:
-    """All samples by name and labels, after a look at the rules of the format."""
-    result: Samples = {}
-    for family in text_string_to_metric_families(text):
-        assert family.documentation.endswith(".")
-        assert family.type in ("counter", "gauge", "histogram")
-        for sample in family.samples:
-            key = sample.name, tuple(sorted(sample.labels.items()))
-            assert key not in result, "twice"
-            result[key] = sample.value
-            assert sample.name.endswith("_total") == (family.type == "counter")
-    return result
-
-
-def fetch(url: str) -> Samples:
-    with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
-        assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-        return samples(response.read().decode())
-
-
-def url_of(server: Server) -> str:
-    """Where the log says that the metrics are."""
-    while not (found := re.search(r"metrics at (http://\S+/metrics)\n", server.log())):
-        assert server.process.poll() is None, server.log()
-    return found[1]
 
 
 def expected(stats: dict[str, Any]) -> Samples:

@@ -1,25 +1,17 @@
 """What was recorded from bb, frame by frame: here every complete frame gets exactly one response, and what bb answers is
 answered alike."""
 
-import json
 import struct
 
 import msgpack
 import pytest
 
-from samples import DATA
-from server.live import Peer, frame, plain, tagged
+from recorded import recordings
+from server.live import Peer, frame, is_error, plain, tagged
 
-FRAMES = DATA / "frames"
-
-
-def load(group: str) -> dict[str, dict]:
-    return {path.stem: json.loads(path.read_text()) for path in sorted((FRAMES / group).glob("*.json"))}
-
-
-FRAMING = load("framing")
-SHAPES = load("msgpack_shape")
-SOCKET = load("socket")
+FRAMING = recordings("framing")
+SHAPES = recordings("msgpack_shape")
+SOCKET = recordings("socket")
 
 # These end the input, or the server: they have tests of their own in test_life_cycle.py.
 OWN_TESTS = {
@@ -41,11 +33,6 @@ def frames_of(case: dict) -> list[bytes]:
         payloads.append(stream[4 : 4 + length])
         stream = stream[4 + length :]
     return payloads
-
-
-def is_error(payload: bytes) -> bool:
-    response = msgpack.unpackb(payload)
-    return response[0] == "ErrorResponse" and list(response[1]) == ["message"] and response[1]["message"] != ""
 
 
 @pytest.mark.parametrize("name", [name for name in FRAMING if name not in OWN_TESTS])

@@ -6,12 +6,17 @@ import msgpack
 import pytest
 
 from bbipc.wire.values import FR_MODULUS
+from recorded import recordings
 from samples import FLOW1, FLOW8
 from server import recorded_proofs as requests
-from server.live import Peer, frame
-from server.test_recorded_framing import SHAPES, is_error, load
+from server.live import Peer, frame, is_error
 
-RECORDED = {"verify": load("verify"), "verify_from_fields": load("verify_from_fields"), "batch_verify": load("batch_verify")}
+SHAPES = recordings("msgpack_shape")
+RECORDED = {
+    "verify": recordings("verify"),
+    "verify_from_fields": recordings("verify_from_fields"),
+    "batch_verify": recordings("batch_verify"),
+}
 BUILT = {"verify": requests.VERIFY, "verify_from_fields": requests.FROM_FIELDS, "batch_verify": requests.BATCH}
 
 # Proofs and keys of these flows are not among the samples.

@@ -30,7 +30,8 @@ from bbipc.server.scrape import (
     serve,
 )
 from server.live import TIMEOUT, serving
-from server.test_metrics import fetch, url_of
+from server.monitoring import fetch, url_of
+from server.scripted import pass_time
 
 GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 PAGE = b"a 1\n"
@@ -118,13 +119,6 @@ async def site() -> AsyncIterator[Site]:
     """A site of one test, which has a clock that never moves by itself."""
     async with Site().running() as site:
         yield site
-
-
-async def pass_time(seconds: float) -> None:
-    clock = trio.lowlevel.current_clock()
-    assert isinstance(clock, trio.testing.MockClock)
-    clock.jump(seconds)
-    await wait_all_tasks_blocked()
 
 
 def parse(response: bytes, method: bytes = b"GET") -> tuple[int, dict[bytes, bytes], bytes]:

@@ -18,11 +18,8 @@ from bbipc.shm import files
 from bbipc.shm.files import Rings
 from bbipc.shm.ring import RingBroken
 from samples import FLOW1
-from server import recorded_proofs as requests
-from server.live import BLAKE2S, BLAKE2S_RESPONSE, SETUP, TIMEOUT, frame, plain
-from server.test_life_cycle import SHUTDOWN, SHUTDOWN_RESPONSE, VALID
-
-VERIFY = requests.verify(requests.parts(), FLOW1.vk)
+from server.live import BLAKE2S, BLAKE2S_RESPONSE, SETUP, SHUTDOWN, SHUTDOWN_RESPONSE, TIMEOUT, VALID, frame, plain
+from server.recorded_proofs import VERIFY_FLOW1
 
 
 @contextmanager
@@ -59,7 +56,7 @@ def receive(rings: Rings, count: int) -> list[bytes]:
 
 def test_requests_of_all_kinds_in_order(tmp_path: Path) -> None:
     with serving(tmp_path / "log") as (rings, process):
-        for payload in (BLAKE2S, VERIFY, BLAKE2S, b"", BLAKE2S):
+        for payload in (BLAKE2S, VERIFY_FLOW1, BLAKE2S, b"", BLAKE2S):
             assert rings.requests.put(frame(payload))
         first, second, third, error, last = receive(rings, 5)
         assert [first, second, third, last] == [BLAKE2S_RESPONSE, VALID, BLAKE2S_RESPONSE, BLAKE2S_RESPONSE]

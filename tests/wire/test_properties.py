@@ -5,7 +5,6 @@ from itertools import pairwise
 import msgpack
 from hypothesis import example, given
 from hypothesis import strategies as st
-from messages import array_heads, commands, mutated, names, pack, request_ids, values, wide_ids
 
 from bbipc.client.messages import parse_answer
 from bbipc.server.commands.table import commands as served
@@ -24,6 +23,7 @@ from bbipc.wire.errors import DecodeError
 from bbipc.wire.frame import Discarded, Event, Frame, FrameReader, Oversized, encode_frame
 from bbipc.wire.schema import extended
 from bbipc.wire.values import MODULI
+from wire.messages import array_heads, commands, mutated, names, pack, request_ids, values, wide_ids
 
 DECODERS = decoders()
 
