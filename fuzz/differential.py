@@ -43,10 +43,10 @@ from known_challenges import FLOWS, forge_known
 from bbipc.chonk import STEPS, ChonkFormatError, ChonkProof, Outcome, Setup, Verifier
 from bbipc.conform.judge import Expectation, Turn
 from bbipc.conform.messages import FrameCutter, Reply, call, verdict_of
-from bbipc.conform.mutant import Mutant
-from bbipc.conform.mutation import mutate
 from bbipc.conform.samples import PARTS, TEST_SETUP, Sample, split
 from bbipc.conform.script import Script
+from bbipc.fuzzing.mutant import Mutant
+from bbipc.fuzzing.mutation import mutate
 
 DATA: Final = Path(__file__).parent.parent / "tests" / "data"
 MAX_BATCH: Final = 64

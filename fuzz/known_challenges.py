@@ -12,8 +12,8 @@ from random import Random
 from typing import Any, Final
 
 from bbipc.conform.elements import FR, Item, modulus
-from bbipc.conform.mutant import Mutant
 from bbipc.conform.samples import Sample
+from bbipc.fuzzing.mutant import Mutant
 
 __all__ = ["FLOWS", "FORGERIES", "forge_known"]
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from known_challenges import FLOWS, FORGERIES, Forgery, forge_known, forge_merge
 
 from bbipc.chonk import Setup, Verifier
-from bbipc.conform.mutant import Mutant
 from bbipc.conform.samples import TEST_SETUP
+from bbipc.fuzzing.mutant import Mutant
 
 SAMPLES = {sample.name: sample for sample in load_samples() if sample.name in FLOWS}
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from bbipc.conform.elements import FR, word
 from bbipc.conform.judge import Expectation, Turn
 from bbipc.conform.messages import blake2s_response, command, plain, read_id, tagged
-from bbipc.conform.mutant import Mutant
-from bbipc.conform.mutation import mutate
 from bbipc.conform.samples import PARTS, SAMPLES, sample
 from bbipc.conform.script import Script
+from bbipc.fuzzing.mutant import Mutant
+from bbipc.fuzzing.mutation import mutate
 
 __all__ = ["proof_turns", "scripts"]
 

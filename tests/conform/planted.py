@@ -19,8 +19,8 @@ import msgpack
 
 from bbipc.conform.elements import FR
 from bbipc.conform.messages import read_id
-from bbipc.conform.mutant import Mutant
 from bbipc.conform.samples import FIXED_WORDS, PARTS, SAMPLES, compressed, sample, split
+from bbipc.fuzzing.mutant import Mutant
 
 LIMIT = 64 << 20
 FAULT = sys.argv[1]

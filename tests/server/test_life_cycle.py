@@ -491,7 +491,7 @@ def test_a_setup_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_strict_refuses_what_bb_accepts() -> None:
-    resplit = requests.VERIFY_FLOW1["resplit_300_100"]
+    resplit = requests.VERIFY["resplit_300_100"]
     result = subprocess.run(
         run("--setup", SETUP, "--strict"), input=frame(resplit) + frame(VERIFY_FLOW1), capture_output=True, check=False
     )

@@ -11,8 +11,8 @@ from random import Random
 from typing import Final
 
 from bbipc.conform.elements import FR, GRUMPKIN, Item, Point, curve_of, decode, encode, items, modulus, word
-from bbipc.conform.mutant import Mutant
 from bbipc.conform.samples import PARTS, WORD, Sample
+from bbipc.fuzzing.mutant import Mutant
 
 __all__ = [
     "an_item",

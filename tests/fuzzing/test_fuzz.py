@@ -16,7 +16,7 @@ from bbipc.conform.target import Target
 from bbipc.fuzzing.campaign import Campaign
 from bbipc.fuzzing.sandbox import Sandbox
 
-PLANTED = Path(__file__).parent / "planted.py"
+PLANTED = Path(__file__).parent.parent / "conform" / "planted.py"
 
 
 def target(fault: str, transport: str = "pipe") -> Target:

@@ -11,10 +11,10 @@ from dataclasses import replace
 from random import Random
 from typing import Final
 
-from bbipc.conform import forgery
 from bbipc.conform.elements import FQ, FR, LIMB, decode, encode, word
-from bbipc.conform.mutant import KEY_BYTES, KEY_WORDS, Mutant
 from bbipc.conform.samples import PARTS, WORD, Sample
+from bbipc.fuzzing import forgery
+from bbipc.fuzzing.mutant import KEY_BYTES, KEY_WORDS, Mutant
 
 __all__ = ["FORGERIES", "MUTATIONS", "Mutation", "mutate"]
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bbipc.conform import forgery
 from bbipc.conform.elements import BN254, FQ, FR, GRUMPKIN, curve_of, decode, encode, items, modulus
-from bbipc.conform.mutant import Mutant
-from bbipc.conform.mutation import FORGERIES, MUTATIONS, Mutation, mutate
 from bbipc.conform.samples import PARTS, SAMPLES, WORD, Sample, sample
+from bbipc.fuzzing import forgery
+from bbipc.fuzzing.mutant import Mutant
+from bbipc.fuzzing.mutation import FORGERIES, MUTATIONS, Mutation, mutate
 from reference.curves import G1
 from reference.curves import GRUMPKIN as REFERENCE_GRUMPKIN
 
