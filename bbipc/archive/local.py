@@ -19,14 +19,6 @@ LOCAL: Final = re.compile(r"local(?::(?P<workers>[1-9]\d*)(?:x(?P<threads>[1-9]\
 METHOD: Final = "forkserver"
 """The start method of `multiprocessing` that workers are started by."""
 
-_IMPORTED: Final = [
-    "bbipc.archive.fork_server",
-    "distributed",
-    "distributed.nanny",
-    "bbipc.archive.proofs",
-    "bbipc.archive.txs",
-]
-
 _ENVIRONMENT: Final = {
     "MALLOC_TRIM_THRESHOLD_": "65536",
     "MKL_NUM_THREADS": "1",
@@ -39,7 +31,7 @@ would start threads, and only a process of one thread is safe to fork."""
 
 def start_fork_server() -> None:
     """Start it, unless this process has one; nobody waits for what it imports. It ends with this process."""
-    multiprocessing.set_forkserver_preload(_IMPORTED)
+    multiprocessing.set_forkserver_preload(["bbipc.archive.fork_server", "bbipc.cluster.fork_server"])
     resource_tracker.ensure_running()  # which unblocks the signal
     added = {name: value for name, value in _ENVIRONMENT.items() if name not in os.environ}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

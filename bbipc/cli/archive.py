@@ -1,5 +1,6 @@
 """What `verify-many` and `verify-tx` share: many items, decided here or on a Dask cluster, with or without a journal."""
 
+import gc
 import os
 import stat
 import sys
@@ -8,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -96,8 +98,15 @@ class ArchiveOptions:
         if not self.local or self.resume is not None:
             return None
         try:
-            path = os.path.realpath(file)  # /dev/fd/7 means something else to a worker, and so does a link to it
-            status = os.stat(path)  # noqa: PTH116 - a Path takes longer, and there are millions
+            # /dev/fd/7 means something else to a worker, and so does a link to it, or a link to its folder. A Path and a whole
+            # `realpath` for each file take longer, and there are millions.
+            status = os.lstat(file)
+            if stat.S_ISLNK(status.st_mode):
+                path = os.path.realpath(file)
+                status = os.stat(path)  # noqa: PTH116
+            else:
+                folder, name = os.path.split(file)
+                path = os.path.join(_real_folder(folder), name)  # noqa: PTH118
         except (OSError, ValueError):  # the reason is told when it is read here
             return None
         small = stat.S_ISREG(status.st_mode) and status.st_size <= _LARGE
@@ -108,6 +117,11 @@ class ArchiveOptions:
             for given, name in ((self.shared_files, "--shared-files"), (self.report is not None, "--dask-report")):
                 if given:
                     raise click.UsageError(f"{name} goes with --dask ADDRESS")
+
+
+@lru_cache(maxsize=64)
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)
 
 
 def _threads(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
@@ -322,10 +336,14 @@ def _open_run(
         yield lambda units: (Done(unit, list(unit.judge.decide(unit.items, threads))) for unit in units)
         return
     course.status = lambda: "connecting"
+    gc.disable()  # what is imported stays: to look at it again and again takes a tenth of the time
     try:
         from bbipc.cluster import ClusterError, Progress, check_workers, connect, run_units  # noqa: PLC0415 - an extra, and slow to import
     except ModuleNotFoundError:
         raise InputError(_NO_DASK) from None
+    finally:
+        gc.freeze()
+        gc.enable()
     progress = Progress()
 
     def run(units: Iterator[Unit[Any]]) -> Iterator[Done]:

@@ -24,6 +24,17 @@ _PATIENCE: Final = "10s"
 _NO_LOGS: Final = {"distributed.admin.low-level-log-length": 0}
 """Each end of Dask's streams keeps the last messages that it sent, 1,000 of them: for us, gigabytes of units. A scheduler that
 somebody else started has its own configuration (docs/how-to/verify-an-archive.md)."""
+_QUIET: Final = {
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.worker.memory.monitor-interval": "500ms",
+    "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}
+"""What Dask watches by default, every few milliseconds and in every process, takes 3 % of two processors, and nobody looks at
+it on this machine: there is no dashboard. Its pages take time to import as well."""
 _NAMED: Final = 5
 """So many workers are named in a message; the others are counted."""
 
@@ -76,11 +87,11 @@ def _client(address: str, *, profiled: bool) -> Iterator[Client]:
 
 @contextmanager
 def _local(workers: str | None, threads: str | None, profiled: bool) -> Iterator[Client]:
-    """A cluster on this machine. Workers watch what their threads do for Dask's report only, since it takes time from them."""
+    """A cluster on this machine. Its processes watch themselves as Dask's defaults have it for Dask's report only."""
     count = int(workers) if workers else None
     start_fork_server()
     with (
-        dask.config.set({"distributed.worker.multiprocessing-method": METHOD, "distributed.worker.profile.enabled": profiled}),
+        dask.config.set({"distributed.worker.multiprocessing-method": METHOD} | ({} if profiled else _QUIET)),
         LocalCluster(n_workers=count, threads_per_worker=int(threads or 1), dashboard_address=None) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):

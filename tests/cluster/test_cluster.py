@@ -348,7 +348,11 @@ def test_no_unit_is_kept_after_it_is_done(setup: Setup) -> None:
 def test_the_fork_server_has_one_thread_and_it_and_workers_ignore_ctrl_c() -> None:
     """Only a process of one thread is safe to fork, and a terminal sends Ctrl-C to every process of a command."""
     with connect("local:1x1") as client:
-        ((worker, server),) = client.run(lambda: (os.getpid(), os.getppid())).values()
+        ((worker, server, collects, frozen),) = client.run(
+            lambda: (os.getpid(), os.getppid(), gc.isenabled(), gc.get_freeze_count())
+        ).values()
+        assert collects
+        assert frozen > 100_000  # what was imported before the fork
         status = Path(f"/proc/{server}/status").read_text()
         assert "\nThreads:\t1\n" in status
         for process in (worker, server):
