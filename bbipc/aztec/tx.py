@@ -177,7 +177,7 @@ class Tx:
             values = reader.words(reader.number(4, f"{name}.values"), f"{name}.values")
             calldata.append(HashedValues(values, reader.word(f"{name}.hash")))
         if reader.rest:
-            irregularities.append(f"{reader.rest} bytes behind the transaction, which ends at byte {reader.position}")
+            irregularities.append(f"{reader.rest} bytes after the transaction, which ends at byte {reader.position}")
         if strict and irregularities:
             raise TxFormatError(f"not in the regular form: {irregularities[0]}")
         return cls(tx_hash, body, proof, logs, tuple(calldata), tuple(irregularities))
@@ -225,11 +225,11 @@ class Tx:
         reader = _Reader(data)
         body, irregularities = _regular_data(reader.data_part(), 0)
         if reader.rest:
-            irregularities.append(f"{reader.rest} bytes behind data, which ends at byte {reader.position}")
+            irregularities.append(f"{reader.rest} bytes after data, which ends at byte {reader.position}")
         reader = _Reader(proof)
         parsed = _read_proof(reader)
         if reader.rest:
-            irregularities.append(f"{reader.rest} bytes behind the proof, which ends at byte {reader.position}")
+            irregularities.append(f"{reader.rest} bytes after the proof, which ends at byte {reader.position}")
         if strict and irregularities:
             raise TxFormatError(f"not in the regular form: {irregularities[0]}")
         if tx_hash is None:

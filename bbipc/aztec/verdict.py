@@ -8,7 +8,7 @@ __all__ = ["CHECKS", "NOT_MADE", "Check", "TxVerdict"]
 CHECKS: Final = {
     "size": "A node takes no transaction of more than 512 KiB.",
     "form": "Every element is canonical, every boolean is 0 or 1, and nothing follows the transaction. Nodes accept other "
-    "booleans and bytes behind; --strict does not.",
+    "booleans and further bytes; --strict does not.",
     "hash": "The hash that the transaction gives itself is that of its data.",
     "release": "The key tree and the protocol contracts that data names are those of a release. Whoever made the transaction "
     "chose them: with a key tree of one's own, the real hiding kernel proves anything.",

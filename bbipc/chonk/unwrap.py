@@ -113,7 +113,7 @@ def _gzip(data: bytes) -> _Peeled | None:
     if not inflater.eof:
         raise ChonkFormatError("gzip that ends too early")
     if inflater.unused_data:
-        raise ChonkFormatError(f"gzip with {len(inflater.unused_data)} bytes behind it")
+        raise ChonkFormatError(f"gzip with {len(inflater.unused_data)} bytes after it")
     return _Peeled("gzip", content)
 
 

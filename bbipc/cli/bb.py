@@ -39,8 +39,8 @@ def command(arguments: tuple[str, ...]) -> int:
 
     Chonk proofs are verified by bbipc: `verify -s chonk -p PROOF -k VK` and `batch_verify -s chonk --proofs_dir DIR`, where
     DIR holds proof_0 and vk_0, proof_1 and vk_1 and so on. Files are as bb writes them. `msgpack run` and `msgpack schema` are
-    those of bbipc. All else goes to the bb that BB_PATH names, in the place of this process. These commands work without the
-    word bb, too: bbipc prove, bbipc verify -s chonk. Behind --, even --help is for bb.
+    those of bbipc. Everything else goes to the bb that BB_PATH names, which takes the place of this process. The word bb may
+    be left out: bbipc prove, bbipc verify -s chonk. After --, even --help is for bb.
 
     Exit status: 0 the proofs are valid; 1 one is not, or cannot be read; 105 a bad value; 109 an unknown argument; 114 a
     missing value (all as bb); 69 there is no bb to ask.
@@ -84,7 +84,7 @@ def _help_extended(context: click.Context, _parameter: click.Parameter, wanted: 
 def _once(name: str, default: str | None) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], str | None]:
     def value(context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
         if len(values) > 1:
-            raise click.BadOptionUsage(name, f"Option '{name}' may be given once only", context)
+            raise click.BadOptionUsage(name, f"Option '{name}' may be given only once", context)
         return values[0] if values else default
 
     return value

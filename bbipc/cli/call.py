@@ -60,7 +60,7 @@ def command(
     away, or it did not answer in time.
     """  # noqa: D301 - \b is for click: do not wrap this paragraph
     if sum(way is not None for way in (server, socket, shm)) > 1:
-        raise click.UsageError("--server, --socket and --shm exclude each other")
+        raise click.UsageError("--server, --socket and --shm cannot be used together")
     values = fields_from_json(name, _object(fields))
     dialect = Dialect.ENVELOPE if envelope else Dialect.PLAIN
     try:

@@ -83,8 +83,8 @@ def command(
 ) -> int:
     """Test whether a server keeps the rules of the protocol.
 
-    COMMAND is what clients start, for instance `bbipc msgpack run` or `bb msgpack run`. It is started once for each case.
-    The proofs that are sent were made under a test setup. If COMMAND verifies under that one, say so by --setup test
+    COMMAND is what clients start, for example `bbipc msgpack run` or `bb msgpack run`. It is started once for each case.
+    The proofs that are sent were made under a test setup. If COMMAND verifies under that one, say so: --setup test
     (`{test-setup}` in COMMAND becomes the path of its file: `bbipc conform --setup test -- bbipc msgpack run --setup
     {test-setup}`); under Aztec's, every one of them must be found invalid.
 
@@ -96,7 +96,7 @@ def command(
             click.echo(f"{case.id}\n    {case.rule}  ({case.source})")
         return exit_codes.SUCCESS
     if not server:
-        raise click.UsageError("which server? Give its command behind --, for instance: bbipc conform -- bbipc msgpack run")
+        raise click.UsageError("which server? Give its command after --, for example: bbipc conform -- bbipc msgpack run")
     target = target_of(server, socket=socket, shm=shm, setup=setup)
     report = _run(cases, target, timeout=timeout, jobs=jobs, verbose=verbose)
     _write(report, junit, json_file, html, docs)

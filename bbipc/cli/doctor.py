@@ -96,7 +96,7 @@ def _options() -> tuple[Status, str]:
     try:
         words = check_environment()
     except ValueError as error:
-        return Status.FAILED, f"the variable {OPTIONS_VARIABLE}: {error}; `bbipc msgpack run --help` tells the usage"
+        return Status.FAILED, f"the variable {OPTIONS_VARIABLE}: {error}; for usage, see `bbipc msgpack run --help`"
     if not words:
         return Status.OK, f"none in the variable {OPTIONS_VARIABLE}"
     return Status.NOTE, f"{OPTIONS_VARIABLE} gives every server {' '.join(words)}"

@@ -28,7 +28,7 @@ __all__ = ["command"]
 @click.option(
     "--minutes", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="N", help="How long to search."
 )
-@click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Where the random numbers begin.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="S", help="Seed of the random numbers.")
 @click.option(
     "--against",
     multiple=True,
@@ -42,9 +42,11 @@ __all__ = ["command"]
     type=click.Path(path_type=Path),
     default=Path("fuzz-findings"),
     show_default=True,
-    help="Where findings go.",
+    help="Folder for findings.",
 )
-@click.option("--findings", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Stop after so many.")
+@click.option(
+    "--findings", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Stop after this many findings."
+)
 @click.argument("server", nargs=-1, required=True, metavar="-- COMMAND...")
 def command(
     minutes: float,

@@ -45,7 +45,7 @@ def command(file: str, kind: str | None, elements: bool, envelope: bool, as_json
     standard input. A proof may be flat, a msgpack map, or compressed. That everything makes sense does not mean that the proof
     or the transaction is valid: ask `bbipc verify` and `bbipc verify-tx`.
 
-    Exit status: 0 everything makes sense; 1 something does not; 2 the file cannot be read, or nobody knows what it is.
+    Exit status: 0 everything makes sense; 1 something does not; 2 the file cannot be read, or is of no known kind.
     """
     data = read_input(file)
     if kind is None or kind == _TRANSACTION:

@@ -25,11 +25,11 @@ COMMANDS: Final = {
     "compress": "Compress a Chonk proof to about 60 % of its size.",
     "conform": "Test whether a server keeps the rules of the protocol.",
     "decompress": "Restore a compressed Chonk proof.",
-    "demo": "Send real proofs to a server, and show who is answered when.",
+    "demo": "Send real proofs to a server and show when each is answered.",
     "doctor": "Check this installation.",
-    "fuzz": "Look for a conversation in which a server breaks the rules.",
+    "fuzz": "Search for a conversation in which a server breaks the rules.",
     "help": "Show the help of a command.",
-    "inspect": "Explain a proof, a verification key, or frames of the wire.",
+    "inspect": "Explain a proof, a key, a transaction, or frames of the wire.",
     "msgpack": "Serve the msgpack requests of bb's clients.",
     "serve": "Serve at a Unix socket until Ctrl-C.",
     "top": "Show what a server is doing, live.",
@@ -74,7 +74,7 @@ def _unknown(name: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - hardly ever needed
 
     similar = get_close_matches(name.lower(), COMMANDS, n=1)
-    return f"no such command: {file_name(name)}" + (f"; did you mean {similar[0]}?" if similar else "")
+    return f"no such command: {file_name(name)}" + (f" (did you mean {similar[0]}?)" if similar else "")
 
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -113,7 +113,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except click.UsageError as error:
         context = error.ctx
-        hint = "" if context is None else f"; {context.command_path} --help tells the usage"
+        hint = "" if context is None else f"; for usage, see {context.command_path} --help"
         report(f"{error.format_message().rstrip('.')}{hint}", as_json=as_json)
         return error.exit_code
     except click.ClickException as error:

@@ -245,7 +245,7 @@ class _Parser(argparse.ArgumentParser):
         if not self.exits:
             raise ValueError(message)
         where = "" if self.source is None else f"in the variable {self.source}: "
-        self.exit(EXIT_USAGE, error_line(f"{where}{message}; {self.prog} --help tells the usage"))
+        self.exit(EXIT_USAGE, error_line(f"{where}{message}; for usage, see {self.prog} --help"))
 
 
 class _HelpFormatter(argparse.HelpFormatter):
@@ -262,7 +262,7 @@ def _run_parser(threads: int, *, exits: bool = True) -> _Parser:
         formatter_class=_HelpFormatter,
         description="Serve msgpack requests on standard input, a Unix socket, or from a file.",
         epilog="Exit status: 0 everything was answered; 1 the input ended inside a frame or could not be cut into frames, or "
-        "the server cannot start; 2 wrong usage; 141 whoever should have read the responses went away. Options but --input may "
+        "the server cannot start; 2 wrong usage; 141 the reader of the responses went away. Options but --input may "
         f"also be given in the variable {OPTIONS_VARIABLE}, written as in a shell; those of the command line come first.",
     )
     parser.exits = exits
@@ -312,7 +312,7 @@ def _run_parser(threads: int, *, exits: bool = True) -> _Parser:
         "--max-frame-bytes",
         type=_at_least(1),
         metavar="N",
-        help=f"longest frame (default: {default.frame}; with --bb {FORWARDED_FRAME}, for witnesses are long)",
+        help=f"longest frame (default: {default.frame}; with --bb {FORWARDED_FRAME}, because witnesses are long)",
     )
     add(
         "--max-in-flight-bytes",

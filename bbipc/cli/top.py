@@ -73,7 +73,7 @@ def command(socket: str, interval: float, once: bool, as_json: bool, timeout: fl
     bbipc top /run/bbipc/bbipc.sock --once --json
 
     Exit status: 0 after --once; 69 there is no server, it went away, does not answer in time, or has no Stats (as bb); 130
-    after Ctrl-C; 141 whoever read the output went away.
+    after Ctrl-C; 141 the reader of the output went away.
     """  # noqa: D301 - \b is for click: do not wrap this paragraph
     try:
         with open_client(socket=socket, timeout=timeout) as client:
@@ -214,7 +214,7 @@ def _figures(stats: dict[str, Any], rates: _Rates) -> Table:
         row("latency", f"{half} median", f"{most} 90 %", f"{nearly} 99 %")
         row("", f"{longest} at most", f"of {latency['count']:,} requests")
     else:
-        row("latency", "nothing was measured yet")
+        row("latency", "nothing measured yet")
     if stats["batch_service"]["running"]:
         row(
             "service", f"{stats['batch_service']['waiting']:,} waiting", f"{stats['batch_service']['results']:,} results unread"

@@ -46,7 +46,7 @@ def target_options(*, timeout: float, unit: str) -> Callable[[Callable[..., Any]
 def target_of(server: tuple[str, ...], *, socket: bool = False, shm: bool = False, setup: str) -> Target:
     """The server under test."""
     if socket and shm:
-        raise click.UsageError("--socket and --shm exclude each other")
+        raise click.UsageError("--socket and --shm cannot be used together")
     from bbipc.conform.target import Target  # noqa: PLC0415 - reads nothing, but imports trio
 
     return Target(server, "socket" if socket else "shm" if shm else "pipe", setup)

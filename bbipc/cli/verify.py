@@ -63,7 +63,7 @@ def command(
     """Verify one Chonk proof.
 
     PROOF is a file with a proof as flat field elements, as a msgpack map of its five parts, or compressed; as bytes, hex
-    digits, base64, JSON, 0x-words or gzip, with a length in front or without; the format is detected. VK is the verification
+    digits, base64, JSON, 0x-words or gzip, with or without a length in front; the format is detected. VK is the verification
     key of the hiding kernel: a file with its 3680 bytes, also as hex digits, base64, JSON, or Aztec's circuit artifact
     hiding_kernel_to_*.json; or aztec:5.2.0/to_public, aztec:5.2.0/to_rollup, which are built in. One of the two may be - for
     standard input.

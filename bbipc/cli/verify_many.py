@@ -115,7 +115,7 @@ class _Run:
 @click.option(
     "--against",
     metavar="COMMAND",
-    help="Ask this server for a second opinion on every proof, for instance 'bb msgpack run'. It must use the same setup.",
+    help="Ask this server for a second opinion on every proof, for example 'bb msgpack run'. It must use the same setup.",
 )
 @archive_options
 @click.option("--quiet", is_flag=True, help="Name only proofs that are not valid.")
@@ -138,7 +138,7 @@ def command(
 ) -> int:
     """Verify many Chonk proofs together, which is several times faster than one after the other.
 
-    PATHS are files with proofs in any encoding that `bbipc verify` reads, and folders. Below a folder every file is taken whose
+    PATHS are files with proofs in any encoding that `bbipc verify` reads, and folders. In a folder, every file is taken whose
     name begins with proof or ends in .proof. The key of proof_N is vk_N beside it, that of NAME.proof is NAME.vk, and vk where
     there is none. A name that is not clear is shown in double quotes, with escapes.
 
@@ -184,9 +184,9 @@ def command(
 
 def _check_options(archive: ArchiveOptions, against: str | None, *, as_json: bool, json_lines: bool) -> None:
     if as_json and json_lines:
-        raise click.UsageError("--json and --json-lines exclude each other")
+        raise click.UsageError("--json and --json-lines cannot be used together")
     if against is not None and archive.of_units:
-        raise click.UsageError("--against goes with neither --dask nor --resume")
+        raise click.UsageError("--against cannot be used with --dask or --resume")
 
 
 def _shown_as(run: _Run, *, quiet: bool, as_json: bool, json_lines: bool) -> Callable[[Result], str | None]:

@@ -110,7 +110,7 @@ class _Run:
 @click.option(
     "--strict",
     is_flag=True,
-    help="Refuse what nodes accept in an irregular form: bytes behind the transaction, booleans above 1, calldata in another "
+    help="Refuse what nodes accept in an irregular form: bytes after the transaction, booleans above 1, calldata in another "
     "order, public inputs of a compressed proof that differ, parts of a proof with other lengths.",
 )
 @archive_options
@@ -144,7 +144,7 @@ def command(
     be decided here: it has no proof, or one of another proof system; 130 interrupted.
     """
     if as_json and json_lines:
-        raise click.UsageError("--json and --json-lines exclude each other")
+        raise click.UsageError("--json and --json-lines cannot be used together")
     setup, registry = load_setup(setup_file), load_registry(registry_file)
     _check_network(registry, network)
     files = _files(transactions)

@@ -79,7 +79,7 @@ def parse_answer(payload: bytes, *, envelope: bool = False) -> Answer:
         return Answer(request_id, name, _unpack_map(payload[position:]))
     fields, end = type_.decode(payload, position, cursor.Allowance())
     if end != len(payload):
-        raise DecodeError(f"{len(payload) - end} bytes behind the response")
+        raise DecodeError(f"{len(payload) - end} bytes after the response")
     return Answer(request_id, name, fields)
 
 

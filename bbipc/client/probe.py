@@ -54,7 +54,7 @@ class Probe:
             answer = parse_answer(payload)
         except DecodeError as error:
             raise ProtocolViolation(
-                f"the first response of the server is none: {error}. (If it speaks the envelope dialect, say so: "
+                f"the first response of the server is not a response: {error}. (If it speaks the envelope dialect, say so: "
                 "that cannot be found out.)"
             ) from None
         if self._second_sent:

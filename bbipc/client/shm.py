@@ -119,7 +119,7 @@ async def attached(name: str) -> AsyncIterator[Transport]:
     except ShmError as error:
         raise ServerUnreachable(str(error)) from None
     if rings is None or rings.server is None:
-        raise ServerUnreachable(f"there is no shared memory {name}: the server has to be started before")
+        raise ServerUnreachable(f"there is no shared memory {name}: start the server first")
     stream = RingStream(rings, rings.server)
     try:
         yield Transport(stream, name, send_now=stream.send_now, max_request=rings.requests.max_message)

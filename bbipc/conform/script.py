@@ -136,7 +136,7 @@ class Script:
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, ScriptError):
                 raise
-            raise ScriptError(f"{path}: no script: {error!r}") from None
+            raise ScriptError(f"{path}: not a script: {error!r}") from None
 
 
 def _count(value: Any) -> int:

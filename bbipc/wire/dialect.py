@@ -117,7 +117,7 @@ def _parse(payload: bytes, decoders: Decoders, allowance: Allowance, forwarded: 
             tag, position = _read_envelope(payload)
             count, position = _outer_header(payload, position)
             if count != 1:
-                raise DecodeError(f"array of {count} elements, expected [Command] behind the id of the envelope")
+                raise DecodeError(f"array of {count} elements, expected [Command] after the id of the envelope")
         else:
             count, position = _outer_header(payload, 0)
             if count == 2:
@@ -195,7 +195,7 @@ def _unserved(payload: bytes, start: int, position: int, tag: Tag | None, raw_na
 
 def _check_end(payload: bytes, position: int) -> None:
     if position != len(payload):
-        raise DecodeError(f"{len(payload) - position} bytes behind the request, expected exactly one msgpack object in a frame")
+        raise DecodeError(f"{len(payload) - position} bytes after the request, expected exactly one msgpack object in a frame")
 
 
 # ---- Encoding -------------------------------------------------------------------------------------------------------

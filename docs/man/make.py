@@ -24,7 +24,7 @@ FOLDER = Path(__file__).parent
 VERBATIM = "\b"
 """By this mark click leaves a paragraph as it is."""
 ENVIRONMENT = {
-    "BB_PATH": "The bb that answers what bbipc does not: proving, for instance.",
+    "BB_PATH": "The bb that answers what bbipc does not: proving, for example.",
     "BBIPC_OPTIONS": "Options of bbipc msgpack run, for those whose client starts the server.",
     "BBIPC_ARITH": "portable, adx or ifma: the arithmetic path, instead of the fastest one here. For measurements.",
     "HARDWARE_CONCURRENCY": "Upper bound on the threads that a server takes by default, as for bb.",

@@ -161,7 +161,7 @@ DAMAGED_GZIP = gzip.compress(FLOW1.msgpack)[:-9]
         (DAMAGED_GZIP, "gzip that ends too early"),
         (base64.b64encode(DAMAGED_GZIP), "base64 of gzip that ends too early"),
         (b"\x1f\x8b\x08" + b"\xff" * 30, "damaged gzip"),
-        (gzip.compress(FLOW1.msgpack) + b"more", "gzip with 4 bytes behind it"),
+        (gzip.compress(FLOW1.msgpack) + b"more", "gzip with 4 bytes after it"),
         (gzip.compress(bytes(MAX_CONTENT + 1)), "gzip of more than 64 MiB"),
         (b'{"proof": ', "damaged JSON"),
         (b"[" * 100_000, "damaged JSON"),

@@ -96,7 +96,7 @@ def test_what_was_meant(typo: str, meant: str) -> None:
     done = bbipc(typo)
     assert (done.code, done.err) == (
         2,
-        f"bbipc: error: no such command: {typo}; did you mean {meant}?; bbipc --help tells the usage\n",
+        f"bbipc: error: no such command: {typo} (did you mean {meant}?); for usage, see bbipc --help\n",
     )
 
 

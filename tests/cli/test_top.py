@@ -99,7 +99,7 @@ def test_an_idle_server() -> None:
         kinds=0, uptime_ms=0, batches=[], latency=dict.fromkeys(("count", "p50_us", "p90_us", "p99_us", "max_us"), 0)
     )
     text = "\n".join(shown(Sample(nothing, 0.0), None, 60))
-    assert "nothing was measured yet" in text
+    assert "nothing measured yet" in text
     assert "none yet" in text
 
 

@@ -217,7 +217,7 @@ def test_wrong_usage(arguments: list[str]) -> None:
     code, out, err = verify(*arguments)
     assert (code, out) == (2, "")
     assert err.startswith("bbipc: error: ")
-    assert err.endswith("; bbipc verify --help tells the usage\n")
+    assert err.endswith("; for usage, see bbipc verify --help\n")
     assert err.count("\n") == 1
 
 

@@ -225,7 +225,7 @@ MISBEHAVIOUR = {
     "wrong type": (ProtocolViolation, lambda i: msgpack.packb([i, ["Blake2sResponse", {"hash": 1}]]), "hash: int"),
     "garbage": (ProtocolViolation, lambda i: b"\xc1\xc1", "a frame of 2 bytes that is not a response"),
     "empty frame": (ProtocolViolation, lambda i: b"", "a frame of 0 bytes that is not a response"),
-    "bytes behind": (ProtocolViolation, lambda i: msgpack.packb([i, digest()]) + b"\0", "1 bytes behind the response"),
+    "bytes behind": (ProtocolViolation, lambda i: msgpack.packb([i, digest()]) + b"\0", "1 bytes after the response"),
     "three elements": (ProtocolViolation, lambda i: msgpack.packb([i, digest(), 1]), "that is not a response"),
     "negative id": (ProtocolViolation, lambda i: msgpack.packb([-1, digest()]), "that is not a response"),
 }

@@ -70,7 +70,7 @@ def test_what_is_no_response(response: bytes) -> None:
     async def test() -> None:
         with pytest.raises(BaseExceptionGroup) as caught:
             await probe(script)
-        assert caught.group_contains(ProtocolViolation, match="the first response of the server is none")
+        assert caught.group_contains(ProtocolViolation, match="the first response of the server is not a response")
 
     run(test)
 

@@ -226,7 +226,7 @@ def caught(work: Callable[[], object]) -> Exception:
         ("write(b'\\5\\0\\0\\0\\1'); os._exit(0)", ProtocolViolation, "inside a frame: 5 bytes of 9"),
         ("send(b'\\xc1'); receive()", ProtocolViolation, "is not a response"),
         ("write(b'\\xff' * 4); receive()", ProtocolViolation, "too long to be read"),
-        ("send(DIGEST + b'\\0'); receive()", ProtocolViolation, "bytes behind the response"),
+        ("send(DIGEST + b'\\0'); receive()", ProtocolViolation, "bytes after the response"),
         ("send(b'\\x92\\xb0ShutdownResponse\\x80'); receive()", ProtocolViolation, "with ShutdownResponse"),
     ],
 )

@@ -109,7 +109,7 @@ def test_the_end_of_the_server_is_seen(number: signal.Signals) -> None:
 
 
 def test_no_server() -> None:
-    for name, words in (("bbipc-test-nobody", "has to be started"), ("a/b.shm", "names no shared memory")):
+    for name, words in (("bbipc-test-nobody", "start the server first"), ("a/b.shm", "names no shared memory")):
         with pytest.raises(ServerUnreachable, match=words), blocking.open_client(shm=name):
             pass
     with pytest.raises(ValueError, match="exactly one"), blocking.open_client(shm="x", socket="y"):

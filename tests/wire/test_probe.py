@@ -15,7 +15,7 @@ def test_the_probe_is_refused_and_recognised(parse: object) -> None:
     assert callable(parse)
     assert encode_request("Blake2s", {"data": b""})[HEADER_BYTES:] + b"\xc0" == PROBE
     assert parse(PROBE, DECODERS) == Malformed(
-        None, "1 bytes behind the request, expected exactly one msgpack object in a frame", True
+        None, "1 bytes after the request, expected exactly one msgpack object in a frame", True
     )
     for other in (PROBE + b"\xc0", PROBE[:-1] + b"\x00", b"\x92\x01" + PROBE[1:]):
         parsed = parse(other, DECODERS)

@@ -104,12 +104,12 @@ async def zero_length(lab: Lab) -> None:
 
 @suite.case(
     "trailing-bytes",
-    "A frame holds exactly one msgpack object; bytes behind it make the request malformed.",
+    "A frame holds exactly one msgpack object; bytes after it make the request malformed.",
     recorded=("framing/trailing_bytes", "socket/bad_trailing_bytes"),
 )
 async def trailing_bytes(lab: Lab) -> None:
     async with lab.peer() as peer:
-        await one_error(peer, frame(ABC[4:] + b"\x01\x02\x03"), "a good request with 3 bytes behind it in its frame")
+        await one_error(peer, frame(ABC[4:] + b"\x01\x02\x03"), "a good request with 3 bytes after it in its frame")
         await peer.finish()
 
 
