@@ -478,6 +478,18 @@ void test_compression(const Core& core, const Input& good) {
     CHECK(is_error(verdict, BBIPC_PART_FLAT, std::int64_t(eccvm), "not below the modulus"));
     CHECK(decompress(with_word(public_inputs, U256{{4, 0, 0, 0}})) == BBIPC_ERROR);  // 4^3 + 3 is no square
     CHECK(is_error(verdict, BBIPC_PART_FLAT, std::int64_t(public_inputs), "no point on the curve"));
+    // The sign is bit 255 and nothing else, and infinity has none.
+    constexpr u64 sign = u64{1} << 63;
+    for (const std::size_t index : {std::size_t(public_inputs), eccvm}) {
+        const U256& modulus = index == eccvm ? Fr::modulus : Fq::modulus;
+        CHECK(decompress(with_word(index, U256{{0, 0, 0, sign}})) == BBIPC_ERROR);
+        CHECK(is_error(verdict, BBIPC_PART_FLAT, std::int64_t(index), "no point on the curve"));
+        CHECK(decompress(with_word(index, U256{{0, 0, 0, sign / 2}})) == BBIPC_ERROR);
+        CHECK(is_error(verdict, BBIPC_PART_FLAT, std::int64_t(index), "not below the modulus"));
+        CHECK(decompress(with_word(index, U256{{modulus.limb[0], modulus.limb[1], modulus.limb[2], modulus.limb[3] | sign}})) ==
+              BBIPC_ERROR);
+        CHECK(is_error(verdict, BBIPC_PART_FLAT, std::int64_t(index), "not below the modulus"));
+    }
 }
 
 void test_path(std::int32_t arith, const Setup& setup, const std::vector<Input>& proofs) {

@@ -134,6 +134,19 @@ def test_strict_reaches_the_proof(setup: Setup) -> None:
     assert failed(verify_tx(e2e("uncompressed"), registry=other, setup=setup, strict=True)) == ["proof"]
 
 
+def test_nothing_but_size_and_form_is_checked_of_another_proof_system() -> None:
+    four = next(release for release in aztec().releases if not release.verifiable)
+    names = {"vk_tree_root": four.vk_tree_root, "protocol_contracts_hash": four.protocol_contracts_hash}
+    log = class_log(1)
+    for form, words in ((ProofForm.RELEASE_4, 1935), (ProofForm.PLAIN, 1270), (ProofForm.NONE, 0)):
+        proof = TxProof(form, bytes(32 * words))
+        tx = synthetic(PUBLIC, proof=proof, tx_hash=element(1), contract_class_logs=(log,), **names)
+        verdict = verify_tx(tx)
+        assert (verdict.valid, verdict.release, failed(verdict)) == (None, "4.1.2-4.4.0", [])
+        assert "not verifiable here" in detail(verdict, "release")
+        assert {check.name for check in verdict.checks if check.ok} == {"size", "form"}
+
+
 # ---- 15.1 and 15.4, size and form -----------------------------------------------------------------------------------
 
 
@@ -158,7 +171,9 @@ def test_words_that_are_no_elements_cannot_be_given() -> None:
         lambda: replace(tx, tx_hash=R),
         lambda: replace(tx, data_bytes=tx.data_bytes[:1] + R + tx.data_bytes[33:]),
         lambda: replace(tx, contract_class_logs=(bytes(log),)),
+        lambda: replace(tx, contract_class_logs=(R + class_log(1)[32:],)),
         lambda: HashedValues(bytes(32) + R, bytes(32)),
+        lambda: HashedValues(R, bytes(32)),
         lambda: HashedValues(b"", R),
         lambda: TxProof(ProofForm.PLAIN, bytes(32 * 1269) + R),
         lambda: TxProof(ProofForm.PLAIN, R + bytes(32 * 1269)),
@@ -310,6 +325,9 @@ def test_calldata_of_each_call() -> None:
         assert failed(verify_tx(replace(good, public_calldata=tuple(wrong)))) == ["calldata"]
         assert failed(verify_tx(replace(good, public_calldata=tuple(values[:index] + values[index + 1 :])))) == ["calldata"]
     assert failed(verify_tx(replace(good, public_calldata=(*values, values[0])))) == ["calldata"]
+    same = [call(values[0], sender=1), call(values[0], sender=2)]  # two calls have two calldata, be they equal
+    assert failed(verify_tx(with_calls(same, public_calldata=(values[0],) * 2), strict=True)) == []
+    assert failed(verify_tx(with_calls(same, public_calldata=(values[0],)))) == ["calldata"]
 
 
 @pytest.mark.parametrize("part", [0, 1])
