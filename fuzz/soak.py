@@ -39,7 +39,7 @@ EXCHANGES: Final = 60
 """Bursts of each client in a round."""
 SLOPE_BAR: Final = 0.2
 """KiB that memory may grow by in 1,000 requests."""
-SETTLE: Final = 20
+SETTLE: Final = 40
 """Looks at the memory of a server at rest; the smallest counts."""
 SCALAR: Final = ("merge_proof", 22)
 """A word of a proof that is no coordinate: changed, it makes the proof invalid, not undecodable."""

@@ -45,7 +45,9 @@ class Budget:
         self.limits = limits
         self.used = 0
         self.holders: dict[Holder, None] = {}
-        self.relieved = trio.Event()  # set when most of a lot has been given back
+        self.relieved = trio.Event()  # set when something has been given back
+        self.most = 0  # that was held at a time; whoever is interested sets it anew
+        self.gave_much = False  # whether most of a lot has been given back; the same
         self._peak = 0
         self._next_look = -inf
         self._changed = trio.Event()
@@ -55,11 +57,13 @@ class Budget:
         self.used += difference
         if difference < 0:
             self.wake()
+            self.relieved.set()
             if self._peak > MUCH and self.used < self._peak // 4:
                 self._peak = 0
-                self.relieved.set()
-        elif self.used > self._peak:
-            self._peak = self.used
+                self.gave_much = True
+        else:
+            self._peak = max(self._peak, self.used)
+            self.most = max(self.most, self.used)
 
     def wake(self) -> None:
         """Let those that wait look again."""

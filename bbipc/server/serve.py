@@ -54,8 +54,6 @@ _EXIT_CODES: Final = {
     End.DEFECT: EXIT_DEFECT,
 }
 
-RELIEF_PAUSE: Final = 0.2
-"""Seconds between the end of a load and the return of its memory to the system."""
 SWITCH_INTERVAL: Final = 0.001
 """Seconds after which a thread that runs Python must let another one run."""
 
@@ -139,7 +137,7 @@ class Server:
             nursery.start_soon(self._limit_draining, nursery.cancel_scope)
             nursery.start_soon(self._watch_client)
             nursery.start_soon(self._load)
-            nursery.start_soon(self._give_memory_back)
+            nursery.start_soon(memory.give_back_now_and_then, self._budget, lambda: self._scheduler.idle)
             try:
                 self._tell_supervisor(nursery)
                 await self._serve_metrics(nursery)
@@ -227,13 +225,6 @@ class Server:
         finally:
             accepted.close()
             door.one_less()
-
-    async def _give_memory_back(self) -> None:
-        while True:
-            await self._budget.relieved.wait()
-            await trio.sleep(RELIEF_PAUSE)  # what is being given up is freed in the meantime
-            self._budget.relieved = trio.Event()
-            await trio.to_thread.run_sync(memory.give_back, abandon_on_cancel=True)
 
     async def _load(self) -> None:
         """Load what requests may need, so that no request meets a shortage of descriptors or memory while it is loaded."""

@@ -20,10 +20,11 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from bbipc.server import descriptors, door, scheduler, streams
+from bbipc.server import descriptors, door, memory, scheduler, streams
 from bbipc.server.batch_service import BatchService
-from bbipc.server.budget import ALWAYS_GRANTED, PATIENCE, Budget, Limits
+from bbipc.server.budget import ALWAYS_GRANTED, MUCH, PATIENCE, Budget, Limits
 from bbipc.server.commands.table import commands
+from bbipc.server.config import MIB
 from bbipc.server.connection import BRIEF_BYTES, MAX_WAITING, READER_PATIENCE, REQUEST_BYTES, End
 from bbipc.server.deadlines import Deadlines
 from bbipc.server.decoding import DECODING, LONG_BYTES, DecodingThreads
@@ -511,6 +512,83 @@ def test_a_frame_that_is_decoded_for_nobody_is_accounted_for() -> None:
             await trio.sleep(0.001)
 
     trio.run(main)
+
+
+class Memory:
+    """Of a process whose freed memory is given back by nobody else: bytes, how often somebody looked, what was too much."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.resident, self.looks, self.given = 100 * MIB, 0, list[int]()
+        self.idle = True
+        self.budget = Budget(Limits())
+        monkeypatch.setattr(memory, "resident", self._look)
+        monkeypatch.setattr(memory, "give_back", self._give_back)
+
+    def _look(self) -> int:
+        self.looks += 1
+        return self.resident
+
+    def _give_back(self) -> None:
+        self.given.append(self.resident)
+        self.resident = 100 * MIB
+
+    async def run(self) -> None:
+        await memory.give_back_now_and_then(self.budget, lambda: self.idle)
+
+    async def hold_and_release(self, size: int, kept: int = 0) -> None:
+        self.budget.change(size)
+        self.budget.change(kept - size)
+        await wait_all_tasks_blocked()
+
+    async def pause(self) -> None:
+        """Until it has been judged; it is a thread that gives back."""
+        looks = self.looks
+        await pass_time(memory.PAUSE)
+        while self.looks < looks + 2:
+            await trio.sleep(0)
+        await wait_all_tasks_blocked()
+
+
+async def test_freed_memory_is_given_back_when_all_is_quiet(mock_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = Memory(monkeypatch)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(process.run)
+        await pass_time(1000)
+        assert process.looks == 1  # a server at rest sleeps
+        await process.hold_and_release(1000)
+        await process.pause()
+        assert process.given == []  # memory has not grown
+        process.resident = 104 * MIB
+        await process.hold_and_release(1000)
+        await process.pause()
+        assert process.given == [104 * MIB]
+        process.resident, process.idle = 110 * MIB, False
+        await process.hold_and_release(1000)
+        await process.pause()
+        assert len(process.given) == 1  # somebody works
+        process.idle = True
+        await process.hold_and_release(1000)
+        await process.hold_and_release(memory.LITTLE)  # while it waits
+        await process.pause()
+        assert len(process.given) == 1
+        await process.pause()  # nothing has happened since
+        assert process.given[1:] == [110 * MIB]
+        nursery.cancel_scope.cancel()
+
+
+async def test_much_freed_memory_is_given_back_in_any_case(mock_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = Memory(monkeypatch)
+    process.resident, process.idle = 200 * MIB, False
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(process.run)
+        await wait_all_tasks_blocked()
+        await process.hold_and_release(MUCH, kept=2 * memory.LITTLE)
+        await process.pause()
+        assert process.given == []
+        await process.hold_and_release(MUCH)
+        await process.pause()
+        assert process.given == [200 * MIB]
+        nursery.cancel_scope.cancel()
 
 
 def test_little_address_space(tmp_path: Path) -> None:
