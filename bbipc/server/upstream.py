@@ -2,9 +2,10 @@
 
 `bb` answers one request after the other and ends its process when it meets one that it does not like. So only requests whose
 fields are in order are forwarded (:func:`bbipc.server.commands.table.admit`), one at a time: a request that ends the child
-costs only its own answer. The others wait for the next child, which is started after a pause that doubles with each failure in
-a row. What `bb` keeps between requests (`ChonkStart`, `ChonkLoad` ...) belongs to all clients, as it does in `bb`, and is lost
-with the child.
+costs only its own answer. The next child is started at once for the others; a client whose requests end one child after the
+other waits for a pause that doubles each time. While other clients wait, a request may take ten minutes, and a few seconds once
+its own client is gone or has cancelled it: then the child is ended. What `bb` keeps between requests (`ChonkStart`,
+`ChonkLoad` ...) belongs to all clients, as it does in `bb`, and is lost with the child.
 
 The child is started when it is needed first. It speaks to us over a pipe, plain; its log goes to our standard error.
 """
@@ -17,6 +18,8 @@ import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
+from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -36,18 +39,25 @@ from bbipc.wire.errors import DecodeError
 from bbipc.wire.frame import Frame, FrameReader
 
 FIRST_PAUSE: Final = 0.1
-"""Seconds between the first failure of a child and the next one."""
+"""Seconds between the failure of a child and the next one."""
 MAX_PAUSE: Final = 30.0
+"""The same, at most, for the client whose requests ended several in a row."""
 END_PATIENCE: Final = 1.0
 """Seconds that the child gets to end by itself, and again after SIGTERM. It has nothing to do then that anybody waits for."""
 
 LOOK: Final = 1.0
-"""Seconds between two looks at whether the child is stopped."""
+"""Seconds between two looks at how the child is doing."""
 STOPPED_LOOKS: Final = 3
 """Looks in a row that find it stopped, after which it is killed."""
+LONGEST: Final = 600.0
+"""Seconds that it may take for a request while other clients wait: more than for any proof of a circuit that it takes."""
+LONGEST_FOR_NOBODY: Final = 5.0
+"""The same if nobody waits for the answer any more."""
 
 _CHUNK: Final = 65536
 _MAX_VALUES: Final = 1 << 20
+
+_NOBODY: Final = object()
 
 log = logging.getLogger("bbipc.upstream")
 
@@ -96,9 +106,11 @@ class Upstream:
         self._spawn = spawn or self._spawn_child
         self._queue: FairQueue[object, Forwarding] = FairQueue()
         self._current: Forwarding | None = None
+        self._failure: _ChildFailedError | None = None  # why the child is being ended
         self._has_child = False
         self._pause = 0.0
-        self._not_before = 0.0
+        self._failed_at = -inf
+        self._unlucky: object = _NOBODY  # the client whose request ended the last child, if no other one was answered since
         self._something_to_do = trio.Event()
         self._idle_signal = IdleSignal(lambda: self.idle, on_idle)
 
@@ -137,6 +149,8 @@ class Upstream:
     def drop(self, client: object) -> None:
         """Forget all jobs of `client`. The child goes on with the one it works on, and its answer is thrown away."""
         self._queue.drop(client)
+        if client is self._unlucky:
+            self._unlucky = _NOBODY
         if self._current is not None and self._current.client is client:
             self._current.cancel()
         self._idle_signal.check()
@@ -145,8 +159,7 @@ class Upstream:
         """Forward what is submitted, for ever."""
         await anyio.lowlevel.checkpoint()  # anyio loads its side of Trio now, and not in the midst of a request
         while True:
-            await self._wait_for_work()
-            await trio.sleep_until(self._not_before)
+            await self._wait_for_turn()
             try:
                 await self._serve_with_one_child()
             except _ChildFailedError as error:
@@ -162,6 +175,25 @@ class Upstream:
         while not self._queue:
             self._something_to_do = trio.Event()
             await self._something_to_do.wait()
+
+    async def _wait_for_turn(self) -> None:
+        """Until there is a request for which a child may be started now."""
+        while True:
+            await self._wait_for_work()
+            pause = self._pause
+            if self._waits_another_than(self._unlucky):
+                pause = min(pause, FIRST_PAUSE)
+                if next(self._queue.clients()) is self._unlucky:
+                    self._queue.end_turn(self._unlucky)
+            if trio.current_time() >= self._failed_at + pause:
+                return
+            self._something_to_do = trio.Event()
+            with trio.move_on_at(self._failed_at + pause):
+                await self._something_to_do.wait()
+
+    def _waits_another_than(self, client: object) -> bool:
+        """Whether a request of another client waits."""
+        return any(other is not client for other in islice(self._queue.clients(), 2))
 
     async def _ends_before_work_comes(self, child: Transport) -> bool:
         """Wait for work; true if the child ends (or says something) although nobody asked."""
@@ -192,30 +224,42 @@ class Upstream:
             self.counters.started += 1
             log.info("started %s", self.path)
             self._has_child = True
-            failure: _ChildFailedError | None = None
+            self._failure = None
             try:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._end_if_stopped, child.pid)
+                    nursery.start_soon(self._watch, child.pid, nursery.cancel_scope)
                     try:
                         await self._let_answer(child)
                     except _ChildFailedError as error:
-                        failure = error
+                        self._failure = error
                     nursery.cancel_scope.cancel()
             finally:
                 self._has_child = False
-            if failure is not None:
-                raise failure
+            if self._failure is not None:
+                raise self._failure
 
-    async def _end_if_stopped(self, pid: int | None) -> None:
-        """Kill the child if it is stopped (SIGSTOP) while a request waits for its answer: it would never come."""
-        looks = 0
-        while pid is not None:
+    async def _watch(self, pid: int | None, child: trio.CancelScope) -> None:
+        """End the child if a request keeps it from all others: because it is stopped (SIGSTOP) while somebody waits for its
+        answer, which would never come, or because one request takes too long while other clients wait."""
+        looks, seen, since = 0, self._current, trio.current_time()
+        while True:
             await trio.sleep(LOOK)
-            looks = looks + 1 if self._current is not None and _is_stopped(pid) else 0
+            job = self._current
+            if job is None or job is not seen or not self._waits_another_than(job.client):
+                seen, since = job, trio.current_time()
+            longest = LONGEST_FOR_NOBODY if job is not None and job.cancelled else LONGEST
+            looks = looks + 1 if job is not None and pid is not None and _is_stopped(pid) else 0
             if looks == STOPPED_LOOKS:
-                log.warning("%s was stopped by a signal, and is killed", self.path)
+                reason = "it was stopped by a signal"
+            elif job is not None and trio.current_time() >= since + longest:
+                reason = f"it took longer than {longest:g} s while other clients waited"
+            else:
+                continue
+            self._failure = _ChildFailedError(f"bb was ended: {reason}")
+            if pid is not None:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+            child.cancel()
 
     async def _let_answer(self, child: Transport) -> None:
         """Forward to `child` until it fails. Raises _ChildFailedError."""
@@ -225,7 +269,7 @@ class Upstream:
                 raise _ChildFailedError(f"bb ended while it had nothing to do{await child.why_ended()}")
             self._current = self._queue.pop()
             response = await self._ask(child, reader, self._current)
-            self._pause = 0.0
+            self._pause, self._unlucky = 0.0, _NOBODY
             self.counters.forwarded += 1
             self._finish(response)
 
@@ -251,9 +295,11 @@ class Upstream:
 
     def _child_failed(self, reason: str) -> None:
         self.counters.failures += 1
-        self._pause = min(2 * self._pause or FIRST_PAUSE, MAX_PAUSE)
-        self._not_before = trio.current_time() + self._pause
-        log.warning("%s; the next one is started in %g s", reason, self._pause)
+        client = _NOBODY if self._current is None else self._current.client
+        again = client is not _NOBODY and client is self._unlucky
+        self._pause = min(2 * self._pause, MAX_PAUSE) if again else FIRST_PAUSE
+        self._failed_at, self._unlucky = trio.current_time(), client
+        log.warning("%s; the next one is started in %g s, or sooner for another client", reason, self._pause)
         if self._current is not None:
             self._refuse_current(reason)
 

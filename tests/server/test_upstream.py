@@ -19,7 +19,7 @@ from bbipc.client.transport import Transport, TrioStream, given
 from bbipc.server.commands.table import admit
 from bbipc.server.errors import CommandError
 from bbipc.server.jobs import Forwarding
-from bbipc.server.upstream import MAX_PAUSE, Upstream
+from bbipc.server.upstream import FIRST_PAUSE, LONGEST, LONGEST_FOR_NOBODY, LOOK, MAX_PAUSE, Upstream
 from bbipc.wire.dialect import Unserved
 from client.scripted import Server as Child
 from client.servers import needs_bb
@@ -195,6 +195,83 @@ def test_pauses_double_up_to_a_limit_and_end_with_the_first_success() -> None:
         world.submit("again")
         await world.child(13)
         assert trio.current_time() - world.starts[-2] == pytest.approx(0.1)
+
+    run(test)
+
+
+def test_who_ends_children_makes_nobody_else_wait() -> None:
+    """Pauses double for the client whose requests end them; not for others, nor while these wait."""
+
+    async def test(world: World) -> None:
+        for number in range(8):
+            world.submit(f"bad {number}", client=1)
+        for number in range(7):
+            child = await world.child(number)
+            await child.receive()
+            await child.hang_up()
+        await trio.testing.wait_all_tasks_blocked()
+        began = trio.current_time()
+        world.submit("good", client=2)
+        child = await world.child(7)
+        assert trio.current_time() - began <= FIRST_PAUSE
+        await child.receive()
+        await child.send(OK)
+        await child.receive()
+        await child.hang_up()
+        await world.upstream.wait_idle()
+        assert world.answers["good"] == OK
+        assert all(world.answers[f"bad {number}"][0] == "ErrorResponse" for number in range(8))
+
+    run(test)
+
+
+def test_many_clients_that_end_children_do_not_add_up_pauses() -> None:
+    async def test(world: World) -> None:
+        for number in range(40):
+            world.submit(f"bad {number}", client=number)
+        world.submit("good", client=-1)
+        for number in range(40):
+            child = await world.child(number)
+            await child.receive()
+            await child.hang_up()
+        child = await world.child(40)
+        await child.receive()
+        await child.send(OK)
+        await world.upstream.wait_idle()
+        assert trio.current_time() - world.starts[0] <= 40 * FIRST_PAUSE + 0.001
+
+    run(test)
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_request_has_the_child_for_a_time_only_while_others_wait(*, cancelled: bool) -> None:
+    async def test(world: World) -> None:
+        job = world.submit("long", client=1)
+        child = await world.child()
+        await child.receive()
+        world.submit("more", client=1)
+        await trio.sleep(2 * LONGEST)
+        assert len(world.starts) == 1  # nobody else waits
+        if cancelled:
+            world.upstream.cancel(job)
+        began = trio.current_time()
+        world.submit("other", client=2)
+        second = await world.child(1)
+        longest = LONGEST_FOR_NOBODY if cancelled else LONGEST
+        assert longest - LOOK <= trio.current_time() - began <= longest + LOOK + FIRST_PAUSE
+        await second.receive()
+        await second.send(OK)
+        await trio.testing.wait_all_tasks_blocked()
+        assert world.answers.pop("other") == OK
+        await second.receive()
+        await second.send(OK)
+        await world.upstream.wait_idle()
+        assert world.answers.pop("more") == OK
+        if not cancelled:
+            kind, fields = world.answers.pop("long")
+            assert kind == "ErrorResponse"
+            assert "took longer than 600 s while other clients waited" in fields["message"]
+        assert world.answers == {}
 
     run(test)
 
