@@ -15,17 +15,19 @@ be used from any thread. Importing this package loads nothing of it.
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more than all of the rest
 if TYPE_CHECKING:
     from bbipc.aztec.errors import TxFormatError
+    from bbipc.aztec.parts import HashedValues
     from bbipc.aztec.proof import ProofForm, TxProof
     from bbipc.aztec.registry import Network, Registry, Release
-    from bbipc.aztec.tx import HashedValues, Tx
+    from bbipc.aztec.tx import Tx
     from bbipc.aztec.verdict import CHECKS, Check, TxVerdict
     from bbipc.aztec.verify import verify_tx, verify_txs
 
 _MODULES = {
     "errors": ("TxFormatError",),
+    "parts": ("HashedValues",),
     "proof": ("ProofForm", "TxProof"),
     "registry": ("Network", "Registry", "Release"),
-    "tx": ("HashedValues", "Tx"),
+    "tx": ("Tx",),
     "verdict": ("CHECKS", "Check", "TxVerdict"),
     "verify": ("verify_tx", "verify_txs"),
 }

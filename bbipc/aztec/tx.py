@@ -7,44 +7,21 @@ from typing import Any, Final
 
 from bbipc.aztec.errors import TxFormatError
 from bbipc.aztec.forms import FORMS, Form, form_of
-from bbipc.aztec.hashes import CALLDATA, hash_elements
+from bbipc.aztec.hashes import hash_elements
 from bbipc.aztec.layout import Array, read, size
+from bbipc.aztec.parts import CLASS_LOG_WORDS, NON_CANONICAL, HashedValues, TxParts, check_word, check_words
 from bbipc.aztec.proof import ProofForm, TxProof, form_and_size
 from bbipc.aztec.records import PublicCallRequest, TxConstantData, TxData
+from bbipc.aztec.tx_json import read_json, write_json
 from bbipc.chonk.words import WORD, first_non_canonical
 
-__all__ = ["ACCUMULATED", "CLASS_LOG_WORDS", "HashedValues", "Tx"]
-
-CLASS_LOG_WORDS: Final = 3023
-"""Elements of a contract class log; those behind the emitted ones are zero."""
+__all__ = ["ACCUMULATED", "Tx"]
 
 ACCUMULATED: Final = (("end",), ("non_revertible_accumulated_data", "revertible_accumulated_data"))
 """The members of `data` that hold effects, by its flag."""
 
 _CLASS_LOG_BYTES: Final = WORD * CLASS_LOG_WORDS
 _MAX_ITEMS: Final = 255
-_NON_CANONICAL: Final = "non-canonical field element: value >= the modulus of Fr"
-
-
-@dataclass(frozen=True, slots=True)
-class HashedValues:
-    """The calldata of one public call.
-
-    Attributes:
-        values: its elements, 32 bytes each, joined.
-        hash: the hash that the transaction gives for them, which may be wrong: `compute_hash` tells the right one.
-    """
-
-    values: bytes
-    hash: bytes
-
-    def __post_init__(self) -> None:
-        _check_words(self.values, "values", None)
-        _check_word(self.hash, "hash")
-
-    def compute_hash(self) -> bytes:
-        """Poseidon2 of the values (chapter 15 section 5)."""
-        return hash_elements(self.values, CALLDATA)
 
 
 @dataclass(frozen=True)
@@ -72,7 +49,7 @@ class Tx:
     irregularities: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        _check_word(self.tx_hash, "tx_hash")
+        check_word(self.tx_hash, "tx_hash")
         _check_data(self.data_bytes)
         for name, items in (("contract_class_logs", self.contract_class_logs), ("public_calldata", self.public_calldata)):
             if len(items) > _MAX_ITEMS:
@@ -81,7 +58,7 @@ class Tx:
             if len(log) != _CLASS_LOG_BYTES:
                 problem = f"{len(log)} bytes, expected {_CLASS_LOG_BYTES}"
                 raise TxFormatError.at(f"contract_class_logs[{index}]", None, problem)
-            _check_words(log, f"contract_class_logs[{index}]", None)
+            check_words(log, f"contract_class_logs[{index}]", None)
 
     # ---- What it says ----
 
@@ -200,42 +177,31 @@ class Tx:
     def from_json(cls, document: str | bytes | Mapping[str, Any], *, strict: bool = False) -> "Tx":
         """A transaction from the JSON of a node, as text or as the object that the text stands for; also from a whole JSON-RPC
         answer. See `from_bytes` for the rest."""
-        from bbipc.aztec.tx_json import read_json  # noqa: PLC0415 - binary transactions need no JSON
-
-        return read_json(document, strict=strict)
+        return cls._from_parts(read_json(document), strict=strict)
 
     def to_json(self) -> str:
         """The JSON that a node gives."""
-        from bbipc.aztec.tx_json import write_json  # noqa: PLC0415
-
-        return write_json(self)
+        proof = self.proof.to_bytes()
+        return write_json(TxParts(self.tx_hash, self.data_bytes, proof, self.contract_class_logs, self.public_calldata))
 
     @classmethod
-    def _from_parts(
-        cls,
-        tx_hash: bytes | None,
-        data: bytes,
-        proof: bytes,
-        logs: tuple[bytes, ...],
-        calldata: tuple[HashedValues, ...],
-        *,
-        strict: bool,
-    ) -> "Tx":
+    def _from_parts(cls, parts: TxParts, *, strict: bool) -> "Tx":
         """A transaction of parts that were read one by one; without a hash, with the right one."""
-        reader = _Reader(data)
+        reader = _Reader(parts.data)
         body, irregularities = _regular_data(reader.data_part(), 0)
         if reader.rest:
             irregularities.append(f"{reader.rest} bytes after data, which ends at byte {reader.position}")
-        reader = _Reader(proof)
+        reader = _Reader(parts.proof)
         parsed = _read_proof(reader)
         if reader.rest:
             irregularities.append(f"{reader.rest} bytes after the proof, which ends at byte {reader.position}")
         if strict and irregularities:
             raise TxFormatError(f"not in the regular form: {irregularities[0]}")
+        tx_hash = parts.tx_hash
         if tx_hash is None:
             form = FORMS[body[0]]
             tx_hash = hash_elements(form.public_inputs(body), form.separator)
-        return cls(tx_hash, body, parsed, logs, calldata, tuple(irregularities))
+        return cls(tx_hash, body, parsed, parts.contract_class_logs, parts.public_calldata, tuple(irregularities))
 
 
 class _Reader:
@@ -263,7 +229,7 @@ class _Reader:
     def words(self, count: int, name: str) -> bytes:
         start = self.position
         words = self.take(WORD * count, name)
-        _check_words(words, name, start)
+        check_words(words, name, start)
         return words
 
     def word(self, name: str) -> bytes:
@@ -316,19 +282,4 @@ def _check_canonical(form: Form, data: bytes, start: int) -> None:
     index = first_non_canonical(form.public_inputs(data))
     if index >= 0:
         place = form.places[index]
-        raise TxFormatError.at(f"data.{place.path}", start + place.offset, _NON_CANONICAL)
-
-
-def _check_words(words: bytes, name: str, start: int | None) -> None:
-    if len(words) % WORD:
-        raise TxFormatError.at(name, start, f"{len(words)} bytes, expected a multiple of {WORD}")
-    index = first_non_canonical(words)
-    if index >= 0:
-        raise TxFormatError.at(f"{name}[{index}]", None if start is None else start + WORD * index, _NON_CANONICAL)
-
-
-def _check_word(word: bytes, name: str) -> None:
-    if len(word) != WORD:
-        raise TxFormatError.at(name, None, f"{len(word)} bytes, expected {WORD}")
-    if first_non_canonical(word) >= 0:
-        raise TxFormatError.at(name, None, _NON_CANONICAL)
+        raise TxFormatError.at(f"data.{place.path}", start + place.offset, NON_CANONICAL)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bbipc.aztec.errors import TxFormatError
-from bbipc.aztec.tx import CLASS_LOG_WORDS, HashedValues, Tx
+from bbipc.aztec.parts import CLASS_LOG_WORDS, HashedValues, TxParts
 from bbipc.chonk.words import FR_MODULUS, WORD, split
 
 __all__ = ["read_json", "write_json"]
@@ -22,12 +22,12 @@ _REQUIRED: Final = (_DATA, _PROOF, _LOGS, _CALLDATA)
 _SHOWN: Final = 200
 
 
-def write_json(tx: Tx) -> str:
-    """The JSON text of a transaction."""
+def write_json(tx: TxParts) -> str:
+    """The JSON text of a transaction, without its hash if there is none."""
     document = {
-        _HASH: _hex(tx.tx_hash),
-        _DATA: _base64(tx.data_bytes),
-        _PROOF: _base64(tx.proof.to_bytes()),
+        **({} if tx.tx_hash is None else {_HASH: _hex(tx.tx_hash)}),
+        _DATA: _base64(tx.data),
+        _PROOF: _base64(tx.proof),
         _LOGS: [{"fields": [_hex(word) for word in split(log)]} for log in tx.contract_class_logs],
         _CALLDATA: [
             {"values": [_hex(word) for word in split(calldata.values)], "hash": _hex(calldata.hash)}
@@ -37,8 +37,8 @@ def write_json(tx: Tx) -> str:
     return json.dumps(document)
 
 
-def read_json(document: str | bytes | Mapping[str, Any], *, strict: bool) -> Tx:
-    """The transaction in a JSON text or object, which may be a JSON-RPC answer.
+def read_json(document: str | bytes | Mapping[str, Any]) -> TxParts:
+    """The parts of the transaction in a JSON text or object, which may be a JSON-RPC answer.
 
     Raises:
         TxFormatError: it is something else; the message says what it looks like.
@@ -51,13 +51,12 @@ def read_json(document: str | bytes | Mapping[str, Any], *, strict: bool) -> Tx:
     calldata = tuple(
         _calldata(item, f"{_CALLDATA}[{index}]") for index, item in enumerate(_list(members[_CALLDATA], _CALLDATA))
     )
-    return Tx._from_parts(
+    return TxParts(
         _word(members[_HASH], _HASH) if _HASH in members else None,
         _bytes(members[_DATA], _DATA),
         _bytes(members[_PROOF], _PROOF),
         logs,
         calldata,
-        strict=strict,
     )
 
 

@@ -26,9 +26,9 @@ from bbipc.aztec.checks import Policy
 from bbipc.aztec.detect import detect_tx
 from bbipc.aztec.forms import FORMS, PUBLIC, ROLLUP, form_of
 from bbipc.aztec.hashes import element, hash_elements, merkle_root
+from bbipc.aztec.parts import CLASS_LOG_WORDS
 from bbipc.aztec.records import LogHash, ScopedLogHash
 from bbipc.aztec.registry import Release, aztec
-from bbipc.aztec.tx import CLASS_LOG_WORDS
 from bbipc.aztec.verify import Pending, Sized, prepare
 from bbipc.chonk import Setup, VerificationKey
 from bbipc.chonk.verdict import Outcome, Verdict

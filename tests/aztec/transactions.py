@@ -10,9 +10,9 @@ from bbipc.aztec import HashedValues, ProofForm, Registry, Tx, TxProof
 from bbipc.aztec.forms import FORMS, PUBLIC, Form
 from bbipc.aztec.hashes import CALLDATA, element, hash_elements
 from bbipc.aztec.layout import read
+from bbipc.aztec.parts import CLASS_LOG_WORDS
 from bbipc.aztec.records import LogHash, PublicCallRequest, ScopedLogHash
 from bbipc.aztec.registry import aztec
-from bbipc.aztec.tx import CLASS_LOG_WORDS
 from bbipc.chonk.words import FR_MODULUS
 from samples import DATA
 
