@@ -1,9 +1,11 @@
 """What must be equal on client and worker, so that the same proof gets the same verdict."""
 
+import hashlib
 from dataclasses import dataclass, fields
 from functools import cache
 
 import bbipc
+from bbipc.chonk.core import GENERATORS, abi_version
 from bbipc.chonk.shared import default_core
 
 __all__ = ["Fingerprint", "arithmetic_path", "own_fingerprint"]
@@ -35,10 +37,6 @@ class Fingerprint:
 @cache
 def own_fingerprint() -> Fingerprint:
     """The fingerprint of this process. It takes a few milliseconds, once."""
-    import hashlib  # noqa: PLC0415 - few need a digest
-
-    from bbipc.chonk.core import GENERATORS, abi_version  # noqa: PLC0415 - the core is loaded when it is needed
-
     digest = hashlib.sha256(default_core().generators(0, GENERATORS)).hexdigest()
     return Fingerprint(bbipc.__version__, abi_version(), digest)
 

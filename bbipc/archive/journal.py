@@ -21,6 +21,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
+import bbipc
+
 __all__ = ["Journal", "JournalError", "Record"]
 
 _MAX_LINE: Final = 1 << 20
@@ -131,9 +133,7 @@ class Journal:
             complete += len(line)
         self._stream.truncate(complete)
         if complete == 0:
-            from bbipc import __version__  # noqa: PLC0415 - looked up among the installed packages
-
-            self._write(_line({"bbipc": __version__, "asked": asked}))
+            self._write(_line({"bbipc": bbipc.__version__, "asked": asked}))
 
     def _check_header(self, line: bytes, asked: dict[str, Any]) -> None:
         header = self._object(line, "line 1")

@@ -4,6 +4,10 @@ Layers are taken off from the outside until bytes are left. Nothing is verified 
 valid: whatever comes out is judged as if it had come without any.
 """
 
+import json
+import re
+import zlib
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -99,8 +103,6 @@ def _byte_order_mark(data: bytes) -> _Peeled | None:
 def _gzip(data: bytes) -> _Peeled | None:
     if not data.startswith(_GZIP):
         return None
-    import zlib  # noqa: PLC0415 - most inputs are bytes
-
     inflater = zlib.decompressobj(wbits=31)
     try:
         content = inflater.decompress(data, MAX_CONTENT + 1)
@@ -132,8 +134,6 @@ def _text(data: bytes) -> _Peeled | None:
         return _json(text)
     if not text.isascii():
         return None
-    import re  # noqa: PLC0415 - most inputs are bytes
-
     if re.fullmatch(_WORD_LINES, text):
         numbers = text.replace(b",", b" ").split()
         return _Peeled("0x-words", b"".join(bytes.fromhex(number[2:].decode().zfill(2 * WORD)) for number in numbers))
@@ -154,9 +154,6 @@ def unhex(data: bytes) -> bytes | None:
 
 def _base64(text: bytes) -> _Peeled | None:
     """Of either alphabet, in one line or in many, with padding or without."""
-    import re  # noqa: PLC0415 - most inputs are bytes
-    from base64 import b64decode  # noqa: PLC0415 - as above
-
     letters = b"".join(line.strip() for line in text.splitlines())
     if not re.fullmatch(_BASE64, letters):
         return None
@@ -190,8 +187,6 @@ def _pairs(pairs: list[tuple[str, Any]]) -> _Given:
 
 
 def _json(text: bytes) -> _Peeled | None:
-    import json  # noqa: PLC0415 - most inputs are bytes
-
     try:
         value = json.loads(text, object_pairs_hook=_pairs)
     except ChonkFormatError:

@@ -1,6 +1,7 @@
 """What `verify-many` and `verify-tx` share: many items, decided here or on a Dask cluster, with or without a journal."""
 
 import gc
+import hashlib
 import os
 import stat
 import sys
@@ -387,8 +388,6 @@ def setup_name(setup: Setup) -> str:
 
 def sha256(data: bytes) -> str:
     """A digest for journals, in hexadecimal."""
-    import hashlib  # noqa: PLC0415 - few need a digest
-
     return hashlib.sha256(data).hexdigest()
 
 

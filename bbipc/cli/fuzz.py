@@ -1,25 +1,14 @@
 """`bbipc fuzz`: look for a conversation that breaks the law of the protocol."""
 
-from __future__ import annotations
-
-import os
 import shlex
-import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from bbipc.cli import exit_codes
 from bbipc.cli.inputs import InputError
 from bbipc.cli.under_test import target_of, target_options
-
-if TYPE_CHECKING:
-    from bbipc.conform.target import Target
-    from bbipc.fuzzing.campaign import Campaign, Finding
 
 __all__ = ["command"]
 
@@ -69,62 +58,13 @@ def command(
     """
     if find_spec("hypothesis") is None:
         raise InputError("bbipc fuzz needs Hypothesis: pip install 'bbipc[fuzz]'")
+    from bbipc.cli.fuzz_run import search  # noqa: PLC0415 - Trio and Hypothesis: --help needs neither, and Hypothesis is an extra
+
     target = target_of(server, socket=socket, shm=shm, setup=setup)
     others = [target_of(tuple(shlex.split(text)), setup=setup) for text in against]
-    campaign = _search(target, others, seed=seed, seconds=60 * minutes, timeout=timeout, directory=directory, most=findings)
+    campaign = search(target, others, seed=seed, seconds=60 * minutes, timeout=timeout, directory=directory, most=findings)
     click.echo(
         f"{campaign.examples} conversations, {campaign.compared} verdicts compared, {campaign.sandbox.starts} starts of the "
         f"server, seed {seed}: {len(campaign.findings)} findings"
     )
     return exit_codes.INVALID if campaign.findings else exit_codes.SUCCESS
-
-
-@contextmanager
-def _progress(campaign: Campaign, seconds: float) -> Iterator[Callable[[], Awaitable[None]]]:
-    """A task that shows on a terminal how far the search is."""
-    import trio  # noqa: PLC0415
-
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield trio.sleep_forever
-        return
-    from bbipc.cli.progress import timed  # noqa: PLC0415 - rich, which only terminals need
-
-    with timed("searching", seconds) as show:
-
-        async def watch() -> None:
-            while True:
-                show(f"{campaign.examples} conversations, {len(campaign.findings)} findings")
-                await trio.sleep(0.2)
-
-        yield watch
-
-
-def _search(
-    target: Target, others: list[Target], *, seed: int, seconds: float, timeout: float, directory: Path, most: int
-) -> Campaign:
-    import trio  # noqa: PLC0415
-
-    from bbipc.conform.runner import knows_tags  # noqa: PLC0415
-    from bbipc.conform.target import CannotStart  # noqa: PLC0415
-    from bbipc.fuzzing.campaign import Campaign  # noqa: PLC0415
-    from bbipc.fuzzing.sandbox import Sandbox  # noqa: PLC0415
-
-    def show(finding: Finding) -> None:
-        path = finding.script.save_in(directory)
-        click.echo(f"FOUND  expected {finding.expected}\n       got {finding.got}\n       saved as {path}")
-
-    async def main() -> Campaign:
-        tags = await knows_tags(target, timeout)
-        async with trio.open_nursery() as nursery:
-            sandboxes = [Sandbox(server, timeout, nursery) for server in (target, *others)]
-            campaign = Campaign(sandboxes[0], sandboxes[1:], tags, seed, seconds)
-            with _progress(campaign, seconds) as watch:
-                nursery.start_soon(watch)
-                await campaign.run(show, most=most)
-                nursery.cancel_scope.cancel()
-        return campaign
-
-    try:
-        return trio.run(main)
-    except* CannotStart as group:
-        raise InputError(str(group.exceptions[0])) from None

@@ -15,6 +15,7 @@ from bbipc.cli.inputs import InputError, read_input, shown
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+import re
 
 __all__ = ["KEY", "TrustedKey", "described_setup", "load_key", "named_key", "pin_option", "setup_as_json"]
 
@@ -76,8 +77,6 @@ def pin_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _checked_pins(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[bytes, ...]:
-    import re  # noqa: PLC0415 - few pin a key
-
     for value in values:
         if not re.fullmatch(r"0x[0-9a-fA-F]{64}", value):
             raise click.BadParameter(f"{value[:80]} is not 0x and 64 hex digits")

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+import bbipc
 from bbipc.cli import exit_codes
 from bbipc.cli.ending import defect, ended_by, flush_output, open_standard_streams, report
 from bbipc.cli.escape import file_name
@@ -79,8 +80,6 @@ def _unknown(name: str) -> str:
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        import bbipc  # noqa: PLC0415 - its version is looked up among the installed packages
-
         click.echo(f"bbipc {bbipc.__version__}")
         ctx.exit()
 

@@ -39,6 +39,7 @@ from bbipc.cli.many import Item, Result, find_proofs, here, key_beside, with_opi
 
 if TYPE_CHECKING:
     from bbipc.client.blocking import Client
+import shlex
 
 __all__ = ["command"]
 
@@ -223,8 +224,6 @@ def _archive(options: ArchiveOptions, setup: Setup, strict: bool, pins: tuple[by
 
 def _second(words: str) -> AbstractContextManager[Client]:
     """A client of the server that gives second opinions."""
-    import shlex  # noqa: PLC0415 - with --against only
-
     from bbipc.client.blocking import open_client  # noqa: PLC0415
 
     try:

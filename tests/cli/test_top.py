@@ -21,7 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from bbipc.cli.top import Sample, view
+from bbipc.cli.top import Sample
+from bbipc.cli.top_view import view
 from cli.running import TIMEOUT, bbipc
 from server.live import Server, serving
 
