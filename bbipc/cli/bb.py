@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from bbipc.__main__ import run
 from bbipc.chonk import ChonkFormatError, ChonkProof, Outcome, Verdict, VerificationKey, Verifier
 from bbipc.chonk.words import WORD
 from bbipc.cli import exit_codes
@@ -18,6 +19,7 @@ from bbipc.cli.escape import file_name, one_line
 from bbipc.cli.inputs import InputError, load_setup, read_input, setup_option, shown
 from bbipc.cli.keys import TrustedKey, described_setup, named_key
 from bbipc.cli.many import BATCH, numbered_pairs
+from bbipc.server.config import available_threads
 
 __all__ = ["command"]
 
@@ -49,8 +51,6 @@ def command(arguments: tuple[str, ...]) -> int:
     if is_for_bb(words):
         return forward(words)
     if words[0] == "msgpack":
-        from bbipc.__main__ import run  # noqa: PLC0415 - it leads back here otherwise
-
         return run(words)
     return _answer(_VERIFY if words[0] == "verify" else _BATCH_VERIFY, words)
 
@@ -145,7 +145,7 @@ def _verify(proof_path: str, vk_path: str, setup_file: str | None, **_ignored: A
     """Verify one Chonk proof, as `bb verify -s chonk` does. The verdict goes to standard error."""
     setup = load_setup(setup_file)
     key, proof = _read(proof_path, vk_path)
-    verdict = Verifier(setup).verify(proof, key.key, threads=_threads())
+    verdict = Verifier(setup).verify(proof, key.key, threads=available_threads())
     _tell(f"{verdict}  {key}  {described_setup(setup, setup_file)}", verdict)
     return exit_codes.SUCCESS if verdict.valid else _FAILED
 
@@ -169,7 +169,7 @@ def _batch_verify(proofs_dir: str, setup_file: str | None, **_ignored: Any) -> i
     verifier, valid, waiting = Verifier(setup), 0, iter(items)
     while group := list(islice(waiting, BATCH)):
         pairs = [_read(item.file, item.vk) for item in group]
-        verdicts = verifier.verify_many([(proof, key.key) for key, proof in pairs], threads=_threads())
+        verdicts = verifier.verify_many([(proof, key.key) for key, proof in pairs], threads=available_threads())
         for item, verdict in zip(group, verdicts, strict=True):
             valid += verdict.valid
             if not verdict.valid:
@@ -199,12 +199,6 @@ def _read(proof: str, vk: str) -> _Pair:
         return key, ChonkProof.from_fields(words[: len(words) - len(words) % WORD], key.key.num_public_inputs)
     except ChonkFormatError as error:
         raise InputError(f"{shown(source)}: {error}") from None
-
-
-def _threads() -> int:
-    from bbipc.server.config import available_threads  # noqa: PLC0415 - bounded by HARDWARE_CONCURRENCY, as bb's
-
-    return available_threads()
 
 
 def _tell(text: str, verdict: Verdict) -> None:

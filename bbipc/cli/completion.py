@@ -4,6 +4,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from bbipc.cli import exit_codes
+from bbipc.cli.main import cli
 
 __all__ = ["command"]
 
@@ -22,8 +23,6 @@ def command(shell: str) -> int:
 
     Exit status: 0.
     """  # noqa: D301 - \b is for click: do not wrap this paragraph
-    from bbipc.cli.main import cli  # noqa: PLC0415 - main imports the commands
-
     completion = get_completion_class(shell)
     assert completion is not None, "click knows these shells"
     if shell == "bash":

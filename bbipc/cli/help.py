@@ -8,14 +8,14 @@ import click
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+from bbipc.__main__ import run
+from bbipc.cli.main import COMMANDS
 
 __all__ = ["command"]
 
 
 def _names(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem  # noqa: PLC0415 - for shells only
-
-    from bbipc.cli.main import COMMANDS  # noqa: PLC0415 - main imports the commands
 
     return [CompletionItem(name, help=about) for name, about in sorted(COMMANDS.items()) if name.startswith(incomplete)]
 
@@ -27,6 +27,4 @@ def command(words: tuple[str, ...]) -> int:
 
     Exit status: 0.
     """
-    from bbipc.__main__ import run  # noqa: PLC0415 - it leads back here otherwise
-
     return run([*words, "--help"])

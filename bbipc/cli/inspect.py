@@ -13,6 +13,7 @@ from bbipc.cli import exit_codes
 from bbipc.cli.colour import colour
 from bbipc.cli.escape import one_line
 from bbipc.cli.inputs import INPUT, InputError, read_input, shown
+from bbipc.cli.values import to_json
 from bbipc.inspect import frames, proofs, protocol
 from bbipc.inspect.detect import Content, Detected, detect
 from bbipc.inspect.layout import PART_MEANINGS
@@ -229,8 +230,6 @@ def _as_json(content: Content, detected: Detected, report: _Report, problems: li
 
 
 def _message_json(message: frames.MessageReport) -> dict[str, Any]:
-    from bbipc.cli.values import to_json  # noqa: PLC0415 - of no use for proofs
-
     return {
         "offset": message.offset,
         "bytes": message.size,

@@ -20,6 +20,7 @@ from bbipc.cli.keys import TrustedKey, load_key
 if TYPE_CHECKING:
     from bbipc.client import RemoteVerdict
     from bbipc.client.blocking import Client
+from bbipc.client.errors import ClientError
 
 __all__ = [
     "BATCH",
@@ -174,8 +175,6 @@ def _decide(
 
 def with_opinions(results: Iterator[Result], client: Client, group: int = BATCH) -> Iterator[Result]:
     """Each result with the opinion of the server of `client`. A server that ends is not asked again; that is told, too."""
-    from bbipc.client import ClientError  # noqa: PLC0415 - loads the client
-
     gone: str | None = None
     while waiting := list(islice(results, group)):
         pairs = [(one.proof, one.key.key) for one in waiting if one.proof is not None and one.key is not None]

@@ -2,6 +2,8 @@
 
 import click
 
+from bbipc.cli.msgpack import run
+
 __all__ = ["command"]
 
 
@@ -20,6 +22,4 @@ def command(socket: str, options: tuple[str, ...]) -> int:
     """
     if not socket.endswith(".sock"):
         raise click.UsageError("the name of a socket must end in .sock, as bb demands it")
-    from bbipc.cli.msgpack import run  # noqa: PLC0415 - what the server needs
-
     return run(["--input", socket, *options])
