@@ -20,6 +20,45 @@ LAYERS = (
 """From the top; packages of one layer do not know each other."""
 
 
+LATE = {
+    "what a command runs on, 26 to 310 ms: --help, completion and wrong usage need none of it": {
+        "bbipc.cli.conform_run", "bbipc.cli.fuzz_run", "bbipc.cli.top_view", "bbipc.conform.case", "bbipc.conform.target",
+    },
+    "`msgpack run` goes its own way: clients wait for it, and click alone takes 16 ms": {
+        "bbipc.cli.bb_words", "bbipc.cli.main", "bbipc.cli.msgpack", "click", "json", "shlex", "shutil",
+    },
+    "the socket listens before Trio and the rest of the server, 116 ms, are imported": {
+        "bbipc.server.backend", "bbipc.server.descriptors", "bbipc.server.late", "bbipc.server.logs", "bbipc.server.serve",
+        "bbipc.server.commands.table", "bbipc.wire.schema",
+    },
+    "what only some servers have, 4 to 136 ms: a child, metrics, shared memory, a supervisor": {
+        "bbipc.server.metrics", "bbipc.server.notify", "bbipc.server.scrape", "bbipc.server.shm", "bbipc.server.upstream",
+        "bbipc.shm.files", "ctypes",
+    },
+    "the server loads the core, 10 to 24 ms, in a thread once it listens; values, and so clients, need none": {
+        "bbipc.chonk", "bbipc.chonk.cheap", "bbipc.chonk.core", "bbipc.chonk.lane", "bbipc.chonk.setup", "bbipc.shm.serving",
+    },
+    "packages whose names load what they need: importing them costs nothing": {
+        "bbipc.chonk.simple", "importlib", "importlib.metadata",
+    },
+    "encodings that most proofs and keys do not come in, 3 to 9 ms": {
+        "bbipc.chonk.forms", "bbipc.chonk.proof_msgpack", "msgpack",
+    },
+    "an event loop, 12 to 83 ms: only for those who open a client, and only the one that runs": {
+        "anyio.from_thread", "asyncio", "bbipc.client.blocking", "bbipc.client.connection", "bbipc.client.shm", "trio",
+    },
+    "transactions, 21 to 27 ms: most of what is verified is proofs under a key in a file": {
+        "bbipc.aztec.detect", "bbipc.aztec.registry",
+    },
+    "extras, which need not be installed": {"bbipc.cluster", "bbipc.cluster.connect", "bokeh", "distributed"},
+    "progress on a terminal, 28 ms of rich": {"bbipc.cli.progress"},
+    "an end in an error, a report in XML, completion by a shell: 0.5 to 2.6 ms of every other start": {
+        "click.shell_completion", "difflib", "signal", "traceback", "xml.etree",
+    },
+}  # fmt: skip
+"""Why a module is imported inside of functions, with the processor time that this saves those who do not need it."""
+
+
 def _imported(tree: ast.AST) -> set[str]:
     """Subpackages of bbipc that a module imports at run time."""
     return {name.split(".")[1] for name in _modules(tree) if name.startswith("bbipc.")}
@@ -77,6 +116,29 @@ def test_no_import_leads_back() -> None:
             graph[name] = {other for other in modules if any(f"{one}.".startswith(f"{other}.") for one in imported)}
     order = list(TopologicalSorter(graph).static_order())
     assert order.index("bbipc.chonk.words") < order.index("bbipc.chonk.proof") < order.index("bbipc.chonk.verifier")
+
+
+def _late() -> set[str]:
+    """What is imported inside of functions."""
+    found = set()
+    for path in ROOT.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        functions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        for node in (node for function in functions for node in ast.walk(function)):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found |= {_module_of(str(node.module), alias.name) for alias in node.names}
+    return found
+
+
+def _module_of(package: str, name: str) -> str:
+    path = ROOT.parent.joinpath(*package.split("."), f"{name}.py")
+    return f"{package}.{name}" if path.exists() else package
+
+
+def test_every_import_inside_of_a_function_has_a_reason() -> None:
+    assert _late() == {module for modules in LATE.values() for module in modules}
 
 
 def test_what_tests_share_stands_in_modules_of_helpers() -> None:

@@ -5,6 +5,7 @@ this process: it keeps its arguments, input, signals and exit status. Nothing he
 """
 
 import os
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -84,8 +85,6 @@ def is_for_bb(words: Sequence[str]) -> bool:
 
 
 def _scheme(options: Sequence[str]) -> str:
-    import re  # noqa: PLC0415 - most command lines are not in the words of bb
-
     for index, option in enumerate(options):
         found = re.fullmatch(_SCHEME, option)
         if found is not None:
@@ -100,7 +99,7 @@ def forward(words: Sequence[str]) -> int:
     Returns:
         The exit status.
     """
-    import signal  # noqa: PLC0415 - as above
+    import signal  # noqa: PLC0415
 
     path = os.environ.get("BB_PATH")
     what = file_name(f"bb {words[0]}" if words else "bb")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
+from click.shell_completion import CompletionItem
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 from bbipc.__main__ import run
 from bbipc.cli.main import COMMANDS
 
@@ -15,8 +12,6 @@ __all__ = ["command"]
 
 
 def _names(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem  # noqa: PLC0415 - for shells only
-
     return [CompletionItem(name, help=about) for name, about in sorted(COMMANDS.items()) if name.startswith(incomplete)]
 
 

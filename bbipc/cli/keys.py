@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +16,6 @@ from bbipc.cli.inputs import InputError, read_input, shown
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-import re
 
 __all__ = ["KEY", "TrustedKey", "described_setup", "load_key", "named_key", "pin_option", "setup_as_json"]
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Final
 from bbipc.chonk import ChonkFormatError, ChonkProof, Outcome, Setup, Verdict, Verifier, detect_proof
 from bbipc.cli.inputs import InputError, read_input, shown
 from bbipc.cli.keys import TrustedKey, load_key
+from bbipc.client.errors import ClientError
 
 if TYPE_CHECKING:
     from bbipc.client import RemoteVerdict
     from bbipc.client.blocking import Client
-from bbipc.client.errors import ClientError
 
 __all__ = [
     "BATCH",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +40,6 @@ from bbipc.cli.many import Item, Result, find_proofs, here, key_beside, with_opi
 
 if TYPE_CHECKING:
     from bbipc.client.blocking import Client
-import shlex
 
 __all__ = ["command"]
 
