@@ -6,8 +6,7 @@ valid: whatever comes out is judged as if it had come without any.
 
 import json
 import re
-import zlib
-from base64 import b64decode
+from binascii import a2b_base64
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -103,6 +102,8 @@ def _byte_order_mark(data: bytes) -> _Peeled | None:
 def _gzip(data: bytes) -> _Peeled | None:
     if not data.startswith(_GZIP):
         return None
+    import zlib  # noqa: PLC0415
+
     inflater = zlib.decompressobj(wbits=31)
     try:
         content = inflater.decompress(data, MAX_CONTENT + 1)
@@ -161,7 +162,7 @@ def _base64(text: bytes) -> _Peeled | None:
     if len(bare) % 4 == 1:
         return None
     padded = bare.replace(b"-", b"+").replace(b"_", b"/") + b"=" * (-len(bare) % 4)
-    return _Peeled("base64", b64decode(padded, validate=True))
+    return _Peeled("base64", a2b_base64(padded, strict_mode=True))
 
 
 # ---- JSON -----------------------------------------------------------------------------------------------------------
