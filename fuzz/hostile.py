@@ -60,12 +60,14 @@ ATTEMPTS: Final = 3
 """How often a behaviour is tried that seems to hurt somebody, or does not come."""
 SHARE: Final = 2.0
 """Seconds of one behaviour."""
-LONGEST_DELAY: Final = 6.0
+LONGEST_DELAY: Final = 20.0
 """Seconds by which a behaviour may last longer, until the server has received what makes it an attack."""
+LAST_DELAY: Final = 4.0
+"""The same when all of this has already lasted too long."""
 QUEUE_BYTES: Final = 16 * 1024
 """What the system counts at most, beside the bytes themselves, for the bytes that it has and the server has not received."""
 REPEATING: Final = 90.0
-"""Seconds after the planned end in which behaviours are still repeated: a busy machine prolongs all of this by little more."""
+"""Seconds after the planned end in which behaviours may still be repeated or last long: no machine prolongs this for ever."""
 PATIENCE: Final = 120.0
 """Seconds after which a response is taken for lost."""
 LOOK_EVERY: Final = 0.02
@@ -171,8 +173,8 @@ class Arrival:
 class Hostile:
     """The hostile client: how it behaves until the time is over, or until it has done all it can."""
 
-    def __init__(self, path: str, choose: random.Random, ends: float) -> None:
-        self.path, self.choose, self.ends = path, choose, ends
+    def __init__(self, path: str, choose: random.Random, ends: float, delay: float) -> None:
+        self.path, self.choose, self.ends, self.delay = path, choose, ends, delay
         self.connections: list[Connection] = []
         self._least = (0, 0)
         self._left = Arrival()  # of connections that it has closed
@@ -204,7 +206,7 @@ class Hostile:
         if now < self.ends:
             return True
         self._came = self._came or self.arrival().came
-        return not self._came and now < self.ends + LONGEST_DELAY
+        return not self._came and now < self.ends + self.delay
 
     def send(self, connection: Connection, data: bytes) -> bool:
         """All of it, as long as the attack goes on."""
@@ -582,11 +584,12 @@ def serving(options: list[str], program: Sequence[str] = ()) -> Iterator[Target]
             process.wait()
 
 
-def attack(target: Target, name: str, choose: random.Random, seconds: float) -> tuple[Measured, list[str]]:
-    """One behaviour; what was measured, and what was wrong."""
+def attack(target: Target, name: str, choose: random.Random, seconds: float, delay: float) -> tuple[Measured, list[str]]:
+    """One behaviour, which may last longer by `delay`; what was measured, and what was wrong."""
     measured, done, wrong = Measured(name), threading.Event(), list[str]()
     # A process of its own, which yields to the others: they are measured.
     behaving = [sys.executable, __file__, f"--minutes={seconds / 60}", f"--seed={choose.getrandbits(32)}", "--only", name]
+    behaving += ["--behave", target.path, f"--delay={delay}"]
 
     def guarded(function: Callable[[Target, Measured, threading.Event], None]) -> None:
         try:
@@ -597,9 +600,9 @@ def attack(target: Target, name: str, choose: random.Random, seconds: float) -> 
     others = [threading.Thread(target=guarded, args=[function], daemon=True) for function in (ping, verify)]
     for thread in others:
         thread.start()
-    hostile = subprocess.Popen([*behaving, "--behave", target.path], stdout=subprocess.PIPE)
+    hostile = subprocess.Popen(behaving, stdout=subprocess.PIPE)
     try:
-        told, _ = hostile.communicate(timeout=seconds + LONGEST_DELAY + 60)
+        told, _ = hostile.communicate(timeout=seconds + delay + 60)
     except subprocess.TimeoutExpired:
         hostile.kill()
         told, _ = hostile.communicate()
@@ -624,7 +627,8 @@ def attack_again(
     ping itself waiting, while the server goes on working. An attack that did not come is repeated as well."""
     pause_bar, memory_bar = slack * PAUSE_BAR, int((slack - 1) * MEMORY_CONSTANT)
     for left in reversed(range(ATTEMPTS)):
-        measured, wrong = attack(target, name, choose, seconds)
+        delay = LONGEST_DELAY if time.monotonic() < repeat_until else LAST_DELAY
+        measured, wrong = attack(target, name, choose, seconds, delay)
         if wrong or (measured.arrival.came and measured.pause <= pause_bar and measured.excess <= memory_bar):
             break
         if left and time.monotonic() < repeat_until:
@@ -639,11 +643,11 @@ def attack_again(
     return measured, wrong
 
 
-def behave(path: str, name: str, choose: random.Random, seconds: float) -> int:
+def behave(path: str, name: str, choose: random.Random, seconds: float, delay: float) -> int:
     """Be hostile; a process of its own."""
-    os.nice(10)
+    os.nice(5)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    hostile = Hostile(path, choose, time.monotonic() + seconds)
+    hostile = Hostile(path, choose, time.monotonic() + seconds, delay)
     with suppress(OSError):
         BEHAVIOURS[name](hostile)
     sys.stdout.write(json.dumps(asdict(hostile.arrival())))
@@ -661,9 +665,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write what was measured")
     parser.add_argument("--bbipc", type=Path, help="another bbipc to be judged")
     parser.add_argument("--behave", metavar="PATH", help=argparse.SUPPRESS)  # be the hostile client of a server
+    parser.add_argument("--delay", type=float, default=LONGEST_DELAY, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.behave is not None:
-        return behave(options.behave, options.only[0], random.Random(options.seed), 60 * options.minutes)
+        return behave(options.behave, options.only[0], random.Random(options.seed), 60 * options.minutes, options.delay)
     choose = random.Random(options.seed)
     ends = time.monotonic() + 60 * options.minutes
     repeat_until = max(ends, time.monotonic() + SHARE * len(options.only or BEHAVIOURS)) + REPEATING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -232,8 +233,10 @@ class Server:
             await trio.to_thread.run_sync(memory.keep_little, self.config.threads, abandon_on_cancel=True)
             await trio.to_thread.run_sync(table.load, self.config.threads, abandon_on_cancel=True)
             await trio.to_thread.run_sync(self._backend.load, abandon_on_cancel=True)
+            gc.freeze()  # what was loaded stays: to look for garbage among it would keep all clients waiting
             await self._crowded.wait()
             await trio.to_thread.run_sync(self._backend.load_rest, abandon_on_cancel=True)
+            gc.freeze()
         except Exception:
             log.exception("the verifier could not be loaded; the first request that needs it tries again")
         finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from io import BytesIO
 from typing import NamedTuple
 
 HEADER_BYTES = 4
@@ -80,7 +81,9 @@ class FrameReader:
         self._head = b""
         self._length = 0
         self._missing = 0
-        self._body = bytearray()  # one buffer, so that it takes what came, however small the pieces
+        # One buffer, so that it takes what came, however small the pieces; and one that gives its bytes away, because a copy of
+        # a large frame takes tens of milliseconds.
+        self._body = BytesIO()
         self._discarding = False
         self._ended = False
 
@@ -137,7 +140,7 @@ class FrameReader:
     def discard(self) -> None:
         """Give up the body now being received: forget its bytes, drop those to come, then report :class:`Discarded`."""
         if self._missing:
-            self._body = bytearray()
+            self._body = BytesIO()
             self._discarding = True
 
     def end(self) -> Truncated | None:
@@ -154,7 +157,7 @@ class FrameReader:
         end = min(position + self._missing, len(data))
         if not self._discarding:
             try:
-                self._body += memoryview(data)[position:end]
+                self._body.write(memoryview(data)[position:end])
             except MemoryError:
                 self.discard()
         self._missing -= end - position
@@ -163,8 +166,8 @@ class FrameReader:
     def _finish_body(self) -> Event:
         length, self._length = self._length, 0
         if not self._discarding:
-            body, self._body = self._body, bytearray()
+            body, self._body = self._body, BytesIO()
             with suppress(MemoryError):
-                return Frame(bytes(body))
+                return Frame(body.getvalue())
         self._discarding = False
         return Discarded(length)

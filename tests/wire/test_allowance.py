@@ -1,15 +1,19 @@
 """The work for what nobody asked for is bounded for a whole frame: counted in values stepped over, and in bytes kept."""
 
+import struct
+import tracemalloc
+from io import BytesIO
 from typing import Any
 
 import msgpack
 import pytest
 
 from bbipc.server.commands.table import decoders
+from bbipc.server.config import MIB
 from bbipc.wire import cursor
 from bbipc.wire.cursor import MAX_IGNORED_VALUES
 from bbipc.wire.dialect import Malformed, Request, Tag, parse_briefly, parse_request
-from bbipc.wire.frame import Discarded, FrameReader, encode_frame
+from bbipc.wire.frame import Discarded, Frame, FrameReader, encode_frame
 
 HASH = {"data": b"abc"}
 WIDE = [0] * (MAX_IGNORED_VALUES - 2)
@@ -67,15 +71,34 @@ def test_small_pieces_of_a_frame_take_one_buffer() -> None:
     stream = encode_frame(payload)
     for start in range(0, len(stream) - 2, 2):
         assert not list(reader.feed(stream[start : start + 2]))
-    assert len(reader._body) == reader.held == len(payload) - 2
+    assert reader._body.tell() == reader.held == len(payload) - 2
     (frame,) = reader.feed(stream[-2:])
     assert frame == (payload,)
     assert reader.held == 0
 
 
+def test_a_large_frame_is_not_copied_when_it_is_complete() -> None:
+    """A copy would keep everybody waiting for tens of milliseconds, and take as much memory again."""
+    size, piece = 8 * MIB, bytes(65536)
+    reader = FrameReader()
+    tracemalloc.start()
+    try:
+        assert not list(reader.feed(struct.pack("<I", size)))
+        for _ in range(size // len(piece) - 1):
+            assert not list(reader.feed(piece))
+        tracemalloc.reset_peak()
+        (frame,) = reader.feed(piece)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(frame, Frame)
+    assert len(frame.payload) == size
+    assert peak < size + size // 4
+
+
 def test_no_memory_for_a_frame_costs_only_that_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Full(bytearray):
-        def __iadd__(self, _other: Any) -> "Full":
+    class Full(BytesIO):
+        def write(self, _: Any) -> int:
             raise MemoryError
 
     reader = FrameReader()
