@@ -21,10 +21,8 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t no_wrap = ~std::uint64_t{0};
 // A wake can be missed if the other side dies between its store and its wake, or clears our flag; so no sleep is longer.
 constexpr auto longest_sleep = 100ms;
-// A client in step answers within a few microseconds, and a sleep costs some fifty on both sides. So every wait begins with a spin
-// as long as messages come at all: what is spun in vain is never more than about the sleep behind it costs, and on a busy machine
-// two sides that sleep once would otherwise go on sleeping. After a whole sleep without a message there is none.
-constexpr auto longest_spin = 50us;
+// Longer than it takes the other side to wake up and answer.
+constexpr auto longest_spin = 100us;
 constexpr int looks_between_clocks = 32;
 
 static_assert(std::endian::native == std::endian::little);
@@ -180,15 +178,19 @@ template <class Peek>
 Status Ring::sleep(Side side, Clock::time_point deadline, const Peek& peek) {
     std::atomic<std::uint64_t>& word = side == Side::consumer ? control_.head : control_.tail;
     std::atomic<std::uint8_t>& flag = side == Side::consumer ? control_.consumer_blocked : control_.producer_blocked;
-    bool& fruitful = side == Side::consumer ? consumer_spins_ : producer_spins_;
-    if (may_spin_ && fruitful) {
+    Spins& spins = side == Side::consumer ? consumer_spins_ : producer_spins_;
+    if (may_spin_ && spins.next()) {
         const auto end = std::min(deadline, Clock::now() + longest_spin);
         do {
             for (int i = 0; i < looks_between_clocks; ++i) {
-                if (const Status seen = peek(); seen != Status::nothing) return seen;
+                if (const Status seen = peek(); seen != Status::nothing) {
+                    spins.ended(true);
+                    return seen;
+                }
                 relax();
             }
         } while (Clock::now() < end && !interrupted_.load(std::memory_order_relaxed));
+        spins.ended(false);
     }
     const auto asleep = Clock::now();
     while (true) {
@@ -199,7 +201,7 @@ Status Ring::sleep(Side side, Clock::time_point deadline, const Peek& peek) {
         const auto now = Clock::now();
         if (status != Status::nothing || now >= deadline) {
             flag.store(0, std::memory_order_release);
-            fruitful = status != Status::nothing && now - asleep < longest_sleep;
+            spins.set_lively(status != Status::nothing && now - asleep < longest_sleep);
             return status;
         }
         futex_wait(word, seen, std::min<std::chrono::nanoseconds>(deadline - now, longest_sleep));

@@ -52,6 +52,39 @@ bool is_capacity(std::uint64_t capacity);
 
 using Clock = std::chrono::steady_clock;
 
+// Whether a wait begins with a spin. A client in step answers within microseconds, and a sleep costs some fifty on both sides. But
+// one that shares our processor cannot answer as long as we spin: if many spins on end bring nothing, many waits sleep at once. It
+// takes many spins, some milliseconds, because only while both sides want to run does the system see that they should run on two
+// processors.
+class Spins {
+  public:
+    // Asked at the beginning of each wait.
+    bool next() {
+        if (!lively_) return false;
+        if (sleeps_ == 0) return true;
+        --sleeps_;
+        return false;
+    }
+    // What the spin brought.
+    void ended(bool fruitful) {
+        vain_ = fruitful ? 0 : vain_ + 1;
+        if (vain_ == most_in_vain) {
+            vain_ = 0;
+            sleeps_ = sleeps_afterwards;
+        }
+    }
+    // Whether messages come at all; without them there is no spin.
+    void set_lively(bool lively) { lively_ = lively; }
+
+    static constexpr unsigned most_in_vain = 32;
+    static constexpr unsigned sleeps_afterwards = 1024;
+
+  private:
+    bool lively_ = true;
+    unsigned vain_ = 0;
+    unsigned sleeps_ = 0;  // waits that still sleep at once
+};
+
 // One side of a ring: only its producer calls put() and wait_for_room(), only its consumer take() and wait_for_data(). One
 // thread consumes; any may produce.
 class Ring {
@@ -99,8 +132,7 @@ class Ring {
     const bool may_spin_;
     std::uint64_t head_ = 0;  // our own, if we are the producer
     std::uint64_t tail_ = 0;  // our own, if we are the consumer
-    bool consumer_spins_ = true;  // whether the next wait begins with a spin
-    bool producer_spins_ = false;
+    Spins consumer_spins_, producer_spins_;
     std::mutex producing_;
     std::atomic<bool> interrupted_{false};
     std::atomic<const char*> fault_{nullptr};

@@ -366,10 +366,37 @@ void limits() {
     CHECK(out == largest);
 }
 
+// How many of the next waits begin with a spin, if none of them brings anything.
+std::size_t spins_of(Spins& spins, std::size_t waits) {
+    std::size_t count = 0;
+    while (waits-- != 0) {
+        if (spins.next()) {
+            ++count;
+            spins.ended(false);
+        }
+    }
+    return count;
+}
+
+void waits_that_spin() {
+    Spins spins;
+    CHECK(spins_of(spins, Spins::most_in_vain - 1) == Spins::most_in_vain - 1);
+    CHECK(spins.next());
+    spins.ended(true);  // one that brings something, and it begins anew
+    CHECK(spins_of(spins, Spins::most_in_vain) == Spins::most_in_vain);
+    CHECK(spins_of(spins, Spins::sleeps_afterwards) == 0);
+    CHECK(spins_of(spins, Spins::most_in_vain + Spins::sleeps_afterwards) == Spins::most_in_vain);
+    spins.set_lively(false);
+    CHECK(!spins.next());
+    spins.set_lively(true);
+    CHECK(spins.next());
+}
+
 }  // namespace
 
 int main() {
     limits();
+    waits_that_spin();
     two_processes(20000);  // before there are threads
     for (const std::int32_t arith : paths_under_test()) {
         const Core core = make_core(arith, nullptr, nullptr);
