@@ -5,8 +5,7 @@
 For each command: microseconds per call when each call waits for the one before (sequential), and when they are sent
 without waiting (pipelined). The programs take turns, and the best of the rounds counts: other work on the machine only
 ever makes it slower. The client of shared memory sleeps and spins as our server does; bench/bbjs_sync.mjs puts bb.js in
-its place. Idle: processor time of a server that has answered and is asked for nothing. Start-up: time from the start of
-the process to its first response, beside a Python that imports only trio and msgpack.
+its place. Idle: processor time of a server that has answered and is asked for nothing. Starts: bench/start.py.
 """
 
 import argparse
@@ -18,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -193,36 +192,6 @@ def measure_calls(programs: dict[str, list[str]], transport: str, calls: int, ro
     return best
 
 
-def start_up(command: list[str]) -> float:
-    """Seconds from the start of a server to its first response."""
-    start = time.perf_counter()
-    with connected(command, "pipe") as client:
-        client.response_size(REQUESTS["Blake2s"])
-        return time.perf_counter() - start
-
-
-def imports() -> float:
-    """Seconds that Python needs to import the two libraries, and nothing else."""
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-P", "-c", "import trio, msgpack"], check=True)
-    return time.perf_counter() - start
-
-
-def measure_starts(programs: dict[str, list[str]], rounds: int) -> dict[str, float]:
-    """The best time of each start."""
-    measures: dict[str, Callable[[], float]] = {
-        name: lambda command=command: start_up(command)  # type: ignore[misc]
-        for name, command in programs.items()
-    }
-    measures["python -c 'import trio, msgpack'"] = imports
-    best: dict[str, float] = {}
-    for _ in range(rounds):
-        for name, measure in measures.items():
-            seconds = measure()
-            best[name] = min(best.get(name, seconds), seconds)
-    return best
-
-
 def report_calls(best: dict[tuple[str, str, str], float], programs: dict[str, list[str]]) -> None:
     """A table on standard output."""
     print(f"{'us per call':30}" + "".join(f"{program:>12}" for program in programs) + f"{'bbipc / bb':>14}")
@@ -232,14 +201,6 @@ def report_calls(best: dict[tuple[str, str, str], float], programs: dict[str, li
             ratio = f"{micros[0] / micros[1]:14.2f}" if len(micros) == 2 else ""
             print(f"{name + ', ' + mode:30}" + "".join(f"{value:12.1f}" for value in micros) + ratio)
     print(f"{'idle, ms per s':30}" + "".join(f"{1e3 * best['idle', '', program]:12.1f}" for program in programs))
-
-
-def report_starts(best: dict[str, float]) -> None:
-    """Another one."""
-    reference = best["python -c 'import trio, msgpack'"]
-    print()
-    for name, seconds in best.items():
-        print(f"start-up: {name:36} {1e3 * seconds:8.1f} ms {seconds / reference:8.2f} x")
 
 
 def main() -> None:
@@ -257,7 +218,6 @@ def main() -> None:
     if options.bb:
         programs["bb"] = ["env", *options.bb_env, options.bb, "msgpack", "run"]
     report_calls(measure_calls(programs, options.transport, options.calls, options.rounds), programs)
-    report_starts(measure_starts(programs, 2 * options.rounds))
 
 
 if __name__ == "__main__":
