@@ -1,8 +1,16 @@
 """CONTRIBUTING.md names what there is: files, steps, options."""
 
+import json
 import re
+import shutil
 import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
+
+import bbipc
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
@@ -37,3 +45,64 @@ def test_the_example_of_a_check_can_be_followed() -> None:
     for place in ("docs/spec/06-merge.md", "csrc/chonk/merge/merge.cpp", "fuzz/mutants/merge.toml"):
         assert place in TEXT
         assert "check D" in (ROOT / place).read_text()
+
+
+COPY = """
+import sys
+sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()]
+sys.path.insert(0, sys.argv.pop(1))
+from bbipc.__main__ import main
+main()
+"""
+"""Runs `bbipc` from the directory that comes first, even where the package is installed as editable."""
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the package that a newcomer may change."""
+    core = find_spec("bbipc._core")
+    assert core is not None
+    assert core.origin is not None
+    shutil.copytree(Path(bbipc.__file__).parent, tmp_path / "bbipc", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(core.origin, tmp_path / "bbipc")
+    return tmp_path
+
+
+def edit(path: Path, before: str, after: str) -> None:
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+
+
+def test_a_command_takes_three_files_and_a_case_takes_one(copy: Path) -> None:
+    """As "Where things go" says, to the letter: fields, a function, a line of the table; then a case that asks for it."""
+    package = copy / "bbipc"
+    schema = json.loads((package / "wire" / "extensions.json").read_text())
+    fields = {"data": ["vector", ["unsigned char"]]}
+    schema["commands"][1].append(["Reverse", {"__typename": "Reverse", **fields}])
+    schema["responses"][1].append(["ReverseResponse", {"__typename": "ReverseResponse", **fields}])
+    (package / "wire" / "extensions.json").write_text(json.dumps(schema))
+    with (package / "server" / "commands" / "hashes.py").open("a") as module:
+        module.write('\n\ndef reverse(fields: Fields) -> Fields:\n    return {"data": fields["data"][::-1]}\n')
+    line = '        _cheap("Blake2s", '
+    edit(package / "server" / "commands" / "table.py", line, f'        _cheap("Reverse", "hashes:reverse"),\n{line}')
+    with (package / "conform" / "cases" / "plain.py").open("a") as module:
+        module.write(
+            '\n\n@suite.case("reverse", "Reverse turns bytes round.")\n'
+            "async def reverse(lab: Lab) -> None:\n"
+            "    async with lab.peer() as peer:\n"
+            '        await peer.send(call("Reverse", {"data": b"abc"}), "Reverse")\n'
+            '        reply = await peer.receive("ReverseResponse")\n'
+            '        if reply.fields != {"data": EXPECTED}:\n'
+            '            broken("cba", reply)\n'
+            "        await peer.finish()\n"
+        )
+    ours = [sys.executable, "-P", "-c", COPY, str(copy)]
+    for expected, code in (("cba", 0), ("abc", 1)):
+        edit(package / "conform" / "cases" / "plain.py", "EXPECTED", f'b"{expected}"')
+        judged = [*ours, "conform", "--suite", "plain.reverse", "-v", "--", *ours, "msgpack", "run"]
+        done = subprocess.run(judged, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        edit(package / "conform" / "cases" / "plain.py", f'b"{expected}"', "EXPECTED")
+    described = subprocess.run([*ours, "msgpack", "schema"], capture_output=True, text=True, check=True)
+    assert "Reverse" in described.stdout

@@ -1,6 +1,7 @@
 """The published schema, and values of its types."""
 
 import json
+import re
 import tracemalloc
 from importlib import resources
 
@@ -14,7 +15,7 @@ from bbipc.wire.cursor import Allowance
 from bbipc.wire.errors import DecodeError, EncodeError
 from bbipc.wire.schema import extended, published
 from bbipc.wire.values import FQ_MODULUS, FR_MODULUS
-from samples import DATA, FLOW1, word
+from samples import DATA, FLOW1, SPECIFICATION, word
 
 SCHEMA = published()
 
@@ -241,9 +242,12 @@ def test_types_that_do_not_exist() -> None:
         SCHEMA.command("NoSuchCommand")
 
 
-def test_the_extended_schema_is_the_published_one_and_ours_behind_it() -> None:
+def test_the_extended_schema_is_the_published_one_and_then_ours_which_are_documented() -> None:
     ours = extended()
-    assert ours.command_names == (*SCHEMA.command_names, "CancelRequest", "Stats", "VerifyTx")
+    assert ours.command_names[: len(SCHEMA.command_names)] == SCHEMA.command_names
+    protocol = (SPECIFICATION.parent / "protocol.md").read_text().split("## Extensions of bb's protocol")[1]
+    table = protocol.split("\n\n`VerifyTx`")[0]
+    assert list(ours.command_names[len(SCHEMA.command_names) :]) == re.findall(r"\n\| `(\w+) \{", table)
     assert ours.describe(SCHEMA.command_names) == SCHEMA.describe(SCHEMA.command_names)
     assert ours.response_name("Stats") == "StatsResponse"
     assert not SCHEMA.knows("Stats")
