@@ -12,6 +12,8 @@ protocol: chapter 15 of docs/spec says why both are needed. Nothing here does I/
 be used from any thread. Importing this package loads nothing of it.
 """
 
+from bbipc import late_names
+
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more than all of the rest
 if TYPE_CHECKING:
     from bbipc.aztec.errors import TxFormatError
@@ -31,7 +33,6 @@ _MODULES = {
     "verdict": ("CHECKS", "Check", "TxVerdict"),
     "verify": ("verify_tx", "verify_txs"),
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "CHECKS",
@@ -49,17 +50,4 @@ __all__ = [
     "verify_txs",
 ]
 
-
-def __getattr__(name: str) -> object:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - part of what is loaded late
-
-    value: object = getattr(import_module(f"{__name__}.{module}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = late_names(__name__, globals(), _MODULES)

@@ -11,6 +11,8 @@ The chapters that docstrings name are those of docs/spec/. Importing this packag
 when something is computed. All names may be used from any thread.
 """
 
+from bbipc import late_names
+
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would cost more than all of the rest
 if TYPE_CHECKING:
     from bbipc.chonk.core import CancelFlag, Claim
@@ -58,19 +60,4 @@ _MODULES = {
     "verdict": ("STEPS", "Outcome", "Verdict"),
     "verifier": ("Verifier", "verify", "verify_many"),
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - part of what is loaded late
-
-    value: object = getattr(import_module(f"{__name__}.{module}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = late_names(__name__, globals(), _MODULES)

@@ -221,15 +221,11 @@ class Core:
         """`reduce` of several proofs, side by side on one thread."""
         if cancels is not None and len(cancels) != len(proofs):
             raise ValueError(f"{len(cancels)} cancel flags for {len(proofs)} proofs")
-        kept = [_proof(parts) for parts in proofs]
-        buffers = [_buffer(key) for key in keys]
-        handles = ffi.new("bbipc_claim *[]", len(kept))
+        pairs, _keep = _pairs(proofs, keys)
+        handles = ffi.new("bbipc_claim *[]", len(proofs))
         lib.bbipc_reduce_many(
             self._handle,
-            ffi.new("bbipc_proof[]", [proof[0] for proof, _keep in kept]),
-            ffi.new("uint8_t *[]", buffers),
-            ffi.new("uint64_t[]", [len(key) for key in keys]),
-            len(kept),
+            *pairs,
             _flags(strict),
             ffi.NULL if cancels is None else ffi.new("int32_t *[]", [_cancel(flag) for flag in cancels]),
             handles,
@@ -255,21 +251,17 @@ class Core:
         self, proofs: Sequence[Sequence[bytes]], keys: Sequence[bytes], *, threads: int, strict: bool, cancel: CancelFlag | None
     ) -> list[Verdict]:
         """The verdicts on proofs given as their five parts, decided together; their reductions run side by side."""
-        kept = [_proof(parts) for parts in proofs]
-        buffers = [_buffer(key) for key in keys]
-        verdicts = ffi.new("bbipc_verdict[]", len(kept))
+        pairs, _keep = _pairs(proofs, keys)
+        verdicts = ffi.new("bbipc_verdict[]", len(proofs))
         lib.bbipc_verify_many(
             self._handle,
-            ffi.new("bbipc_proof[]", [proof[0] for proof, _keep in kept]),
-            ffi.new("uint8_t *[]", buffers),
-            ffi.new("uint64_t[]", [len(key) for key in keys]),
-            len(kept),
+            *pairs,
             _flags(strict),
             _threads(threads),
             _cancel(cancel),
             verdicts,
         )
-        return [_verdict(verdicts[index]) for index in range(len(kept))]
+        return [_verdict(verdicts[index]) for index in range(len(proofs))]
 
     # ---- Encodings ----
 
@@ -451,6 +443,15 @@ def _proof(parts: Sequence[bytes]) -> tuple[Any, list[Any]]:
     proof.part = keep
     proof.count = [_count(part, WORD) for part in parts]
     return proof, keep
+
+
+def _pairs(proofs: Sequence[Sequence[bytes]], keys: Sequence[bytes]) -> tuple[tuple[Any, ...], object]:
+    """The arguments that proofs and their keys are, and what must live as long as they do."""
+    kept = [_proof(parts) for parts in proofs]
+    buffers = [_buffer(key) for key in keys]
+    sizes = ffi.new("uint64_t[]", [len(key) for key in keys])
+    pairs = ffi.new("bbipc_proof[]", [proof[0] for proof, _keep in kept]), ffi.new("uint8_t *[]", buffers), sizes, len(kept)
+    return pairs, (kept, buffers)
 
 
 def _flags(strict: bool) -> int:

@@ -8,6 +8,8 @@ It works under Trio and under asyncio. `bbipc.client.blocking` has the same for 
 the values of commands and responses look in Python is said in `bbipc.wire.values`.
 """
 
+from bbipc import late_names
+
 TYPE_CHECKING = False  # as in bbipc.chonk: names are loaded when they are used, and with them an event loop
 if TYPE_CHECKING:
     from bbipc.client.async_client import Client, open_client
@@ -35,19 +37,4 @@ _MODULES = {
     "probe": ("Dialect",),
     "verification": ("RemoteTxVerdict", "RemoteVerdict"),
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - part of what is loaded late
-
-    value: object = getattr(import_module(f"{__name__}.{module}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = late_names(__name__, globals(), _MODULES)

@@ -5,8 +5,6 @@ proofs of release 5 are replaced by one of release 4 for it.
 """
 
 import json
-import os
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -14,17 +12,12 @@ from typing import Any
 
 import pytest
 
+import npm
 from aztec.transactions import AZTEC, call, calldata, class_log, synthetic, with_calls, with_class_log
 from bbipc.aztec import ProofForm, Tx, TxProof
 from bbipc.aztec.forms import FORMS, PUBLIC
 from bbipc.aztec.hashes import hash_elements
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("npm") is None or shutil.which("node") is None, reason="npm and node are needed to run @aztec/stdlib"
-)
-
-VERSION = "4.3.0-nightly.20260417"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bbipc-tests"
 PEER = Path(__file__).parent / "stdlib_peer.mjs"
 PROOF = TxProof(ProofForm.RELEASE_4, bytes(32 * 1935))
 
@@ -42,13 +35,7 @@ def sent() -> list[Tx]:
 
 @pytest.fixture(scope="module")
 def answers() -> list[dict[str, Any]]:
-    folder = CACHE / f"stdlib-{VERSION}"
-    package = folder / "node_modules" / "@aztec" / "stdlib"
-    if not (package / "dest" / "tx" / "index.js").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text('{"private": true, "type": "module"}')
-        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", f"@aztec/stdlib@{VERSION}"]
-        subprocess.run(command, cwd=folder, check=True)
+    package = npm.installed("@aztec/stdlib", "4.3.0-nightly.20260417", entry="dest/tx/index.js")
     lines = "".join(f"{tx.to_bytes().hex()}\n" for tx in sent())
     done = subprocess.run(
         ["node", str(PEER), str(package)], input=lines.encode(), capture_output=True, check=False, timeout=300

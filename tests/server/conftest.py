@@ -1,19 +1,15 @@
 """Servers that many tests share."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import npm
 from server.live import Peer, Server, serving, watched
 
 TRANSPORTS = ("pipe", "socket")
-BBJS_VERSION = "5.0.0"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bbipc-tests"
 
 
 @pytest.fixture(scope="session", params=TRANSPORTS)
@@ -42,14 +38,5 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def bbjs() -> Path:
-    """The real client of npm, installed; kept from one run to the next."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        pytest.skip("npm and node are needed to run bb.js")
-    folder = CACHE / f"bb.js-{BBJS_VERSION}"
-    package = folder / "node_modules" / "@aztec" / "bb.js"
-    if not (package / "dest" / "node" / "index.js").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text('{"private": true}')
-        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", f"@aztec/bb.js@{BBJS_VERSION}"]
-        subprocess.run(command, cwd=folder, check=True)
-    return package
+    """The real client of npm."""
+    return npm.installed("@aztec/bb.js", "5.0.0", entry="dest/node/index.js")

@@ -66,12 +66,8 @@ class Flag:
         self.was_set = True
 
 
-class ScriptedBackend:
-    """Gives the verdict that the key of a task asks for, and notes what it was asked."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, list[str], int]] = []  # (verify or check, keys, threads)
-        self.decided: list[str] = []
+class LoadedBackend:
+    """What all backends of tests have in common: nothing has to be loaded."""
 
     def load(self) -> None:
         pass
@@ -81,6 +77,14 @@ class ScriptedBackend:
 
     def new_cancel(self) -> Flag:
         return Flag()
+
+
+class ScriptedBackend(LoadedBackend):
+    """Gives the verdict that the key of a task asks for, and notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, list[str], int]] = []  # (verify or check, keys, threads)
+        self.decided: list[str] = []
 
     def arithmetic(self) -> str:
         return "scripted"

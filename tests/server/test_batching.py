@@ -16,7 +16,7 @@ from bbipc.chonk import Outcome, Verdict
 from bbipc.server.backend import Task
 from bbipc.server.jobs import Verification
 from bbipc.server.scheduler import Scheduler
-from server.scripted import HASH, HASHED, NO_PROOF, Flag, scripted_server, verdict_response, verification
+from server.scripted import HASH, HASHED, NO_PROOF, LoadedBackend, scripted_server, verdict_response, verification
 
 SHARED, EACH = 100.0, 10.0
 """Seconds for what the proofs of a batch share, on one thread, and for each of them."""
@@ -31,20 +31,11 @@ class Batch:
 
 
 @dataclass
-class TimedBackend:
+class TimedBackend(LoadedBackend):
     """Notes the batches. A call must be made by `in_thread`, which takes the time that the call asks for."""
 
     batches: list[Batch] = field(default_factory=list)
     cost: float = 0.0
-
-    def load(self) -> None:
-        pass
-
-    def load_rest(self) -> None:
-        pass
-
-    def new_cancel(self) -> Flag:
-        return Flag()
 
     def arithmetic(self) -> str:
         return "timed"

@@ -2,6 +2,8 @@
 
 # ruff: noqa: D103 - the rule of a case is its documentation
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from bbipc.conform.case import NotApplicable, Suite, broken
@@ -32,11 +34,15 @@ async def _ask(peer: Peer, tx: bytes, text: str, **fields: Any) -> Reply:
     return reply
 
 
-async def _served(peer: Peer) -> None:
-    """Whether the server has the command at all."""
-    reply = await _ask(peer, transaction("testnet"), "a transaction without a proof")
-    if reply.is_error:
-        raise NotApplicable(f"the server does not serve VerifyTx: {reply.message[:80]}")
+@asynccontextmanager
+async def _served(lab: Lab) -> AsyncIterator[Peer]:
+    """A connection to a server that has the command at all; in the end nothing is left over on it."""
+    async with lab.peer() as peer:
+        reply = await _ask(peer, transaction("testnet"), "a transaction without a proof")
+        if reply.is_error:
+            raise NotApplicable(f"the server does not serve VerifyTx: {reply.message[:80]}")
+        yield peer
+        await peer.finish()
 
 
 def _expect(reply: Reply, valid: bool, text: str) -> None:
@@ -53,15 +59,13 @@ def _expect(reply: Reply, valid: bool, text: str) -> None:
 async def valid(lab: Lab) -> None:
     if not lab.target.has_test_registry:
         raise NotApplicable("valid transactions need --setup test and {test-registry} in the command")
-    async with lab.peer() as peer:
-        await _served(peer)
+    async with _served(lab) as peer:
         _expect(await _ask(peer, transaction("valid"), "a valid transaction"), True, "it is valid")
         await peer.send(_request(transaction("valid"), 5) + valid_call(6), "the same with id 5, and a proof with id 6")
         got = await collect(peer, (5, 6))
         _expect(got[5], True, "it is valid in a batch, too")
         if verdict_of(got[6]) not in lab.expected("valid"):
             broken("the verdict on a valid proof beside it", got[6])
-        await peer.finish()
 
 
 @suite.case(
@@ -71,15 +75,13 @@ async def valid(lab: Lab) -> None:
     tagged=True,
 )
 async def unknown_key_tree(lab: Lab) -> None:
-    async with lab.peer() as peer:
-        await _served(peer)
+    async with _served(lab) as peer:
         tx, at = transaction("valid"), 32 + 1 + 648 - 64
         for root in (tx[at : at + 32], bytes(31) + b"\7", bytes(32)):
             changed = tx[:at] + root + tx[at + 32 :]
             if lab.target.has_test_registry and changed == tx:
                 continue
             _expect(await _ask(peer, changed, "a transaction with an unknown key tree"), False, "its key tree is unknown")
-        await peer.finish()
 
 
 @suite.case(
@@ -89,8 +91,7 @@ async def unknown_key_tree(lab: Lab) -> None:
     tagged=True,
 )
 async def changed(lab: Lab) -> None:
-    async with lab.peer() as peer:
-        await _served(peer)
+    async with _served(lab) as peer:
         tx = transaction("valid")
         hashes = set()
         for position in (31, 32 + 1 + 648 + 8 + 31, 32 + 38556, _PROOF_AT + 64192 - 1, 32 + 1 + 648 + 7):
@@ -99,7 +100,6 @@ async def changed(lab: Lab) -> None:
             hashes.add(reply.fields["tx_hash"])
         if tx[:32] not in hashes or len(hashes) != 4:
             broken("the hash of the data, of which three were changed", f"{len(hashes)} different hashes")
-        await peer.finish()
 
 
 @suite.case(
@@ -109,13 +109,11 @@ async def changed(lab: Lab) -> None:
     tagged=True,
 )
 async def no_proof(lab: Lab) -> None:
-    async with lab.peer() as peer:
-        await _served(peer)
+    async with _served(lab) as peer:
         reply = await _ask(peer, transaction("testnet"), "a transaction of the testnet without its proof")
         _expect(reply, False, "it has no proof")
         if reply.fields["tx_hash"] != TESTNET_HASH:
             broken(f"the hash {TESTNET_HASH.hex()}", reply)
-        await peer.finish()
 
 
 @suite.case(
@@ -124,15 +122,13 @@ async def no_proof(lab: Lab) -> None:
     tagged=True,
 )
 async def network(lab: Lab) -> None:
-    async with lab.peer() as peer:
-        await _served(peer)
+    async with _served(lab) as peer:
         _expect(await _ask(peer, transaction("valid"), "a transaction", network="mainnet"), False, "it is for the testnet")
         reply = await _ask(
             peer, transaction("valid"), "a transaction for a network that is not there", network="no such network"
         )
         if not reply.is_error:
             broken("an ErrorResponse for an unknown network", reply)
-        await peer.finish()
 
 
 @suite.case(
@@ -142,8 +138,7 @@ async def network(lab: Lab) -> None:
     tagged=True,
 )
 async def unreadable(lab: Lab) -> None:
-    async with lab.peer() as peer:
-        await _served(peer)
+    async with _served(lab) as peer:
         tx = transaction("valid")
         endless = tx[: _PROOF_AT - 4] + b"\xff\xff\xff\xff" + tx[_PROOF_AT:]
         element = tx[:33] + b"\xff" * 32 + tx[65:]
@@ -151,4 +146,3 @@ async def unreadable(lab: Lab) -> None:
             reply = await _ask(peer, data, f"{len(data)} bytes that are not a transaction")
             if not reply.is_error:
                 broken("an ErrorResponse", reply)
-        await peer.finish()
