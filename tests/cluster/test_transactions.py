@@ -1,7 +1,12 @@
 """Transactions as units, on a cluster, and with a journal."""
 
 import json
+import os
 import pickle
+import random
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from distributed import Client
@@ -15,9 +20,10 @@ from bbipc.aztec.registry import aztec
 from bbipc.chonk import Setup
 from bbipc.cluster import check_workers, verify_txs
 from cli.running import SETUP, bbipc
-from cluster.processes import cluster
+from cluster.processes import TIMEOUT, cluster, wait_for, wait_until
 
 FILES = [E2E / f"rollup.{name}.tx.bin" for name in ("compressed", "forged-fee-payer", "noproof", "uncompressed")]
+ITEMS = 5 * int(os.environ.get("BBIPC_LOAD", "200")) // 2  # 5,000 for 2000
 TEST = ("--setup", SETUP, "--registry", str(E2E / "registry-test.json"))
 
 
@@ -93,6 +99,102 @@ def test_the_command_and_the_library_on_a_cluster_are_the_local_ones(tmp_path: P
     assert 'network null there, "testnet" now' in other.err
 
 
+def test_transactions_whose_workers_are_killed_at_any_time_get_their_verdicts(tmp_path: Path, setup: Setup) -> None:
+    chosen = random.Random(4)
+    samples = {name: e2e(name) for name in ("compressed", "uncompressed", "forged-fee-payer", "noproof")}
+    names = chosen.choices(list(samples), (60, 33, 5, 2), k=ITEMS)
+    options = {"registry": registry_of_tests(), "setup": setup}
+    expected = {name: verify_tx(data, **options) for name, data in samples.items()}
+    verdicts: dict[int, TxVerdict] = {}
+    with cluster(tmp_path, 3) as made, Client(made.address, set_as_default=False) as client:
+        client.wait_for_workers(3)
+        items = (samples[name] for name in names)
+        for number, (index, verdict) in enumerate(verify_txs(client, items, unit_items=16, **options)):
+            assert index not in verdicts
+            verdicts[index] = verdict
+            if number % (ITEMS // 6) == ITEMS // 12:
+                made.kill_a_worker(chosen.randrange(3))
+    assert [verdicts[index] for index in range(ITEMS)] == [expected[name] for name in names]
+
+
+STOPS_TX = """
+import pathlib, time
+import bbipc.archive.txs as txs
+
+units = 0
+
+def waits(self, items, threads, decide=txs.TxJudge.decide):
+    global units
+    units += 1
+    if units == 2:
+        marker = pathlib.Path({marker!r})
+        marker.touch()
+        while marker.exists():
+            time.sleep(0.01)
+    return decide(self, items, threads)
+
+if txs.TxJudge.decide.__name__ == "decide":  # Dask may load this twice
+    txs.TxJudge.decide = waits
+"""
+
+
+def make_archive(folder: Path, count: int) -> Path:
+    """Transactions of which all but the last are valid."""
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number:03}.tx").write_bytes(FILES[0 if number < count - 1 else 1].read_bytes())
+    return folder
+
+
+def test_a_scheduler_that_goes_away_and_a_journal_that_goes_on(tmp_path: Path) -> None:
+    folder = make_archive(tmp_path / "archive", 130)  # three units
+    journal, marker, preload = tmp_path / "journal", tmp_path / "stopped", tmp_path / "stops.py"
+    preload.write_text(STOPS_TX.format(marker=str(marker)))
+    arguments = ("verify-tx", *TEST, str(folder), "--json-lines", "--resume", str(journal))
+    with cluster(tmp_path, 1, preload=preload) as made:
+        command = [sys.executable, "-P", "-m", "bbipc", *arguments, "--dask", made.address]
+        running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_for(marker)
+        wait_until(lambda: journal.read_bytes().count(b"\n") > 64)
+        made.scheduler.kill()
+        out, err = running.communicate(timeout=TIMEOUT)
+    assert running.returncode == 2, err.decode()
+    *lines, summary = map(json.loads, out.splitlines())
+    assert len({one["file"] for one in lines}) == len(lines) == 130
+    assert summary["valid"] == 64
+    lost = [one for one in lines if one["valid"] is None]
+    assert len(lost) == 130 - 64
+    assert all("not verified: the scheduler went away" in one["error"] and "--resume" in one["error"] for one in lost)
+    again = bbipc(*arguments, "--dask", "local:1x1")
+    *lines, summary = map(json.loads, again.out.splitlines())
+    assert again.code == 1
+    assert sorted((one["file"], one["valid"]) for one in lines) == [
+        (str(file), file.name != "129.tx") for file in sorted(folder.iterdir())
+    ]
+    assert len(journal.read_bytes().splitlines()) == 131
+
+
+def test_a_folder_that_vanishes_while_workers_read_it(tmp_path: Path) -> None:
+    """What was read before is decided, and each file that is gone is named; a worker needs no folder of its own either."""
+    folder = make_archive(tmp_path / "archive", 70)  # two units
+    marker, preload = tmp_path / "stopped", tmp_path / "stops.py"
+    preload.write_text(STOPS_TX.format(marker=str(marker)))
+    with cluster(tmp_path, 1, preload=preload) as made:
+        command = [sys.executable, "-P", "-m", "bbipc", "verify-tx", *TEST, str(folder), "--shared-files", "--json-lines"]
+        running = subprocess.Popen([*command, "--dask", made.address], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_for(marker)
+        shutil.rmtree(folder)
+        shutil.rmtree(tmp_path / "dask-scratch-space")
+        marker.unlink()
+        out, err = running.communicate(timeout=TIMEOUT)
+    assert running.returncode == 2, err.decode()
+    assert b"Traceback" not in err
+    *lines, summary = map(json.loads, out.splitlines())
+    assert (summary["valid"], summary["unreadable"]) == (64, 6)
+    errors = {one["error"] for one in lines if one["error"] is not None}
+    assert errors == {f"{folder / name}: No such file or directory" for name in (f"{number:03}.tx" for number in range(64, 70))}
+
+
 def test_what_several_transactions_add_up_to() -> None:
     done = bbipc("verify-tx", *TEST, "--quiet", *FILES)
     assert done.code == 1
@@ -137,25 +239,14 @@ if txs._load.__name__ == "_load":  # Dask may load this twice
 """
 
 
-def test_a_transaction_that_ends_workers_is_found_and_another_build_is_refused(tmp_path: Path) -> None:
-    folder = tmp_path / "archive"
-    folder.mkdir()
-    for number in range(3):
-        (folder / f"{number}").write_bytes(b"poison" if number == 1 else FILES[0].read_bytes())
-    preload, other = tmp_path / "poison.py", tmp_path / "other.py"
+def test_a_transaction_that_ends_workers_is_found_and_named(tmp_path: Path) -> None:
+    folder = make_archive(tmp_path / "archive", 3)
+    (folder / "000.tx").write_bytes(b"poison")  # ends three workers: its unit's, its unit's when that runs alone, its own
+    preload = tmp_path / "poison.py"
     preload.write_text(POISON_TX)
-    other.write_text("import bbipc\nbbipc.__version__ = '0.0.1'\n")
-    arguments = ("verify-tx", *TEST, folder, "--json")
     with cluster(tmp_path, 1, preload=preload, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as made:
-        made.wait_for_nannies()
-        done = bbipc(*arguments, "--dask", made.address)
-        verdicts = {Path(one["file"]).name: one for one in map(json.loads, done.out.splitlines())}
-        assert sorted(verdicts) == [f"{number}" for number in range(3)], done
-        assert verdicts["1"]["error"].endswith("/1: ended the worker that verified it")
-        assert all(one["valid"] for name, one in verdicts.items() if name != "1")
-        assert done.code == 2
-        made.add_worker(preload=other)
-        made.wait_for_nannies()
-        refused = bbipc(*arguments[:-1], "--dask", made.address)
-        assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 3), refused.err
-        assert "another bbipc at tcp://" in refused.err
+        done = bbipc("verify-tx", *TEST, folder, "--json", "--dask", made.address)
+    verdicts = {Path(one["file"]).name: one for one in map(json.loads, done.out.splitlines())}
+    assert {name: one["valid"] for name, one in verdicts.items()} == {"000.tx": None, "001.tx": True, "002.tx": False}, done
+    assert verdicts["000.tx"]["error"].endswith("/000.tx: ended the worker that verified it")
+    assert done.code == 1  # as anywhere, what is invalid counts more than what is not known
