@@ -324,10 +324,10 @@ class Hostile:
         self.send_and_read(frame(msgpack.packb([["VerifyTx", {"tx": tx}]])) * 20)
 
     def deadlines(self) -> None:
-        """Small requests behind one batch, with deadlines in the order of arrival, or newest first."""
+        """Small requests behind batches, with deadlines in the order of arrival, or newest first."""
         connection = self.connect()
         threading.Thread(target=self._read, args=[connection], daemon=True).start()
-        self.send(connection, frame(batch(64)))
+        self.send(connection, frame(batch(64)) * 6)
         sign = self.choose.choice([1, -1])
         small = [
             frame(
@@ -342,10 +342,10 @@ class Hostile:
         self.wait()
 
     def cancels(self) -> None:
-        """Small requests behind one batch, cancelled newest first."""
+        """Small requests behind batches, cancelled newest first."""
         connection = self.connect()
         threading.Thread(target=self._read, args=[connection], daemon=True).start()
-        self.send(connection, frame(batch(64)))
+        self.send(connection, frame(batch(64)) * 6)
         ids = range(1, 8001)
         small = [frame(tagged(number, "ChonkBatchVerify", proofs=[NO_PROOF], vks=[b""])) for number in ids]
         self.is_one_with(len(b"".join(small)))

@@ -27,7 +27,7 @@ PAUSE: Final = 0.2
 """Seconds after which it is judged whether memory goes back to the system."""
 LITTLE: Final = MIB
 """Bytes that requests may hold while a server counts as quiet."""
-WORTH: Final = 4 * MIB
+WORTH: Final = MIB
 """Bytes by which memory must have grown to be given back in a quiet moment."""
 
 

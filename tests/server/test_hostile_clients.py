@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -633,6 +634,17 @@ async def test_frames_without_progress_yield_when_room_is_short(mock_clock: Mock
         assert stalled.responses() == [HASHED]
 
 
+def test_no_place_is_held_for_ever(tmp_path: Path) -> None:
+    """A real process: two clients leave frames unfinished near the limit of all; a third one's large frame is taken."""
+    with serving(tmp_path, "--max-total-bytes", str(8 * MIB), "--max-frame-bytes", str(8 * MIB), on_socket=True) as server:
+        for _ in range(2):
+            server.connect().send(struct.pack("<I", 7 * MIB) + bytes(4 * MIB - 100_000))
+        honest = server.connect()
+        honest.send(LARGE)
+        response = msgpack.unpackb(honest.receive() or b"")
+        assert response[0] == "Blake2sResponse", response
+
+
 async def test_a_frame_that_makes_progress_keeps_its_place(mock_clock: MockClock) -> None:
     async with scripted_server(limits=Limits(total=4 * ALWAYS_GRANTED)) as server:
         server.workers.automatic = True
@@ -688,13 +700,14 @@ async def test_what_arrived_before_the_end_is_answered(mock_clock: MockClock) ->
         assert client.ended is busy.ended is End.STOPPED
 
 
-def test_sigterm_answers_what_the_client_has_sent(tmp_path: Path) -> None:
-    dear = plain("Poseidon2Hash", inputs=[bytes(32)] * 100)
-    with serving(tmp_path) as server:
+@pytest.mark.parametrize("on_socket", [True, False])
+def test_sigterm_answers_what_the_client_has_sent(*, on_socket: bool, tmp_path: Path) -> None:
+    dear = plain("Poseidon2Hash", inputs=[bytes(32)] * 5)
+    with serving(tmp_path, on_socket=on_socket) as server:
         peer = server.connect()
         peer.is_served()
         server.process.send_signal(signal.SIGSTOP)  # so that all of it has arrived, and none has been looked at
-        count = 64 * 1024 // (len(dear) + 4) - 1
+        count = 64 * 1024 // (len(dear) + 4) - 1  # more than are looked at in a turn
         peer.request(*[dear] * count)
         server.process.send_signal(signal.SIGTERM)
         server.process.send_signal(signal.SIGCONT)

@@ -69,9 +69,15 @@ def test_small_pieces_of_a_frame_take_one_buffer() -> None:
     payload = bytes(range(256)) * 1000
     reader = FrameReader()
     stream = encode_frame(payload)
-    for start in range(0, len(stream) - 2, 2):
-        assert not list(reader.feed(stream[start : start + 2]))
-    assert reader._body.tell() == reader.held == len(payload) - 2
+    tracemalloc.start()
+    try:
+        for start in range(0, len(stream) - 2, 2):
+            assert not list(reader.feed(stream[start : start + 2]))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert reader.held == len(payload) - 2
+    assert taken < 1.25 * reader.held + 4096
     (frame,) = reader.feed(stream[-2:])
     assert frame == (payload,)
     assert reader.held == 0
