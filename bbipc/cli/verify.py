@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import click
@@ -105,6 +106,9 @@ def _verify(
     verifier = Verifier(setup)
     start = time.perf_counter()
     verdict = verifier.verify(detected.proof, key.key, threads=threads, strict=strict)
+    if verdict.outcome is Outcome.ERROR:
+        hint = " words; is this the key of another circuit?" if str(verdict.reason).startswith("proof has wrong size") else ""
+        verdict = replace(verdict, reason=f"{shown(proof)}: {verdict.reason}{hint}")
     return _Report(verdict, setup, setup_file, key, detected, 1000 * (time.perf_counter() - start))
 
 

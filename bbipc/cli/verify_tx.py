@@ -156,7 +156,7 @@ def command(
         if as_json or json_lines:
             tell(json.dumps(_as_json(result)))
         elif result.verdict.error is not None:
-            tell(click.style(one_line(result.verdict.error), fg="red"), error=True)
+            tell(click.style(f"bbipc: error: {one_line(result.verdict.error)}", fg="red"), error=True)
         else:
             tell(None if quiet and result.verdict.valid else _text(result, explain, named=several))
 

@@ -269,3 +269,12 @@ def test_a_defect_is_not_a_verdict(tmp_path: Path) -> None:
     result = subprocess.run(command, capture_output=True, check=False)
     assert result.returncode == 70
     assert b"Traceback" in result.stderr
+
+
+def test_the_key_of_another_circuit() -> None:
+    """The error says which file it is about, and what may be wrong."""
+    proof = str(FLOW1.folder / "proof.msgpack")
+    code, out, err = verify(proof, "--vk", "aztec:5.2.0/to_public")
+    assert (code, out) == (2, "")
+    what = "proof has wrong size: expected 4054, got 1274 words; is this the key of another circuit?"
+    assert err == f"bbipc: error: {proof}: {what}\n"

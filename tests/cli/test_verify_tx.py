@@ -99,7 +99,8 @@ def test_a_folder_of_bad_files_is_read_to_its_end(tmp_path: Path) -> None:
     done = bbipc("verify-tx", *TEST, tmp_path)
     assert done.code == 2
     lines = [line for line in done.err.splitlines() if "warning: " not in line]
-    assert [Path(line.split(": ")[0]).name for line in lines] == sorted(BAD)
+    assert all(line.startswith("bbipc: error: ") for line in lines)
+    assert [Path(line.split(": ")[2]).name for line in lines] == sorted(BAD)
     for line, name in zip(lines, sorted(BAD), strict=True):
         assert BAD[name][1] in line
     assert "\nvalid\n" in done.out
