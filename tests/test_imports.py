@@ -1,6 +1,7 @@
 """Each layer knows only those below it (docs/architecture.md). Imports inside functions count, too."""
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -94,6 +95,14 @@ def test_no_package_imports_upwards() -> None:
         if name in level and level[name] <= level[own]
     }
     assert not wrong
+
+
+def test_the_architecture_tells_the_layers_from_the_top() -> None:
+    text = (PROJECT / "docs" / "architecture.md").read_text()
+    level = {name: number for number, names in enumerate(LAYERS) for name in names}
+    told = re.findall(r"\n\| `bbipc/(\w+)/` \|", text)
+    assert sorted(told) == sorted(level)
+    assert [level[name] for name in told] == sorted(level.values())
 
 
 def test_imports_are_seen_wherever_they_stand() -> None:

@@ -116,26 +116,23 @@ def test_64_threads_share_one_blocking_client(server: str, count: int) -> None:
         assert sum(pool.map(work, range(threads))) == count
 
 
-def test_many_verifications_at_once_while_plain_calls_go_on() -> None:
+async def test_many_verifications_at_once_while_plain_calls_go_on() -> None:
     samples = [*FLOWS, *CORPUS]
     results = {}
 
-    async def test() -> None:
-        async with open_client(command=BBIPC) as client:
+    async with open_client(command=BBIPC) as client:
 
-            async def verify(index: int) -> None:
-                sample = samples[index % len(samples)]
-                proof = broken_proof() if index % 5 == 0 else sample.proof
-                results[index] = (await client.verify(proof, sample.vk)).valid
+        async def verify(index: int) -> None:
+            sample = samples[index % len(samples)]
+            proof = broken_proof() if index % 5 == 0 else sample.proof
+            results[index] = (await client.verify(proof, sample.vk)).valid
 
-            with trio.fail_after(PATIENCE):
-                async with trio.open_nursery() as nursery:
-                    for index in range(20):
-                        nursery.start_soon(verify, index)
-                    for _ in range(20):
-                        assert (await client.call("Blake2s", data=b"abc"))["hash"] == DIGEST
-
-    trio.run(test)
+        with trio.fail_after(PATIENCE):
+            async with trio.open_nursery() as nursery:
+                for index in range(20):
+                    nursery.start_soon(verify, index)
+                for _ in range(20):
+                    assert (await client.call("Blake2s", data=b"abc"))["hash"] == DIGEST
     assert results == {index: index % 5 != 0 for index in range(20)}
 
 
@@ -166,13 +163,10 @@ def test_an_undecodable_key_is_a_verdict_and_an_unserved_command_an_error() -> N
 
 
 @needs_bb
-def test_the_exit_of_bb_is_reported() -> None:
-    async def test() -> None:
-        async with open_client(command=bb_command()) as client:
-            with pytest.raises(ServerGone, match="exited with status 1"):
-                await client.call("NoSuchCommand")
-
-    trio.run(test)
+async def test_the_exit_of_bb_is_reported() -> None:
+    async with open_client(command=bb_command()) as client:
+        with pytest.raises(ServerGone, match="exited with status 1"):
+            await client.call("NoSuchCommand")
 
 
 # ---- Servers that do not behave -------------------------------------------------------------------------------------
@@ -339,21 +333,18 @@ def test_blocking_and_large_requests_to_a_server_that_answers_while_it_reads(tmp
 
 
 @pytest.mark.parametrize("command", [[], ["/nonexistent/bb"]])
-def test_no_such_server(command: list[str], tmp_path: Path) -> None:
+async def test_no_such_server(command: list[str], tmp_path: Path) -> None:
     with pytest.raises(ServerUnreachable), blocking.open_client(command=command):
         pass
     with pytest.raises(ServerUnreachable, match="cannot connect"), blocking.open_client(socket=tmp_path / "none.sock"):
         pass
 
-    async def test() -> None:
-        with pytest.raises(ServerUnreachable):
-            async with open_client(command=command):
-                pass
-        with pytest.raises(ServerUnreachable, match="cannot connect"):
-            async with open_client(socket=tmp_path / "none.sock"):
-                pass
-
-    trio.run(test)
+    with pytest.raises(ServerUnreachable):
+        async with open_client(command=command):
+            pass
+    with pytest.raises(ServerUnreachable, match="cannot connect"):
+        async with open_client(socket=tmp_path / "none.sock"):
+            pass
 
 
 STUBBORN = """
@@ -369,13 +360,10 @@ while True:
     ("body", "grace", "ending"),
     [("write(b'!'); receive()", PATIENCE, "exited with status 0"), (STUBBORN, 0.0, "killed by SIGKILL")],
 )
-def test_a_server_is_ended_in_any_case(tmp_path: Path, body: str, grace: float, ending: str) -> None:
-    async def test() -> None:
-        async with spawned(program(tmp_path, body), grace) as transport:
-            assert await transport.stream.receive(1) == b"!"
-        assert ending in await transport.why_ended()
-
-    trio.run(test)
+async def test_a_server_is_ended_in_any_case(tmp_path: Path, body: str, grace: float, ending: str) -> None:
+    async with spawned(program(tmp_path, body), grace) as transport:
+        assert await transport.stream.receive(1) == b"!"
+    assert ending in await transport.why_ended()
 
 
 def test_an_explicit_dialect_is_not_probed() -> None:

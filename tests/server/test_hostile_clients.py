@@ -163,7 +163,7 @@ def test_descriptors_run_out(tmp_path: Path) -> None:
         assert "Traceback" not in server.log()
 
 
-def test_the_limit_of_connections() -> None:
+async def test_the_limit_of_connections() -> None:
     class Listener:
         def __init__(self) -> None:
             self.count = 0
@@ -178,25 +178,22 @@ def test_the_limit_of_connections() -> None:
             self.theirs.append(theirs)
             return ours
 
-    async def main() -> None:
-        listener, crowded, loaded, served = Listener(), trio.Event(), trio.Event(), []
-        entrance = door.Door(listener, 20, envelope=False, crowded=crowded, loaded=loaded)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(entrance.admit, served.append)
-            await wait_all_tasks_blocked()
-            assert len(served) == door.CONNECTIONS_WHILE_LOADING
-            assert crowded.is_set()
-            loaded.set()
-            await wait_all_tasks_blocked()
-            assert len(served) == 20
-            assert entrance.refused == 10
-            assert b"too many connections: 20 are open" in listener.theirs[-1].recv(1000)
-            nursery.cancel_scope.cancel()
-        entrance.close()
-        for end in (*served, *listener.theirs):
-            end.close()
-
-    trio.run(main)
+    listener, crowded, loaded, served = Listener(), trio.Event(), trio.Event(), []
+    entrance = door.Door(listener, 20, envelope=False, crowded=crowded, loaded=loaded)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(entrance.admit, served.append)
+        await wait_all_tasks_blocked()
+        assert len(served) == door.CONNECTIONS_WHILE_LOADING
+        assert crowded.is_set()
+        loaded.set()
+        await wait_all_tasks_blocked()
+        assert len(served) == 20
+        assert entrance.refused == 10
+        assert b"too many connections: 20 are open" in listener.theirs[-1].recv(1000)
+        nursery.cancel_scope.cancel()
+    entrance.close()
+    for end in (*served, *listener.theirs):
+        end.close()
 
 
 # ---- Quadratic work ---------------------------------------------------------------------------------------------------
@@ -225,39 +222,33 @@ def test_nothing_is_searched_for() -> None:
     assert Counted.compared <= len(items)
 
 
-def test_calls_of_the_batch_service_are_not_searched_for() -> None:
-    async def main() -> None:
-        service = BatchService(Scheduler(ScriptedBackend(), 1), Budget(Limits()))
-        service._current = ServiceCall(None, "x", {}, print)  # so that the others wait
-        calls = [ServiceCall(index % 2, "ChonkBatchVerifierStop", {}, print) for index in range(1000)]
-        for call in calls:
-            service.submit(call)
-        assert all(service.cancel(call) for call in reversed(calls[:500]))
-        service.drop(0)
-        service.drop(1)
-        assert not service._calls
-        assert not service._calls_of
-
-    trio.run(main)
+async def test_calls_of_the_batch_service_are_not_searched_for() -> None:
+    service = BatchService(Scheduler(ScriptedBackend(), 1), Budget(Limits()))
+    service._current = ServiceCall(None, "x", {}, print)  # so that the others wait
+    calls = [ServiceCall(index % 2, "ChonkBatchVerifierStop", {}, print) for index in range(1000)]
+    for call in calls:
+        service.submit(call)
+    assert all(service.cancel(call) for call in reversed(calls[:500]))
+    service.drop(0)
+    service.drop(1)
+    assert not service._calls
+    assert not service._calls_of
 
 
-def test_many_deadlines_at_once_leave_turns_to_others() -> None:
-    async def main() -> None:
-        deadlines, rung, turns = Deadlines(), [], 0
-        for number in range(10_000):
-            deadlines.add(1.0, lambda: rung.append(None))
-            if number % 100 == 0:
-                deadlines.add(1.0, fail)  # which hurts no other
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(deadlines.run)
-            await trio.sleep(1)
-            while len(rung) < 10_000:
-                turns += 1
-                await trio.lowlevel.checkpoint()
-            nursery.cancel_scope.cancel()
-        assert turns >= 100
-
-    trio.run(main, clock=MockClock(autojump_threshold=0))
+async def test_many_deadlines_at_once_leave_turns_to_others(autojump_clock: MockClock) -> None:
+    deadlines, rung, turns = Deadlines(), [], 0
+    for number in range(10_000):
+        deadlines.add(1.0, lambda: rung.append(None))
+        if number % 100 == 0:
+            deadlines.add(1.0, fail)  # which hurts no other
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(deadlines.run)
+        await trio.sleep(1)
+        while len(rung) < 10_000:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+        nursery.cancel_scope.cancel()
+    assert turns >= 100
 
 
 # ---- Decoding, memory -------------------------------------------------------------------------------------------------
@@ -391,22 +382,19 @@ def test_connections_that_break_while_nobody_reads_the_log(tmp_path: Path) -> No
 # ---- Turns ------------------------------------------------------------------------------------------------------------
 
 
-def test_turns_are_measured_in_time() -> None:
-    async def main() -> None:
-        now = 0.0
-        turns = Turns(clock=lambda: now)
-        turn = Turn(turns)
-        turn.begin()
-        assert [turn.is_over() for _ in range(REQUESTS)] == [False] * (REQUESTS - 1) + [True]
-        turn.begin()
-        now += MAX_TURN
-        assert turn.is_over()
-        turns.waiting = 99
-        turn.begin()
-        now += ROUND / 100
-        assert turn.is_over()
-
-    trio.run(main)
+async def test_turns_are_measured_in_time() -> None:
+    now = 0.0
+    turns = Turns(clock=lambda: now)
+    turn = Turn(turns)
+    turn.begin()
+    assert [turn.is_over() for _ in range(REQUESTS)] == [False] * (REQUESTS - 1) + [True]
+    turn.begin()
+    now += MAX_TURN
+    assert turn.is_over()
+    turns.waiting = 99
+    turn.begin()
+    now += ROUND / 100
+    assert turn.is_over()
 
 
 # ---- Long computations ------------------------------------------------------------------------------------------------
@@ -495,24 +483,21 @@ async def test_nothing_is_left_of_what_a_dead_client_waited_for(mock_clock: Mock
         gc.enable()
 
 
-def test_a_frame_that_is_decoded_for_nobody_is_accounted_for() -> None:
-    async def main() -> None:
-        budget = Budget(Limits())
-        decode, goes_on = DecodingThreads(budget), threading.Event()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(decode, goes_on.wait, LONG_BYTES + 1)
-            await trio.testing.wait_all_tasks_blocked()
-            nursery.start_soon(decode, goes_on.wait, LONG_BYTES + 1)  # waits for that thread
-            assert await decode(lambda: "short", LONG_BYTES) == "short"
-            while budget.used != 2 * DECODING * (LONG_BYTES + 1):
-                await trio.sleep(0)
-            nursery.cancel_scope.cancel()
-        assert budget.used == DECODING * (LONG_BYTES + 1)
-        goes_on.set()
-        while budget.used:
-            await trio.sleep(0.001)
-
-    trio.run(main)
+async def test_a_frame_that_is_decoded_for_nobody_is_accounted_for() -> None:
+    budget = Budget(Limits())
+    decode, goes_on = DecodingThreads(budget), threading.Event()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(decode, goes_on.wait, LONG_BYTES + 1)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(decode, goes_on.wait, LONG_BYTES + 1)  # waits for that thread
+        assert await decode(lambda: "short", LONG_BYTES) == "short"
+        while budget.used != 2 * DECODING * (LONG_BYTES + 1):
+            await trio.sleep(0)
+        nursery.cancel_scope.cancel()
+    assert budget.used == DECODING * (LONG_BYTES + 1)
+    goes_on.set()
+    while budget.used:
+        await trio.sleep(0.001)
 
 
 class Memory:

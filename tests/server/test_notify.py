@@ -12,7 +12,7 @@ import trio
 import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from bbipc.server.notify import Supervisor, inform, take_supervisor
 from server.live import TIMEOUT, plain, tagged
@@ -94,81 +94,70 @@ def test_a_child_does_not_inherit_it(start: Callable[..., Any], tmp_path: Path) 
 # ---- The watchdog, with a clock that the test moves ------------------------------------------------------------------
 
 
-def test_signs_of_life_come_twice_in_the_time_and_until_the_end(name: str) -> None:
-    async def main() -> None:
-        with supervising(name) as supervisor:
-            supervisor.setblocking(False)
+async def test_signs_of_life_come_twice_in_the_time_and_until_the_end(name: str, mock_clock: MockClock) -> None:
+    with supervising(name) as supervisor:
+        supervisor.setblocking(False)
 
-            async def after(seconds: float) -> list[bytes]:
-                clock.jump(seconds)
-                await wait_all_tasks_blocked()
-                heard = []
-                while True:
-                    try:
-                        heard.append(supervisor.recv(100))
-                    except BlockingIOError:
-                        return heard
+        async def after(seconds: float) -> list[bytes]:
+            mock_clock.jump(seconds)
+            await wait_all_tasks_blocked()
+            heard = []
+            while True:
+                try:
+                    heard.append(supervisor.recv(100))
+                except BlockingIOError:
+                    return heard
 
-            address = name.replace("@", "\0", 1).encode()
-            ready, draining = trio.Event(), trio.Event()
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(inform, Supervisor(address, watchdog=10.0), ready, draining)
-                assert await after(0) == [b"WATCHDOG=1"]
-                ready.set()
-                assert await after(4.9) == [b"READY=1"]
-                for _ in range(20):
-                    assert await after(5.0) == [b"WATCHDOG=1"]
-                draining.set()
-                assert await after(0) == [b"STOPPING=1"]
-                assert await after(5.0) == [b"WATCHDOG=1"]
-                nursery.cancel_scope.cancel()
-            assert await after(0) == []
-
-    clock = trio.testing.MockClock()
-    trio.run(main, clock=clock)
-
-
-def test_an_end_without_draining_is_told_too(name: str) -> None:
-    async def main() -> None:
-        with supervising(name) as supervisor:
-            ready = trio.Event()
+        address = name.replace("@", "\0", 1).encode()
+        ready, draining = trio.Event(), trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(inform, Supervisor(address, watchdog=10.0), ready, draining)
+            assert await after(0) == [b"WATCHDOG=1"]
             ready.set()
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(inform, Supervisor(name.replace("@", "\0", 1).encode()), ready, trio.Event())
-                await wait_all_tasks_blocked()
-                nursery.cancel_scope.cancel()
-            assert [supervisor.recv(100) for _ in range(2)] == [b"READY=1", b"STOPPING=1"]
+            assert await after(4.9) == [b"READY=1"]
+            for _ in range(20):
+                assert await after(5.0) == [b"WATCHDOG=1"]
+            draining.set()
+            assert await after(0) == [b"STOPPING=1"]
+            assert await after(5.0) == [b"WATCHDOG=1"]
+            nursery.cancel_scope.cancel()
+        assert await after(0) == []
 
-    trio.run(main)
+
+async def test_an_end_without_draining_is_told_too(name: str) -> None:
+    with supervising(name) as supervisor:
+        ready = trio.Event()
+        ready.set()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(inform, Supervisor(name.replace("@", "\0", 1).encode()), ready, trio.Event())
+            await wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+        assert [supervisor.recv(100) for _ in range(2)] == [b"READY=1", b"STOPPING=1"]
 
 
-def test_a_supervisor_that_does_not_read_holds_up_nothing(tmp_path: Path) -> None:
+async def test_a_supervisor_that_does_not_read_holds_up_nothing(tmp_path: Path, mock_clock: MockClock) -> None:
     """Signs of life wait for room in its queue, one at a time."""
     name = str(tmp_path / "notify")
 
-    async def main() -> None:
-        with supervising(name) as supervisor:
-            supervisor.setblocking(False)
-            ready, draining = trio.Event(), trio.Event()
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(inform, Supervisor(name.encode(), watchdog=2.0), ready, draining)
-                before = 0
-                for _ in range(2000):  # more than any queue is long
-                    clock.jump(1.0)
-                    await wait_all_tasks_blocked()
-                    before += 1
-                heard = 0
-                while True:
-                    try:
-                        supervisor.recv(100)
-                    except BlockingIOError:
-                        break
-                    heard += 1
-                assert 0 < heard < before
-                nursery.cancel_scope.cancel()
-
-    clock = trio.testing.MockClock()
-    trio.run(main, clock=clock)
+    with supervising(name) as supervisor:
+        supervisor.setblocking(False)
+        ready, draining = trio.Event(), trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(inform, Supervisor(name.encode(), watchdog=2.0), ready, draining)
+            before = 0
+            for _ in range(2000):  # more than any queue is long
+                mock_clock.jump(1.0)
+                await wait_all_tasks_blocked()
+                before += 1
+            heard = 0
+            while True:
+                try:
+                    supervisor.recv(100)
+                except BlockingIOError:
+                    break
+                heard += 1
+            assert 0 < heard < before
+            nursery.cancel_scope.cancel()
 
 
 # ---- The variables ---------------------------------------------------------------------------------------------------

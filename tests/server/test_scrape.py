@@ -325,15 +325,12 @@ HERE = "127.0.0.1"
 NOT_HERE = "192.0.2.1"  # of no machine: for documentation only
 
 
-def test_names() -> None:
-    async def main() -> None:
-        (host, port), *rest = await places("x:0", x=[HERE, "127.0.0.2"])
-        assert (host, rest) == (HERE, [("127.0.0.2", port)])
-        assert [host for host, _ in await places("x:0", x=[NOT_HERE, HERE])] == [HERE]
-        for literal, shown in ((f"{HERE}:0", HERE), ("[::1]:0", "::1")):
-            assert [host for host, _ in await places(literal)] == [shown]
-
-    trio.run(main)
+async def test_names() -> None:
+    (host, port), *rest = await places("x:0", x=[HERE, "127.0.0.2"])
+    assert (host, rest) == (HERE, [("127.0.0.2", port)])
+    assert [host for host, _ in await places("x:0", x=[NOT_HERE, HERE])] == [HERE]
+    for literal, shown in ((f"{HERE}:0", HERE), ("[::1]:0", "::1")):
+        assert [host for host, _ in await places(literal)] == [shown]
 
 
 @pytest.mark.parametrize(
@@ -350,16 +347,13 @@ def test_names_that_are_of_no_use(text: str, known: list[str], message: str) -> 
         trio.run(lambda: places(text, **({"x": known} if known else {})))
 
 
-def test_an_address_in_use_closes_the_others() -> None:
-    async def main() -> None:
-        with socket.create_server(("127.0.0.2", 0)) as taken:
-            port = taken.getsockname()[1]
-            with pytest.raises(StartError, match="Address already in use"):
-                await places(f"x:{port}", x=[HERE, "127.0.0.2"])
-            with socket.create_server((HERE, port)):
-                pass
-
-    trio.run(main)
+async def test_an_address_in_use_closes_the_others() -> None:
+    with socket.create_server(("127.0.0.2", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError, match="Address already in use"):
+            await places(f"x:{port}", x=[HERE, "127.0.0.2"])
+        with socket.create_server((HERE, port)):
+            pass
 
 
 def test_localhost_at_a_real_server(tmp_path: Path) -> None:

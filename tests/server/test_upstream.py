@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +12,7 @@ import msgpack
 import pytest
 import trio
 import trio.testing
+from trio.testing import MockClock
 
 from bbipc.client import ServerError, open_client
 from bbipc.client.errors import ServerUnreachable
@@ -75,32 +76,28 @@ class World:
         return self.children[number]
 
 
-def run(test: Callable[[World], Awaitable[None]]) -> None:
-    async def main() -> None:
-        world = World()
-        with trio.fail_after(10_000):
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(world.upstream.run)
-                await test(world)
-                nursery.cancel_scope.cancel()
-
-    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+@asynccontextmanager
+async def running() -> AsyncIterator[World]:
+    world = World()
+    with trio.fail_after(10_000):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(world.upstream.run)
+            yield world
+            nursery.cancel_scope.cancel()
 
 
 OK = ["ChonkProveResponse", {}]
 
 
-def test_no_child_without_work() -> None:
-    async def test(world: World) -> None:
+async def test_no_child_without_work(autojump_clock: MockClock) -> None:
+    async with running() as world:
         await trio.testing.wait_all_tasks_blocked()
         assert world.starts == []
         assert world.upstream.idle
 
-    run(test)
 
-
-def test_one_request_at_a_time_in_order() -> None:
-    async def test(world: World) -> None:
+async def test_one_request_at_a_time_in_order(autojump_clock: MockClock) -> None:
+    async with running() as world:
         for label in "abc":
             world.submit(label)
         child = await world.child()
@@ -115,11 +112,9 @@ def test_one_request_at_a_time_in_order() -> None:
         assert world.idles == 1
         assert len(world.starts) == 1
 
-    run(test)
 
-
-def test_a_crash_costs_one_request_and_the_next_child_takes_over() -> None:
-    async def test(world: World) -> None:
+async def test_a_crash_costs_one_request_and_the_next_child_takes_over(autojump_clock: MockClock) -> None:
+    async with running() as world:
         world.submit("first")
         world.submit("second")
         child = await world.child()
@@ -136,11 +131,9 @@ def test_a_crash_costs_one_request_and_the_next_child_takes_over() -> None:
         assert (world.upstream.counters.failures, world.upstream.counters.failed) == (1, 1)
         assert (world.upstream.counters.started, world.upstream.counters.forwarded) == (2, 1)
 
-    run(test)
 
-
-def test_a_child_that_ends_while_it_has_nothing_to_do_costs_nothing() -> None:
-    async def test(world: World) -> None:
+async def test_a_child_that_ends_while_it_has_nothing_to_do_costs_nothing(autojump_clock: MockClock) -> None:
+    async with running() as world:
         world.submit("first")
         child = await world.child()
         await child.receive()
@@ -155,12 +148,10 @@ def test_a_child_that_ends_while_it_has_nothing_to_do_costs_nothing() -> None:
         await world.upstream.wait_idle()
         assert world.answers == {"first": OK, "second": OK}
 
-    run(test)
-
 
 @pytest.mark.parametrize("payload", [b"", b"\xc1", msgpack.packb([1, OK]), msgpack.packb(OK) + b"\0", msgpack.packb(["a", 1])])
-def test_garbage_ends_the_child(payload: bytes) -> None:
-    async def test(world: World) -> None:
+async def test_garbage_ends_the_child(payload: bytes, autojump_clock: MockClock) -> None:
+    async with running() as world:
         world.submit("first")
         child = await world.child()
         await child.receive()
@@ -169,11 +160,9 @@ def test_garbage_ends_the_child(payload: bytes) -> None:
         assert "not a response" in world.answers["first"][1]["message"]
         assert await child.receive() is None
 
-    run(test)
 
-
-def test_pauses_double_up_to_a_limit_and_end_with_the_first_success() -> None:
-    async def test(world: World) -> None:
+async def test_pauses_double_up_to_a_limit_and_end_with_the_first_success(autojump_clock: MockClock) -> None:
+    async with running() as world:
         for number in range(12):
             world.submit(f"bad {number}")
             child = await world.child(number)
@@ -196,13 +185,10 @@ def test_pauses_double_up_to_a_limit_and_end_with_the_first_success() -> None:
         await world.child(13)
         assert trio.current_time() - world.starts[-2] == pytest.approx(0.1)
 
-    run(test)
 
-
-def test_who_ends_children_makes_nobody_else_wait() -> None:
+async def test_who_ends_children_makes_nobody_else_wait(autojump_clock: MockClock) -> None:
     """Pauses double for the client whose requests end them; not for others, nor while these wait."""
-
-    async def test(world: World) -> None:
+    async with running() as world:
         for number in range(8):
             world.submit(f"bad {number}", client=1)
         for number in range(7):
@@ -222,11 +208,9 @@ def test_who_ends_children_makes_nobody_else_wait() -> None:
         assert world.answers["good"] == OK
         assert all(world.answers[f"bad {number}"][0] == "ErrorResponse" for number in range(8))
 
-    run(test)
 
-
-def test_many_clients_that_end_children_do_not_add_up_pauses() -> None:
-    async def test(world: World) -> None:
+async def test_many_clients_that_end_children_do_not_add_up_pauses(autojump_clock: MockClock) -> None:
+    async with running() as world:
         for number in range(40):
             world.submit(f"bad {number}", client=number)
         world.submit("good", client=-1)
@@ -240,12 +224,10 @@ def test_many_clients_that_end_children_do_not_add_up_pauses() -> None:
         await world.upstream.wait_idle()
         assert trio.current_time() - world.starts[0] <= 40 * FIRST_PAUSE + 0.001
 
-    run(test)
-
 
 @pytest.mark.parametrize("cancelled", [False, True])
-def test_a_request_has_the_child_for_a_time_only_while_others_wait(*, cancelled: bool) -> None:
-    async def test(world: World) -> None:
+async def test_a_request_has_the_child_for_a_time_only_while_others_wait(*, cancelled: bool, autojump_clock: MockClock) -> None:
+    async with running() as world:
         job = world.submit("long", client=1)
         child = await world.child()
         await child.receive()
@@ -273,11 +255,9 @@ def test_a_request_has_the_child_for_a_time_only_while_others_wait(*, cancelled:
             assert "took longer than 600 s while other clients waited" in fields["message"]
         assert world.answers == {}
 
-    run(test)
 
-
-def test_a_program_that_cannot_be_started_is_an_error_for_all_that_wait() -> None:
-    async def test(world: World) -> None:
+async def test_a_program_that_cannot_be_started_is_an_error_for_all_that_wait(autojump_clock: MockClock) -> None:
+    async with running() as world:
         world.cannot_start = True
         world.submit("a")
         world.submit("b")
@@ -292,11 +272,9 @@ def test_a_program_that_cannot_be_started_is_an_error_for_all_that_wait() -> Non
         await world.upstream.wait_idle()
         assert world.answers["c"] == OK
 
-    run(test)
 
-
-def test_dropped_and_cancelled_requests_are_never_answered() -> None:
-    async def test(world: World) -> None:
+async def test_dropped_and_cancelled_requests_are_never_answered(autojump_clock: MockClock) -> None:
+    async with running() as world:
         world.submit("running", client=1)
         child = await world.child()
         await child.receive()
@@ -315,8 +293,6 @@ def test_dropped_and_cancelled_requests_are_never_answered() -> None:
         await child.send(OK)
         await world.upstream.wait_idle()
         assert set(world.answers) == {"kept"}
-
-    run(test)
 
 
 @pytest.mark.parametrize(
@@ -344,36 +320,30 @@ def command(bb: str) -> list[str]:
 
 
 @needs_bb
-def test_the_real_bb_behind_bbipc() -> None:
+async def test_the_real_bb_behind_bbipc() -> None:
     bb = os.environ["BBIPC_TEST_BB"]
 
-    async def test() -> None:
-        with trio.fail_after(300):
-            async with open_client(command=command(bb)) as client, open_client(command=[bb, "msgpack", "run"]) as direct:
-                fields = {"inputs": bytes(range(31)) + b"\0" + bytes(32), "hash_index": 1}
-                expected = await direct.call("PedersenHash", **fields)
-                assert await client.call("PedersenHash", **fields) == expected
-                assert await client.call_tagged("PedersenHash", **fields) == expected
-                with pytest.raises(ServerError, match="not started"):
-                    await client.call("ChonkProve")
-                assert await client.call("PedersenHash", **fields) == expected
-
-    trio.run(test)
+    with trio.fail_after(300):
+        async with open_client(command=command(bb)) as client, open_client(command=[bb, "msgpack", "run"]) as direct:
+            fields = {"inputs": bytes(range(31)) + b"\0" + bytes(32), "hash_index": 1}
+            expected = await direct.call("PedersenHash", **fields)
+            assert await client.call("PedersenHash", **fields) == expected
+            assert await client.call_tagged("PedersenHash", **fields) == expected
+            with pytest.raises(ServerError, match="not started"):
+                await client.call("ChonkProve")
+            assert await client.call("PedersenHash", **fields) == expected
 
 
-def test_a_child_that_always_dies_hurts_nobody_else() -> None:
-    async def test() -> None:
-        with trio.fail_after(300):
-            async with open_client(command=command("false")) as client:
-                for _ in range(2):
-                    with pytest.raises(ServerError, match="exited with status 1"):
-                        await client.call_tagged("ChonkProve")
-                    assert (await client.call("Blake2s", data=b""))["hash"]
-
-    trio.run(test)
+async def test_a_child_that_always_dies_hurts_nobody_else() -> None:
+    with trio.fail_after(300):
+        async with open_client(command=command("false")) as client:
+            for _ in range(2):
+                with pytest.raises(ServerError, match="exited with status 1"):
+                    await client.call_tagged("ChonkProve")
+                assert (await client.call("Blake2s", data=b""))["hash"]
 
 
-def test_a_stopped_child_is_replaced(tmp_path: Path) -> None:
+async def test_a_stopped_child_is_replaced(tmp_path: Path) -> None:
     """One that a signal has stopped would keep everybody waiting for ever. The next one answers."""
     mark = tmp_path / "started"
     script = tmp_path / "bb"
@@ -395,16 +365,13 @@ while size := sys.stdin.buffer.read(4):
     script.chmod(0o755)
     answers: list[Any] = []
 
-    async def main() -> None:
-        upstream = Upstream(str(script), 1 << 20)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(upstream.run)
-            for client in range(2):
-                upstream.submit(Forwarding(client, request(), lambda response: answers.append(msgpack.unpackb(response))))
-            await upstream.wait_idle()
-            nursery.cancel_scope.cancel()
-
-    trio.run(main)
+    upstream = Upstream(str(script), 1 << 20)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(upstream.run)
+        for client in range(2):
+            upstream.submit(Forwarding(client, request(), lambda response: answers.append(msgpack.unpackb(response))))
+        await upstream.wait_idle()
+        nursery.cancel_scope.cancel()
     assert answers[0][0] == "ErrorResponse"
     assert answers[1] == ["ChonkProveResponse", {}]
 
@@ -421,16 +388,13 @@ while head := sys.stdin.read(4):
 """
 
 
-def test_a_witness_of_72_mib_is_forwarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_witness_of_72_mib_is_forwarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BBIPC_OPTIONS", "--log-level error")
     child = tmp_path / "bb"
     child.write_text(ECHO.format(python=sys.executable))
     child.chmod(0o700)
 
-    async def test() -> None:
-        async with open_client(command=[sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--bb", str(child)]) as client:
-            circuit = {"name": "large", "bytecode": bytes(72 << 20), "verification_key": b""}
-            assert await client.call("ChonkLoad", circuit=circuit) == {}
-            assert await client.call("Blake2s", data=b"abc")
-
-    trio.run(test)
+    async with open_client(command=[sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--bb", str(child)]) as client:
+        circuit = {"name": "large", "bytecode": bytes(72 << 20), "verification_key": b""}
+        assert await client.call("ChonkLoad", circuit=circuit) == {}
+        assert await client.call("Blake2s", data=b"abc")
