@@ -459,6 +459,8 @@ def _flags(strict: bool) -> int:
 
 
 def _threads(threads: int) -> int:
+    if not isinstance(threads, int):
+        raise TypeError(f"threads: {type(threads).__name__}, expected int")
     if threads < 1:
         raise ValueError(f"threads must be at least 1, not {threads}")
     return threads

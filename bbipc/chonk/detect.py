@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bbipc.chonk.errors import require_bytes
 from bbipc.chonk.forms import Encoding, unwrapped_key, unwrapped_proof
 from bbipc.chonk.key import VerificationKey
 from bbipc.chonk.proof import ChonkProof
@@ -51,7 +52,9 @@ def detect_proof(data: bytes, num_public_inputs: int | None = None) -> DetectedP
 
     Raises:
         ChonkFormatError: no encoding fits, or the one that fits is violated.
+        TypeError: `data` is not bytes.
     """
+    require_bytes(data, hint="ChonkProof.from_file reads a file")
     inside, encoding = unwrapped_proof(data, num_public_inputs)
     return DetectedProof(ChonkProof.from_encoding(encoding.value, inside.content, num_public_inputs), encoding, inside.layers)
 
@@ -62,6 +65,8 @@ def detect_key(data: bytes) -> DetectedKey:
 
     Raises:
         ChonkFormatError: it is none; the message says what it is instead.
+        TypeError: `data` is not bytes.
     """
+    require_bytes(data, hint="VerificationKey.from_file reads a file")
     inside = unwrapped_key(data)
     return DetectedKey(VerificationKey.from_unwrapped(inside), inside.layers)

@@ -1,6 +1,6 @@
 """What can be wrong with the bytes of a proof, a key, a setup or an operand."""
 
-__all__ = ["ChonkFormatError", "NoResultError", "NotCanonicalError", "NotOnCurveError", "PrimitiveError"]
+__all__ = ["ChonkFormatError", "NoResultError", "NotCanonicalError", "NotOnCurveError", "PrimitiveError", "require_bytes"]
 
 
 class ChonkFormatError(ValueError):
@@ -37,3 +37,13 @@ class NotOnCurveError(PrimitiveError):
 
 class NoResultError(PrimitiveError):
     """The inverse of zero, the square root of a non-square, or a compressed point whose x is on no point."""
+
+
+def require_bytes(data: object, name: str = "data", hint: str = "from_file reads a file") -> None:
+    """Name the argument that is not bytes, and what to do.
+
+    Raises:
+        TypeError: `data` is something else.
+    """
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"{name}: {type(data).__name__}, expected bytes; {hint}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from bbipc.chonk.errors import ChonkFormatError
+from bbipc.chonk.errors import ChonkFormatError, require_bytes
 from bbipc.chonk.shared import default_core
 from bbipc.chonk.sizes import KEY_SIZE
 
@@ -26,6 +26,7 @@ class VerificationKey:
     _data: bytes
 
     def __post_init__(self) -> None:
+        require_bytes(self._data)
         if len(self._data) != KEY_SIZE:
             raise ChonkFormatError(f"verification key has wrong size: expected {KEY_SIZE}, got {len(self._data)}", "vk")
 
@@ -37,8 +38,7 @@ class VerificationKey:
             ChonkFormatError: `data` has another length.
             TypeError: `data` is not bytes.
         """
-        if not isinstance(data, bytes | bytearray | memoryview):
-            raise TypeError(f"data: {type(data).__name__}, expected bytes; from_file reads a file")
+        require_bytes(data)
         return cls(bytes(data))
 
     @classmethod

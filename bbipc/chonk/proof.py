@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bbipc.chonk import words
-from bbipc.chonk.errors import ChonkFormatError
+from bbipc.chonk.errors import ChonkFormatError, require_bytes
 from bbipc.chonk.shared import default_core
 from bbipc.chonk.sizes import COMPRESSED_FIXED_WORDS, FIXED_WORDS, OINK_FIXED_WORDS, PARTS
 from bbipc.chonk.words import WORD
@@ -62,8 +62,7 @@ class ChonkProof:
             ChonkFormatError: `data` holds no proof; the message says what it is instead.
             TypeError: `data` is not bytes.
         """
-        if not isinstance(data, bytes | bytearray | memoryview):
-            raise TypeError(f"data: {type(data).__name__}, expected bytes; from_file reads a file")
+        require_bytes(data)
         from bbipc.chonk.forms import unwrapped_proof  # noqa: PLC0415 - most proofs come over the wire
 
         inside, encoding = unwrapped_proof(bytes(data), num_public_inputs)
@@ -137,7 +136,9 @@ class ChonkProof:
 
         Raises:
             ChonkFormatError: anything else, a part given twice, or bytes after the map.
+            TypeError: `data` is not bytes.
         """
+        require_bytes(data)
         from bbipc.chonk.proof_msgpack import unpack  # noqa: PLC0415 - most callers never need msgpack
 
         return cls.from_words(unpack(data))
@@ -148,7 +149,9 @@ class ChonkProof:
 
         Raises:
             ChonkFormatError: another size, a word out of range, or an x that is on no point.
+            TypeError: `data` is not bytes.
         """
+        require_bytes(data)
         num_public_inputs = words.whole_words(data, "compressed") - COMPRESSED_FIXED_WORDS
         if num_public_inputs < 0:
             problem = f"{len(data)} bytes, expected at least {WORD * COMPRESSED_FIXED_WORDS}"

@@ -1,11 +1,12 @@
 """The trusted setup as a value (chapter 01 section 8)."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from bbipc.chonk.errors import ChonkFormatError
+from bbipc.chonk.errors import ChonkFormatError, require_bytes
 
 __all__ = ["Setup"]
 
@@ -32,6 +33,7 @@ class Setup:
 
     def __post_init__(self) -> None:
         for name, value, size in (("g2_x", self.g2_x, 128), ("translator_key", self.translator_key, 64)):
+            require_bytes(value, name, "from_json reads a file")
             if len(value) != size:
                 raise ChonkFormatError.at(f"setup.{name}", f"{len(value)} bytes, expected {size}")
 
@@ -51,7 +53,10 @@ class Setup:
         Raises:
             OSError: the file cannot be read.
             ChonkFormatError: it does not hold a setup.
+            TypeError: `path` is not a path.
         """
+        if not isinstance(path, str | os.PathLike):
+            raise TypeError(f"path: {type(path).__name__}, expected str or a path")
         try:
             document = json.loads(Path(path).read_bytes())
         except ValueError as error:  # of UTF-8 or of JSON

@@ -40,6 +40,7 @@ class Verifier:
     setup: Setup
 
     def __init__(self, setup: Setup = Setup.AZTEC, arithmetic: str = "auto") -> None:
+        _check_setup(setup)
         self.setup = setup
         self._core = Core(setup.g2_x, setup.translator_key, arithmetic)
 
@@ -167,7 +168,13 @@ def _verify_batches(
 
 @lru_cache(maxsize=8)
 def _verifier(setup: Setup) -> Verifier:
+    _check_setup(setup)
     return Verifier._of(setup, shared_core(setup))
+
+
+def _check_setup(setup: object) -> None:
+    if not isinstance(setup, Setup):
+        raise TypeError(f"setup: {type(setup).__name__}, expected Setup; Setup.from_json reads a file")
 
 
 def _parts(proof: ChonkProof) -> tuple[bytes, bytes, bytes, bytes, bytes]:

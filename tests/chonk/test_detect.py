@@ -22,6 +22,7 @@ from bbipc.chonk import (
     Outcome,
     Setup,
     VerificationKey,
+    Verifier,
     detect_key,
     detect_proof,
     verify,
@@ -249,14 +250,25 @@ def test_verify_takes_files_and_bytes(tmp_path: Path, setup: Setup) -> None:
 
 def test_arguments_of_another_type_are_named() -> None:
     wrong: Any = 7
+    proof = ChonkProof.from_fields(FLOW1.fields)
     for call, message in (
         (lambda: bbipc.verify(wrong, KEY), "proof: int, expected bytes or the path of a file"),
         (lambda: bbipc.verify(b"", wrong), "key: int, expected bytes or the path of a file"),
         (lambda: verify(wrong, KEY), "proof: int, expected ChonkProof"),
-        (lambda: verify(ChonkProof.from_fields(FLOW1.fields), wrong), "key: int, expected VerificationKey or bytes"),
+        (lambda: verify(proof, wrong), "key: int, expected VerificationKey or bytes"),
         (lambda: ChonkProof.from_bytes(wrong), "data: int, expected bytes"),
         (lambda: ChonkProof.from_file(wrong), "path: int, expected str or a path"),
+        (lambda: ChonkProof.from_msgpack(wrong), "data: int, expected bytes"),
+        (lambda: ChonkProof.from_compressed(wrong), "data: int, expected bytes"),
+        (lambda: detect_proof(wrong), "data: int, expected bytes; ChonkProof.from_file"),
+        (lambda: detect_key(wrong), "data: int, expected bytes; VerificationKey.from_file"),
+        (lambda: VerificationKey(wrong), "data: int, expected bytes"),
         (lambda: VerificationKey.from_bytes(wrong), "data: int, expected bytes"),
+        (lambda: Setup(wrong, wrong), "g2_x: int, expected bytes; from_json"),
+        (lambda: Setup.from_json(wrong), "path: int, expected str or a path"),
+        (lambda: Verifier(wrong), "setup: int, expected Setup; Setup.from_json"),
+        (lambda: verify(proof, KEY, setup=wrong), "setup: int, expected Setup; Setup.from_json"),
+        (lambda: verify(proof, KEY, threads="2"), "threads: str, expected int"),  # type: ignore[arg-type]
         (lambda: VerificationKey.from_file(wrong), "path: int, expected str or a path"),
     ):
         with pytest.raises(TypeError, match=message):
