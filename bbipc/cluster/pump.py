@@ -17,6 +17,7 @@ from distributed import Client, Future, KilledWorker, as_completed
 from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
 
+from bbipc.archive.cut import UNIT_BYTES
 from bbipc.archive.unit import ALL_THREADS, BuildMismatchError, Done, Unit, decide
 from bbipc.cluster.errors import ClusterError, ClusterLostError
 
@@ -24,6 +25,9 @@ __all__ = ["UNITS_PER_THREAD", "Progress", "run_units"]
 
 UNITS_PER_THREAD: Final = 2
 """Units under way for each worker thread: one that runs and one that waits there, so that no thread waits for the network."""
+
+MESSAGE_BYTES: Final = UNIT_BYTES
+"""Units for which there is room at the same time go to the scheduler in one message of so many bytes, or of one unit."""
 
 _LOST: Final = "the scheduler went away, or somebody cancelled this client's work there"
 
@@ -108,22 +112,22 @@ class _Pump:
             alone = not self._under_way
             if alone:
                 if self._suspects:
-                    self._submit(self._suspects.popleft())
+                    self._submit([self._suspects.popleft()])
                 elif self._exhausted:
                     return
-            unit, outcome = self._next()
-            if isinstance(outcome, list):
-                yield Done(unit, outcome)
-                continue
-            self._progress.failures += 1
-            killed = isinstance(outcome, KilledWorker)
-            if killed and not alone:
-                self._suspects.append(unit)
-            elif len(unit) > 1:
-                self._suspects.extendleft(reversed(unit.halves()))
-            else:
-                reason = "ended the worker that verified it" if killed else f"the worker that verified it failed: {outcome}"
-                yield Done(unit, [unit.judge.failed(reason)])
+            done, failed = self._next()
+            yield from done
+            for unit, future in failed:
+                error = self._failure(future)
+                self._progress.failures += 1
+                killed = isinstance(error, KilledWorker)
+                if killed and not alone:
+                    self._suspects.append(unit)
+                elif len(unit) > 1:
+                    self._suspects.extendleft(reversed(unit.halves()))
+                else:
+                    reason = "ended the worker that verified it" if killed else f"the worker that verified it failed: {error}"
+                    yield Done(unit, [unit.judge.failed(reason)])
 
     def window(self) -> int:
         """How many units may be under way."""
@@ -138,16 +142,24 @@ class _Pump:
             self._client.cancel(futures, force=True)
 
     def _fill(self, has_room: Callable[[], bool]) -> None:
+        """Start units while there is room. Each message costs client and scheduler milliseconds, so they share it."""
         while not self._exhausted and has_room():
-            self._look()
-            if len(self._under_way) >= self.window():
+            units: list[Unit[Any]] = []
+            size = 0
+            while size < MESSAGE_BYTES:
+                self._look()
+                if len(self._under_way) + len(units) >= self.window():
+                    break
+                unit = next(self._units, None)
+                if unit is None:
+                    self._exhausted = True
+                    break
+                self._whole_workers = unit.threads == ALL_THREADS
+                units.append(unit)
+                size += sum(map(unit.judge.nbytes, unit.items))
+            if not units:
                 return
-            unit = next(self._units, None)
-            if unit is None:
-                self._exhausted = True
-                return
-            self._whole_workers = unit.threads == ALL_THREADS
-            self._submit(unit)
+            self._submit(units)
 
     def _look(self) -> None:
         """Count the workers, once in a window of units: clusters grow and shrink."""
@@ -158,22 +170,32 @@ class _Pump:
         self._progress.workers, self._progress.threads = len(threads), sum(threads.values())
         self._until_next_look = self.window()
 
-    def _submit(self, unit: Unit[Any]) -> None:
+    def _submit(self, units: list[Unit[Any]]) -> None:
         # The dashboard shows and colours tasks by what `dask.utils.key_split` leaves of this: the name alone.
-        name = f"{unit.judge.name}-{self._run}-{next(self._numbers)}"
-        future = self._ask(lambda: self._client.submit(decide, unit, key=name, pure=False))
-        self._under_way[future] = unit
+        names = [f"{unit.judge.name}-{self._run}-{next(self._numbers)}" for unit in units]
+        futures = self._ask(lambda: self._client.map(decide, units, key=names, pure=False))
+        self._under_way.update(zip(futures, units, strict=True))
         self._progress.under_way = len(self._under_way)
-        self._completed.add(future)
+        self._completed.update(futures)
 
-    def _next(self) -> tuple[Unit[Any], list[Any] | BaseException]:
-        """The next unit that is done, and its results, or what came of it instead."""
-        future = self._ask(lambda: next(self._completed))
-        unit = self._under_way.pop(future)
+    def _next(self) -> tuple[list[Done], list[tuple[Unit[Any], Future[Any]]]]:
+        """The units that are done next, at least one, and those that failed. Their results come in one message as well."""
+        futures: list[Future[Any]] = self._ask(self._completed.next_batch)
+        units = [(future, self._under_way.pop(future)) for future in futures]
         self._progress.under_way = len(self._under_way)
-        if future.status == "finished":
-            results: list[Any] = self._ask(future.result)
-            return unit, results
+        finished = {future.key: future for future in futures if future.status == "finished"}
+        # A result can go away with its worker until it is here. Then Dask makes it again; None: even that failed.
+        results = self._ask(lambda: self._client.gather(finished, errors="skip")) if finished else {}
+        done, failed = [], []
+        for future, unit in units:
+            if (result := results.get(future.key)) is not None:
+                done.append(Done(unit, result))
+            else:
+                failed.append((unit, future))
+        return done, failed
+
+    def _failure(self, future: Future[Any]) -> BaseException:
+        """Why there is no result."""
         if future.status != "error":  # cancelled, or lost with its scheduler
             raise ClusterLostError(_LOST)
         error: BaseException = self._ask(future.exception)
@@ -181,7 +203,7 @@ class _Pump:
             raise ClusterError(f"a worker runs another bbipc: {error}")
         if isinstance(error, ImportError):
             raise ClusterError(f"a worker cannot run bbipc: {error}; install bbipc there, in this client's version")
-        return unit, error
+        return error
 
     def _ask(self, question: Callable[[], Any]) -> Any:
         """Ask the scheduler; its end has one name."""
