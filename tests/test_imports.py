@@ -51,6 +51,7 @@ LATE = {
     "transactions, 21 to 27 ms: most of what is verified is proofs under a key in a file": {
         "bbipc.aztec.detect", "bbipc.aztec.registry",
     },
+    "processes of local clusters, 16 ms of a verify-many without them": {"multiprocessing"},
     "extras, which need not be installed": {"bbipc.cluster", "bbipc.cluster.connect", "bokeh", "distributed"},
     "progress on a terminal, 28 ms of rich": {"bbipc.cli.progress"},
     "an end in an error, a report in XML, completion by a shell: 0.5 to 2.6 ms of every other start": {

@@ -4,11 +4,9 @@ Python's fork server imports what a worker needs once, and every worker is a for
 import here and the one for the workers go on at the same time, and a worker that is started again is there at once.
 """
 
-import multiprocessing
 import os
 import re
 import signal
-from multiprocessing import forkserver, resource_tracker
 from typing import Final
 
 __all__ = ["LOCAL", "METHOD", "start_fork_server"]
@@ -31,6 +29,9 @@ would start threads, and only a process of one thread is safe to fork."""
 
 def start_fork_server() -> None:
     """Start it, unless this process has one; nobody waits for what it imports. It ends with this process."""
+    import multiprocessing  # noqa: PLC0415 - verify-many without a cluster needs none
+    from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415
+
     multiprocessing.set_forkserver_preload(["bbipc.archive.fork_server", "bbipc.cluster.fork_server"])
     resource_tracker.ensure_running()  # which unblocks the signal
     added = {name: value for name, value in _ENVIRONMENT.items() if name not in os.environ}
