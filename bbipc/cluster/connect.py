@@ -21,9 +21,10 @@ __all__ = ["check_workers", "connect"]
 _REMOTE: Final = re.compile(r"(?:tcp|tls|ws|wss|ucx|inproc)://\S+")
 _PATIENCE: Final = "10s"
 """To connect. Dask's own 30 s are long for a wrong address; a greater value in Dask's configuration is respected."""
-_NO_LOGS: Final = {"distributed.admin.low-level-log-length": 0}
+_OUR_SIZES: Final = {"distributed.admin.low-level-log-length": 0, "distributed.admin.large-graph-warning-threshold": "1GB"}
 """Each end of Dask's streams keeps the last messages that it sent, 1,000 of them: for us, gigabytes of units. A scheduler that
-somebody else started has its own configuration (docs/how-to/verify-an-archive.md)."""
+somebody else started has its own configuration (docs/how-to/verify-an-archive.md). And a unit with one large file is more than
+Dask likes to see, but as it must be."""
 _QUIET: Final = {
     "distributed.admin.tick.interval": "500ms",
     "distributed.admin.system-monitor.interval": "5s",
@@ -53,7 +54,7 @@ def connect(address: str, report: str | None = None) -> Iterator[Client]:
         ClusterError: the address is malformed or nobody answers there, or the report cannot be made.
     """
     with ExitStack() as stack:
-        stack.enter_context(dask.config.set(_NO_LOGS))
+        stack.enter_context(dask.config.set(_OUR_SIZES))
         if report is not None:
             _check_report(report)
         client = stack.enter_context(_client(address, profiled=report is not None))

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from time import monotonic
 from typing import Any, Final
 from uuid import uuid4
 
@@ -28,6 +29,9 @@ UNITS_PER_THREAD: Final = 2
 
 MESSAGE_BYTES: Final = UNIT_BYTES
 """Units for which there is room at the same time go to the scheduler in one message of so many bytes, or of one unit."""
+
+MESSAGE_SECONDS: Final = 0.01
+"""A message leaves after this time, so that workers do not wait while files are read."""
 
 _LOST: Final = "the scheduler went away, or somebody cancelled this client's work there"
 
@@ -100,6 +104,7 @@ class _Pump:
         self._suspects: deque[Unit[Any]] = deque()
         self._run = uuid4().hex[:8]
         self._numbers = count()
+        self._ahead: Unit[Any] | None = None
         self._exhausted = False
         self._until_next_look = 0
         self._whole_workers = False
@@ -146,20 +151,32 @@ class _Pump:
         while not self._exhausted and has_room():
             units: list[Unit[Any]] = []
             size = 0
-            while size < MESSAGE_BYTES:
-                self._look()
-                if len(self._under_way) + len(units) >= self.window():
-                    break
-                unit = next(self._units, None)
-                if unit is None:
-                    self._exhausted = True
-                    break
-                self._whole_workers = unit.threads == ALL_THREADS
-                units.append(unit)
+            until = monotonic() + MESSAGE_SECONDS
+            while self._has_room_beside(units) and (unit := self._peek()) is not None:
                 size += sum(map(unit.judge.nbytes, unit.items))
+                if units and size > MESSAGE_BYTES:
+                    break
+                units.append(unit)
+                self._ahead = None
+                if monotonic() > until:
+                    break
             if not units:
                 return
             self._submit(units)
+
+    def _has_room_beside(self, units: list[Unit[Any]]) -> bool:
+        self._look()
+        return len(self._under_way) + len(units) < self.window()
+
+    def _peek(self) -> Unit[Any] | None:
+        """The next unit, which stays the next one until `_ahead` is None."""
+        if self._ahead is None:
+            self._ahead = next(self._units, None)
+        if self._ahead is None:
+            self._exhausted = True
+        else:
+            self._whole_workers = self._ahead.threads == ALL_THREADS
+        return self._ahead
 
     def _look(self) -> None:
         """Count the workers, once in a window of units: clusters grow and shrink."""
