@@ -59,7 +59,7 @@ Words read_words(const std::string& name) {
 Proof read_proof(const std::string& flow) {
     Proof proof{read_words(flow + "/proof_fields.bin"), {}, read_words(flow + "/vk")};
     bbipc_verdict verdict;
-    demand(bbipc_proof_split(proof.words.size(), proof.words.size() - 1242, proof.count.data(), &verdict) == BBIPC_VALID,
+    demand(bbipc_proof_split(proof.words.size(), proof.words.size() - 1242, proof.count.data(), &verdict) == BBIPC_OK,
            "a fixture can be split");
     return proof;
 }

@@ -79,7 +79,7 @@ void fields(Input& in, int32_t which) {
     const Word a = in.take<Word>(), b = in.take<Word>();
     int32_t code, ignored;
     const Word c = field(which, operation, a, b, code);
-    if (code != 0) return;
+    if (code != BBIPC_OK) return;
     Word one{};
     one[31] = 1;
     switch (operation) {
@@ -99,7 +99,7 @@ void reductions(Input& in, int32_t which) {
     on_every_path(out, [&](const bbipc_core* core, uint8_t* o) { return bbipc_field_reduce512(core, which, wide.data(), o); });
     int32_t code;
     field(which, BBIPC_ADD, out, Word{}, code);
-    demand(code == 0, "a reduced value is canonical");
+    demand(code == BBIPC_OK, "a reduced value is canonical");
 }
 
 Point multiple(int32_t curve, const Point& point, const Word& scalar, int32_t& code) {
@@ -123,7 +123,7 @@ Point a_point(Input& in, int32_t curve) {
     if (choice == 1) return Point{};
     Point generator{};
     if (curve == BBIPC_GRUMPKIN) {
-        demand(bbipc_generators(cores()[0].get(), choice, 1, generator.data()) == 0, "there is a generator");
+        demand(bbipc_generators(cores()[0].get(), choice, 1, generator.data()) == BBIPC_OK, "there is a generator");
     } else {
         generator[31] = 1;
         generator[63] = 2;
@@ -140,13 +140,13 @@ void points(Input& in, int32_t curve) {
     const Word s = in.take<Word>();
     int32_t code;
     const Point c = sum(curve, a, b, code);
-    if (code != 0) return;
-    demand(sum(curve, b, a, code) == c && code == 0, "A + B = B + A");
+    if (code != BBIPC_OK) return;
+    demand(sum(curve, b, a, code) == c && code == BBIPC_OK, "A + B = B + A");
     int32_t code_a, code_b, code_c;
     const Point sa = multiple(curve, a, s, code_a), sb = multiple(curve, b, s, code_b), sc = multiple(curve, c, s, code_c);
     demand(code_a == code_b && code_a == code_c, "a scalar is good for all points or for none");
-    if (code_a != 0) return;
-    demand(sum(curve, sa, sb, code) == sc && code == 0, "s A + s B = s (A + B)");
+    if (code_a != BBIPC_OK) return;
+    demand(sum(curve, sa, sb, code) == sc && code == BBIPC_OK, "s A + s B = s (A + B)");
 
     std::array<uint8_t, 128> both;
     std::memcpy(both.data(), a.data(), 64);
@@ -172,14 +172,14 @@ void generators(Input& in) {
     std::vector<uint8_t> scalars(32 * count);
     for (size_t i = 0; i < scalars.size(); ++i) scalars[i] = i % 32 == 0 ? in.byte() & 0x1f : in.byte();
     std::vector<uint8_t> first(64 * count);
-    if (count > 0) demand(bbipc_generators(cores()[0].get(), 0, count, first.data()) == 0, "there are generators");
+    if (count > 0) demand(bbipc_generators(cores()[0].get(), 0, count, first.data()) == BBIPC_OK, "there are generators");
     Point out, expected;
     const int32_t code = on_every_path(
         out, [&](const bbipc_core* core, uint8_t* o) { return bbipc_generators_msm(core, scalars.data(), count, 1, o); });
     on_every_path(expected, [&](const bbipc_core* core, uint8_t* o) {
         return bbipc_point_msm(core, BBIPC_GRUMPKIN, first.data(), scalars.data(), count, o);
     });
-    demand(code == 0 && out == expected, "both multiplications over generators agree");
+    demand(code == BBIPC_OK && out == expected, "both multiplications over generators agree");
 }
 
 void pairings(Input& in) {
@@ -215,7 +215,7 @@ void splits(Input& in) {
     for (int i = 0; i < 8; ++i) total = total << 8 | in.byte();
     for (int i = 0; i < 8; ++i) inputs = inputs << 8 | in.byte();
     bbipc_verdict verdict;
-    if (bbipc_proof_split(total, inputs, count, &verdict) != BBIPC_VALID) {
+    if (bbipc_proof_split(total, inputs, count, &verdict) != BBIPC_OK) {
         demand(verdict.message[0] != 0, "an error has a message");
         return;
     }

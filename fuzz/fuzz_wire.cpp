@@ -92,7 +92,7 @@ void ring(uint8_t choice, const uint8_t* data, size_t size) {
         }
         data += head;
         size -= head;
-        if (bbipc_ring_take(mine.get(), out.data(), out.size(), &count) == BBIPC_RING_OK) {
+        if (bbipc_ring_take(mine.get(), out.data(), out.size(), &count) == BBIPC_OK) {
             uint64_t at = 0;
             while (at < count) at += header_bytes + read_length(out.data() + at);
             demand(at == count && count <= out.size(), "whole messages are taken");
@@ -110,7 +110,7 @@ void decompress(const uint8_t* data, size_t size) {
     Bytes out(64 * count);
     uint64_t failed = 0;
     const int32_t status = bbipc_g1_decompress(core(), data, count, 1, out.data(), &failed);
-    demand(status != 0 || bbipc_points_check(core(), BBIPC_G1, out.data(), count, 1, &failed) == 0, "points are on the curve");
+    demand(status != BBIPC_OK || bbipc_points_check(core(), BBIPC_G1, out.data(), count, 1, &failed) == BBIPC_OK, "points are on the curve");
 }
 
 }  // namespace

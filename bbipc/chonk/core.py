@@ -148,7 +148,7 @@ def proof_split(total: int, num_public_inputs: int) -> list[int]:
         ChonkFormatError: `total` does not fit to a key with that many public inputs.
     """
     counts, verdict = ffi.new("uint64_t[5]"), ffi.new("bbipc_verdict *")
-    if lib.bbipc_proof_split(total, num_public_inputs, counts, verdict) != lib.BBIPC_VALID:
+    if lib.bbipc_proof_split(total, num_public_inputs, counts, verdict) != lib.BBIPC_OK:
         raise _format_error(verdict)
     return list(counts)
 
@@ -268,7 +268,7 @@ class Core:
     def key_inspect(self, key: bytes) -> tuple[int, int, int, bytes]:
         """log_circuit_size, num_public_inputs, pub_inputs_offset and the 32-byte hash of a key (chapter 03 section 1)."""
         words, digest, verdict = ffi.new("uint64_t[3]"), ffi.new("uint8_t[32]"), ffi.new("bbipc_verdict *")
-        if lib.bbipc_key_inspect(self._handle, _buffer(key), len(key), words, digest, verdict) != lib.BBIPC_VALID:
+        if lib.bbipc_key_inspect(self._handle, _buffer(key), len(key), words, digest, verdict) != lib.BBIPC_OK:
             raise _format_error(verdict)
         return words[0], words[1], words[2], bytes(digest)
 
@@ -276,14 +276,14 @@ class Core:
         """The compressed form of a proof, which has `words` words (chapter 03 section 5)."""
         out, verdict = ffi.new("uint8_t[]", WORD * words), ffi.new("bbipc_verdict *")
         proof, _keep = _proof(parts)
-        if lib.bbipc_proof_compress(self._handle, proof, out, len(out), verdict) != lib.BBIPC_VALID:
+        if lib.bbipc_proof_compress(self._handle, proof, out, len(out), verdict) != lib.BBIPC_OK:
             raise _format_error(verdict)
         return bytes(ffi.buffer(out))
 
     def decompress(self, data: bytes, words: int) -> bytes:
         """The flat proof of `words` words that `data` is the compressed form of."""
         out, verdict = ffi.new("uint8_t[]", WORD * words), ffi.new("bbipc_verdict *")
-        if lib.bbipc_proof_decompress(self._handle, _buffer(data), len(data), out, len(out), verdict) != lib.BBIPC_VALID:
+        if lib.bbipc_proof_decompress(self._handle, _buffer(data), len(data), out, len(out), verdict) != lib.BBIPC_OK:
             raise _format_error(verdict)
         return bytes(ffi.buffer(out))
 
@@ -494,7 +494,7 @@ def _format_error(verdict: Any) -> ChonkFormatError:
 
 
 def _done(status: int) -> None:
-    if status != 0:
+    if status != lib.BBIPC_OK:
         _raise_primitive_error(status)
 
 

@@ -17,12 +17,12 @@ _CHUNK: Final = 64 * 1024
 class Status(IntEnum):
     """What came of an operation (BBIPC_RING_... of the C ABI)."""
 
-    OK = 0
-    NOTHING = 1
-    NO_SPACE = 2
-    TOO_LONG = 3
-    BROKEN = 4
-    INTERRUPTED = 5
+    OK = lib.BBIPC_OK
+    NOTHING = lib.BBIPC_RING_NOTHING
+    NO_SPACE = lib.BBIPC_RING_NO_SPACE
+    TOO_LONG = lib.BBIPC_RING_TOO_LONG
+    BROKEN = lib.BBIPC_RING_BROKEN
+    INTERRUPTED = lib.BBIPC_RING_INTERRUPTED
 
 
 class RingBroken(Exception):  # noqa: N818 - the state of a ring

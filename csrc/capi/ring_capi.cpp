@@ -62,15 +62,18 @@ bbipc_ring* bbipc_ring_open(std::int32_t file, std::uint64_t file_size, char* me
     return ring->ring.is_published() ? ring.release() : nullptr;
 }
 
-void bbipc_ring_publish(bbipc_ring* ring) { ring->ring.publish(); }
+void bbipc_ring_publish(bbipc_ring* ring) {
+    if (ring != nullptr) ring->ring.publish();
+}
 
 void bbipc_ring_free(bbipc_ring* ring) { delete ring; }
 
-std::uint64_t bbipc_ring_max_message(const bbipc_ring* ring) { return ring->ring.max_message(); }
+std::uint64_t bbipc_ring_max_message(const bbipc_ring* ring) { return ring == nullptr ? 0 : ring->ring.max_message(); }
 
-const char* bbipc_ring_fault(const bbipc_ring* ring) { return ring->ring.fault(); }
+const char* bbipc_ring_fault(const bbipc_ring* ring) { return ring == nullptr ? nullptr : ring->ring.fault(); }
 
 std::int32_t bbipc_ring_take(bbipc_ring* ring, std::uint8_t* out, std::uint64_t room, std::uint64_t* size) {
+    if (ring == nullptr || size == nullptr || (out == nullptr && room != 0)) return BBIPC_BAD_ARGUMENT;
     *size = 0;
     while (true) {
         std::uint64_t taken = 0;
@@ -78,7 +81,7 @@ std::int32_t bbipc_ring_take(bbipc_ring* ring, std::uint8_t* out, std::uint64_t 
         if (status == Status::ok) {
             *size += taken;
         } else if (*size != 0) {
-            return BBIPC_RING_OK;  // what is wrong now is found again by the next call
+            return BBIPC_OK;  // what is wrong now is found again by the next call
         } else {
             *size = taken;
             return static_cast<std::int32_t>(status);
@@ -87,24 +90,31 @@ std::int32_t bbipc_ring_take(bbipc_ring* ring, std::uint8_t* out, std::uint64_t 
 }
 
 std::int32_t bbipc_ring_put(bbipc_ring* ring, const std::uint8_t* frames, std::uint64_t length, std::uint64_t* written) {
+    if (ring == nullptr || written == nullptr || (frames == nullptr && length != 0)) return BBIPC_BAD_ARGUMENT;
     return static_cast<std::int32_t>(ring->ring.put_run(frames, length, *written));
 }
 
 std::int32_t bbipc_ring_wait_for_data(bbipc_ring* ring, std::uint32_t milliseconds) {
+    if (ring == nullptr) return BBIPC_BAD_ARGUMENT;
     return static_cast<std::int32_t>(ring->ring.wait_for_data(after(milliseconds)));
 }
 
 std::int32_t bbipc_ring_wait_for_room(bbipc_ring* ring, std::uint64_t length, std::uint32_t milliseconds) {
+    if (ring == nullptr) return BBIPC_BAD_ARGUMENT;
     return static_cast<std::int32_t>(ring->ring.wait_for_room(length, after(milliseconds)));
 }
 
 std::int32_t bbipc_ring_serve(bbipc_ring* requests, bbipc_ring* responses, const bbipc_core* core,
                               const bbipc_answer_rules* rules, std::uint32_t milliseconds, std::uint8_t* out, std::uint64_t room,
                               std::uint64_t* size, bbipc_answered* answered) {
+    if (requests == nullptr || responses == nullptr || core == nullptr || rules == nullptr) return BBIPC_BAD_ARGUMENT;
+    if (size == nullptr || answered == nullptr || (out == nullptr && room != 0)) return BBIPC_BAD_ARGUMENT;
     return static_cast<std::int32_t>(
         serve(requests->ring, responses->ring, *core, *rules, after(milliseconds), out, room, *size, *answered));
 }
 
-void bbipc_ring_interrupt(bbipc_ring* ring, std::int32_t on) { ring->ring.interrupt(on != 0); }
+void bbipc_ring_interrupt(bbipc_ring* ring, std::int32_t on) {
+    if (ring != nullptr) ring->ring.interrupt(on != 0);
+}
 
 }  // extern "C"

@@ -26,16 +26,13 @@ struct EngineClaim final : bbipc_claim {
     Claim claim;
 };
 
-// The result of reading or writing an encoding, which says nothing about a proof: the C ABI reports it in a verdict, too.
+constexpr std::int32_t ok = BBIPC_OK;
+
+// The result of reading or writing an encoding, which says nothing about a proof: the verdict has the reason of a failure, and
+// is zeroed on success, which is not an acceptance.
 std::int32_t encoding_status(const Unreadable& error, bbipc_verdict& verdict) {
-    if (error) {
-        verdict = Rejection::unreadable(*error).as_c();
-        return BBIPC_ERROR;
-    }
-    verdict = {};
-    verdict.outcome = BBIPC_VALID;
-    verdict.position = -1;
-    return BBIPC_VALID;
+    verdict = error ? Rejection::unreadable(*error).as_c() : bbipc_verdict{};
+    return error ? BBIPC_BAD_ENCODING : BBIPC_OK;
 }
 
 template <class C>
@@ -47,7 +44,7 @@ struct PointCodec {
         if (!Base::from_bytes(bytes, p.x) || !Base::from_bytes(bytes + 32, p.y)) return BBIPC_NOT_CANONICAL;
         if (!p.is_on_curve()) return BBIPC_NOT_ON_CURVE;
         point = p;
-        return 0;
+        return ok;
     }
     static void write(const Affine<C>& point, std::uint8_t* bytes) {
         point.x.to_bytes(bytes);
@@ -59,9 +56,9 @@ template <class C>
 std::int32_t read_points(const std::uint8_t* bytes, std::uint64_t count, std::vector<Affine<C>>& points) {
     points.resize(count);
     for (std::uint64_t i = 0; i < count; ++i) {
-        if (const std::int32_t status = PointCodec<C>::read(bytes + 64 * i, points[i]); status != 0) return status;
+        if (const std::int32_t status = PointCodec<C>::read(bytes + 64 * i, points[i]); status != ok) return status;
     }
-    return 0;
+    return ok;
 }
 
 template <class F>
@@ -70,7 +67,7 @@ std::int32_t read_elements(const std::uint8_t* bytes, std::uint64_t count, std::
     for (std::uint64_t i = 0; i < count; ++i) {
         if (!F::from_bytes(bytes + 32 * i, elements[i])) return BBIPC_NOT_CANONICAL;
     }
-    return 0;
+    return ok;
 }
 
 // What `step` makes of the four lanes of a sponge; `in` and `out` may be the same.
@@ -82,7 +79,7 @@ std::int32_t with_sponge(const std::uint8_t* in, std::uint8_t* out, const Step& 
     }
     step(state);
     for (std::size_t i = 0; i < 4; ++i) state[i].to_bytes(out + 32 * i);
-    return 0;
+    return ok;
 }
 
 template <class F>
@@ -107,7 +104,7 @@ std::int32_t apply_field_op(std::int32_t op, const std::uint8_t* a_bytes, const 
         default: return BBIPC_BAD_ARGUMENT;
     }
     result.to_bytes(out);
-    return 0;
+    return ok;
 }
 
 template <class C>
@@ -116,9 +113,9 @@ std::int32_t multiply_points(const std::uint8_t* points_bytes, const std::uint8_
     typename C::Scalar scalar;
     if (!C::Scalar::from_bytes(scalar_bytes, scalar)) return BBIPC_NOT_CANONICAL;
     std::vector<Affine<C>> points;
-    if (const std::int32_t status = read_points<C>(points_bytes, count, points); status != 0) return status;
+    if (const std::int32_t status = read_points<C>(points_bytes, count, points); status != ok) return status;
     for (std::uint64_t i = 0; i < count; ++i) PointCodec<C>::write(scalar_mul<C>(points[i], scalar).to_affine(), out + 64 * i);
-    return 0;
+    return ok;
 }
 
 class Engine final : public bbipc_core {
@@ -229,15 +226,15 @@ class Engine final : public bbipc_core {
         const U256 high = load_be(in), low = load_be(in + 32);
         if (field != BBIPC_FR && field != BBIPC_FQ) return BBIPC_BAD_ARGUMENT;
         field == BBIPC_FR ? Fr::reduce_wide(high, low).to_bytes(out) : Fq::reduce_wide(high, low).to_bytes(out);
-        return 0;
+        return ok;
     }
 
     std::int32_t point_add(std::int32_t curve, const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* out) const override {
         return on_curve(curve, [&]<class C>() {
             Affine<C> p, q;
             std::int32_t status = PointCodec<C>::read(a, p);
-            if (status == 0) status = PointCodec<C>::read(b, q);
-            if (status == 0) PointCodec<C>::write((Jacobian<C>::from_affine(p) + q).to_affine(), out);
+            if (status == ok) status = PointCodec<C>::read(b, q);
+            if (status == ok) PointCodec<C>::write((Jacobian<C>::from_affine(p) + q).to_affine(), out);
             return status;
         });
     }
@@ -254,8 +251,8 @@ class Engine final : public bbipc_core {
             std::vector<Affine<C>> points;
             std::vector<typename C::Scalar> scalars;
             std::int32_t status = read_points<C>(points_bytes, count, points);
-            if (status == 0) status = read_elements(scalars_bytes, count, scalars);
-            if (status == 0) PointCodec<C>::write(msm<C>(points, scalars).to_affine(), out);
+            if (status == ok) status = read_elements(scalars_bytes, count, scalars);
+            if (status == ok) PointCodec<C>::write(msm<C>(points, scalars).to_affine(), out);
             return status;
         });
     }
@@ -269,26 +266,26 @@ class Engine final : public bbipc_core {
                                 std::uint8_t* out) const override {
         if (count > ipa_size) return BBIPC_BAD_ARGUMENT;
         std::vector<Fq> scalars;
-        if (const std::int32_t status = read_elements(scalars_bytes, count, scalars); status != 0) return status;
+        if (const std::int32_t status = read_elements(scalars_bytes, count, scalars); status != ok) return status;
         const auto sum = bbipc::generators_msm(scalars.data(), count, std::max(threads, 1u), lane_path_);
         PointCodec<GrumpkinCurve>::write(sum.to_affine(), out);
-        return 0;
+        return ok;
     }
 
     std::int32_t generators(std::uint64_t first, std::uint64_t count, std::uint8_t* out) const override {
         if (first > ipa_size || count > ipa_size - first) return BBIPC_BAD_ARGUMENT;
         const auto table = bbipc::generators();
         for (std::uint64_t i = 0; i < count; ++i) PointCodec<GrumpkinCurve>::write(table[first + i], out + 64 * i);
-        return 0;
+        return ok;
     }
 
     std::int32_t g2_mul(const std::uint8_t* point, const std::uint8_t* scalar_bytes, std::uint8_t* out) const override {
         G2 p;
         Fr scalar;
         if (!Fr::from_bytes(scalar_bytes, scalar)) return BBIPC_NOT_CANONICAL;
-        if (const std::int32_t status = g2_status(decode_g2(point, p)); status != 0) return status;
+        if (const std::int32_t status = g2_status(decode_g2(point, p)); status != ok) return status;
         encode_g2(multiply_g2(p, scalar.to_int()).to_affine(), out);
-        return 0;
+        return ok;
     }
 
     std::int32_t pairing(const std::uint8_t* g1, const std::uint8_t* g2, std::uint64_t count, std::int32_t* is_one,
@@ -299,28 +296,28 @@ class Engine final : public bbipc_core {
         for (std::uint64_t i = 0; i < count; ++i) {
             G1 p;
             G2 q;
-            if (const std::int32_t status = PointCodec<G1Curve>::read(g1 + 64 * i, p); status != 0) return status;
-            if (const std::int32_t status = g2_status(decode_g2(g2 + 128 * i, q)); status != 0) return status;
+            if (const std::int32_t status = PointCodec<G1Curve>::read(g1 + 64 * i, p); status != ok) return status;
+            if (const std::int32_t status = g2_status(decode_g2(g2 + 128 * i, q)); status != ok) return status;
             prepared.emplace_back(q);
             inputs.emplace_back(p, &prepared.back());
         }
         const Fq12 product = pairing_product(inputs);
         *is_one = product.is_one() ? 1 : 0;
         if (gt != nullptr) product.to_bytes(gt);
-        return 0;
+        return ok;
     }
 
     std::int32_t g1_decompress(const std::uint8_t* words, std::uint64_t count, std::uint32_t threads, std::uint8_t* out,
                                std::uint64_t* failed) const override {
         *failed = bbipc::decompress_g1(words, count, std::max(threads, 1u), lane_path_, out);
-        return *failed == count ? 0 : BBIPC_NO_RESULT;
+        return *failed == count ? ok : BBIPC_NO_RESULT;
     }
 
     std::int32_t points_check(std::int32_t curve, const std::uint8_t* points, std::uint64_t count, std::uint32_t threads,
                               std::uint64_t* failed) const override {
         return on_curve(curve, [&]<class C>() {
             *failed = first_off_curve<C>(points, count, std::max(threads, 1u));
-            return *failed == count ? 0 : BBIPC_NOT_ON_CURVE;
+            return *failed == count ? ok : BBIPC_NOT_ON_CURVE;
         });
     }
 
@@ -331,7 +328,7 @@ class Engine final : public bbipc_core {
         if (!combine_neighbours(points, count, used, lane_path_, system_random(), sums[0], sums[1])) return BBIPC_NOT_ON_CURVE;
         PointCodec<G1Curve>::write(sums[0].to_affine(), later);
         PointCodec<G1Curve>::write(sums[1].to_affine(), earlier);
-        return 0;
+        return ok;
     }
 
     std::int32_t poseidon2_permute(const std::uint8_t* in, std::uint8_t* out) const override {
@@ -340,15 +337,15 @@ class Engine final : public bbipc_core {
 
     std::int32_t poseidon2_absorb(std::uint8_t* state, const std::uint8_t* words, std::uint64_t count) const override {
         std::vector<Fr> elements;
-        if (const std::int32_t status = read_elements(words, count, elements); status != 0) return status;
+        if (const std::int32_t status = read_elements(words, count, elements); status != ok) return status;
         return with_sponge(state, state, [&](Fr(&sponge)[4]) { bbipc::poseidon2_absorb(sponge, elements); });
     }
 
     std::int32_t poseidon2_hash(const std::uint8_t* words, std::uint64_t count, std::uint8_t* out) const override {
         std::vector<Fr> elements;
-        if (const std::int32_t status = read_elements(words, count, elements); status != 0) return status;
+        if (const std::int32_t status = read_elements(words, count, elements); status != ok) return status;
         bbipc::poseidon2_hash(elements).to_bytes(out);
-        return 0;
+        return ok;
     }
 
     std::int32_t poseidon2_hash_many(const std::uint8_t* words, const std::uint64_t* counts, std::uint64_t messages,
@@ -356,7 +353,7 @@ class Engine final : public bbipc_core {
         std::uint64_t total = 0;
         for (std::uint64_t i = 0; i < messages; ++i) total += counts[i];
         std::vector<Fr> elements, hashes(messages);
-        if (const std::int32_t status = read_elements(words, total, elements); status != 0) return status;
+        if (const std::int32_t status = read_elements(words, total, elements); status != ok) return status;
         std::vector<std::span<const Fr>> views;
         std::span<const Fr> rest(elements);
         for (std::uint64_t i = 0; i < messages; ++i) {
@@ -365,7 +362,7 @@ class Engine final : public bbipc_core {
         }
         bbipc::poseidon2_hash_many(views, lane_path_, hashes);
         for (std::uint64_t i = 0; i < messages; ++i) hashes[i].to_bytes(out + 32 * i);
-        return 0;
+        return ok;
     }
 
   private:
@@ -438,7 +435,7 @@ class Engine final : public bbipc_core {
 
     static std::int32_t g2_status(G2Decoding decoding) {
         switch (decoding) {
-            case G2Decoding::ok: return 0;
+            case G2Decoding::ok: return ok;
             case G2Decoding::not_canonical: return BBIPC_NOT_CANONICAL;
             case G2Decoding::not_on_curve:
             case G2Decoding::not_in_subgroup: break;

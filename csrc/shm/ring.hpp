@@ -39,7 +39,7 @@ static_assert(offsetof(Control, capacity) == 128 && offsetof(Control, mask) == 1
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 enum class Status : std::int32_t {
-    ok = BBIPC_RING_OK,
+    ok = BBIPC_OK,
     nothing = BBIPC_RING_NOTHING,
     no_space = BBIPC_RING_NO_SPACE,
     too_long = BBIPC_RING_TOO_LONG,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -82,6 +84,11 @@ bool is_valid(const bbipc_verdict& v) {
 }
 bool is_invalid(const bbipc_verdict& v, std::int32_t step) {
     return v.outcome == BBIPC_INVALID && v.step == step && v.part == BBIPC_PART_NONE && v.message[0] == 0;
+}
+// What an encoding that could be read leaves: zeros, which are not an acceptance.
+bool is_zeroed(const bbipc_verdict& v) {
+    const bbipc_verdict zeros = {};
+    return v.outcome != BBIPC_VALID && std::memcmp(&v, &zeros, sizeof v) == 0;
 }
 bool is_cancelled(const bbipc_verdict& v) { return v.outcome == BBIPC_CANCELLED && v.message[0] == 0; }
 bool is_error(const bbipc_verdict& v, std::int32_t part, std::int64_t position, const char* text) {
@@ -345,6 +352,120 @@ void test_contexts(std::int32_t arith, const Setup& setup, const Core& core, con
     bbipc_core_free(nullptr);
 }
 
+// No value of one enumeration is a value of the other, and memory that nobody wrote to is neither a success nor an acceptance.
+void test_numbers() {
+    const Rule rule("the C ABI, success");
+    constexpr std::int32_t outcomes[] = {BBIPC_ERROR, BBIPC_VALID, BBIPC_INVALID, BBIPC_CANCELLED};
+    constexpr std::int32_t statuses[] = {
+        BBIPC_OK,           BBIPC_NOT_CANONICAL, BBIPC_NOT_ON_CURVE,    BBIPC_NO_RESULT,     BBIPC_BAD_ARGUMENT, BBIPC_OUT_OF_MEMORY,
+        BBIPC_BAD_ENCODING, BBIPC_RING_NOTHING,  BBIPC_RING_NO_SPACE,   BBIPC_RING_TOO_LONG, BBIPC_RING_BROKEN,  BBIPC_RING_INTERRUPTED,
+    };
+    std::vector<std::int32_t> all(std::begin(outcomes), std::end(outcomes));
+    all.insert(all.end(), std::begin(statuses), std::end(statuses));
+    std::sort(all.begin(), all.end());
+    CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
+    CHECK(std::find(std::begin(statuses), std::end(statuses), 0) == std::end(statuses) && BBIPC_VALID != 0);
+}
+
+// A null pointer that is not allowed is an error wherever it stands, and touches nothing.
+void test_null_pointers(const Core& core, const Input& good) {
+    const Rule rule("the C ABI, null pointers");
+    const bbipc_proof proof = good.view();
+    const std::uint8_t* const key = good.key.data();
+    const std::uint64_t length = good.key.size();
+    constexpr const char* text = "null pointer";
+
+    bbipc_verdict verdict;
+    const auto refused = [&](const bbipc_core* c, const bbipc_proof* p, const std::uint8_t* k) {
+        verdict = stale_verdict();
+        bbipc_verify(c, p, k, length, 0, 1, nullptr, &verdict);
+        bool all = is_error(verdict, BBIPC_PART_NONE, -1, text);
+        verdict = stale_verdict();
+        const Claim claim(bbipc_reduce(c, p, k, length, 0, nullptr), bbipc_claim_free);
+        const bbipc_claim* const claims[] = {claim.get()};
+        bbipc_check(core.get(), claims, 1, 1, nullptr, &verdict);
+        all = all && is_error(verdict, BBIPC_PART_NONE, -1, text);
+        if (p == nullptr) return all;
+        verdict = stale_verdict();
+        bbipc_verify_many(c, p, &k, &length, 1, 0, 1, nullptr, &verdict);
+        all = all && is_error(verdict, BBIPC_PART_NONE, -1, text);
+        bbipc_claim* made = nullptr;
+        bbipc_reduce_many(c, p, &k, &length, 1, 0, nullptr, &made);
+        verdict = stale_verdict();
+        bbipc_check(core.get(), &made, 1, 1, nullptr, &verdict);
+        bbipc_claim_free(made);
+        return all && is_error(verdict, BBIPC_PART_NONE, -1, text);
+    };
+    CHECK(refused(nullptr, &proof, key) && refused(core.get(), nullptr, key) && refused(core.get(), &proof, nullptr));
+    for (std::size_t part = 0; part < 5; ++part) {
+        bbipc_proof torn = proof;
+        torn.part[part] = nullptr;
+        CHECK(refused(core.get(), &torn, key));
+        Bytes out(40000);
+        verdict = stale_verdict();
+        CHECK(bbipc_proof_compress(core.get(), &torn, out.data(), out.size(), &verdict) == BBIPC_BAD_ARGUMENT);
+        CHECK(is_error(verdict, BBIPC_PART_NONE, -1, text));
+    }
+    bbipc_verify(core.get(), &proof, key, length, 0, 1, nullptr, nullptr);
+    bbipc_verify_many(core.get(), &proof, &key, &length, 1, 0, 1, nullptr, nullptr);
+    bbipc_check(core.get(), nullptr, 1, 1, nullptr, nullptr);
+
+    // A claim that is null is an error, and the others are decided.
+    const Claim claim(bbipc_reduce(core.get(), &proof, key, length, 0, nullptr), bbipc_claim_free);
+    const bbipc_claim* const claims[] = {nullptr, claim.get()};
+    bbipc_verdict verdicts[] = {stale_verdict(), stale_verdict()};
+    bbipc_check(core.get(), claims, 2, 1, nullptr, verdicts);
+    CHECK(is_error(verdicts[0], BBIPC_PART_NONE, -1, text) && is_valid(verdicts[1]));
+    for (bbipc_verdict& v : verdicts) v = stale_verdict();
+    bbipc_check(core.get(), nullptr, 2, 1, nullptr, verdicts);
+    for (const bbipc_verdict& v : verdicts) CHECK(is_error(v, BBIPC_PART_NONE, -1, text));
+    for (bbipc_verdict& v : verdicts) v = stale_verdict();
+    bbipc_check(nullptr, claims, 2, 1, nullptr, verdicts);
+    for (const bbipc_verdict& v : verdicts) CHECK(is_error(v, BBIPC_PART_NONE, -1, text));
+
+    std::uint64_t words[3] = {}, count[5] = {};
+    std::uint8_t hash[32] = {}, wide[128] = {};
+    std::int32_t is_one = 7;
+    CHECK(bbipc_key_inspect(core.get(), nullptr, length, words, hash, &verdict) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_key_inspect(core.get(), key, length, nullptr, hash, &verdict) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_key_inspect(core.get(), key, length, words, hash, nullptr) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_proof_split(good.total(), 0, nullptr, &verdict) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_proof_split(good.total(), 0, count, nullptr) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_proof_decompress(core.get(), nullptr, 32, wide, 0, &verdict) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_field_op(core.get(), BBIPC_FR, BBIPC_ADD, hash, nullptr, hash) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_field_op(nullptr, BBIPC_FR, BBIPC_ADD, hash, hash, hash) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_point_add(core.get(), BBIPC_G1, wide, nullptr, wide) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_point_mul(core.get(), BBIPC_G1, nullptr, hash, wide) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_point_msm(core.get(), BBIPC_G1, nullptr, nullptr, 1, wide) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_point_batch_mul(core.get(), BBIPC_G1, wide, nullptr, 1, wide) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_generators_msm(core.get(), nullptr, 1, 1, wide) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_generators(core.get(), 0, 1, nullptr) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_g2_mul(core.get(), nullptr, hash, wide) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_pairing(core.get(), nullptr, wide, 1, &is_one, nullptr) == BBIPC_BAD_ARGUMENT && is_one == 0);
+    CHECK(bbipc_pairing(core.get(), wide, wide, 0, nullptr, nullptr) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_g1_decompress(core.get(), hash, 1, 1, wide, nullptr) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_points_check(core.get(), BBIPC_G1, nullptr, 1, 1, words) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_g1_combine_neighbours(core.get(), wide, 2, 1, nullptr, wide) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_poseidon2_permute(core.get(), nullptr, wide) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_poseidon2_hash(core.get(), nullptr, 1, hash) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_poseidon2_absorb(core.get(), wide, nullptr, 3) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_poseidon2_hash_many(core.get(), nullptr, &length, 1, hash) == BBIPC_BAD_ARGUMENT);
+    bbipc_answer_rules rules = {};
+    bbipc_answered answered = {};
+    answered.produced = 9;
+    bbipc_answer_frames(nullptr, &rules, hash, 32, wide, 128, &answered);
+    CHECK(answered.produced == 0 && answered.consumed == 0);
+    bbipc_answer_message(core.get(), nullptr, hash, 32, wide, 128, &answered);
+    bbipc_answer_message(core.get(), &rules, hash, 32, wide, 128, nullptr);
+    CHECK(bbipc_ring_take(nullptr, wide, 128, words) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_ring_put(nullptr, wide, 128, words) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_ring_wait_for_data(nullptr, 0) == BBIPC_BAD_ARGUMENT && bbipc_ring_wait_for_room(nullptr, 0, 0) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_ring_fault(nullptr) == nullptr && bbipc_ring_max_message(nullptr) == 0 && bbipc_core_arith(nullptr) == 0);
+    bbipc_ring_free(nullptr), bbipc_ring_publish(nullptr), bbipc_ring_interrupt(nullptr, 1);
+    bbipc_lane_free(nullptr), bbipc_lane_interrupt(nullptr, 1), bbipc_lane_take_counts(nullptr, nullptr);
+    bbipc_lane_serve(nullptr, core.get(), &rules, 0, 1, 0, 0, nullptr);
+}
+
 // More keys than the cache holds; the first one comes back.
 void test_key_cache(const Core& core, const Input& good) {
     const Rule rule("03.1, a key that is kept is the key");
@@ -355,7 +476,7 @@ void test_key_cache(const Core& core, const Input& good) {
     for (unsigned n = 0; n <= 300; ++n) {
         key[30] = static_cast<std::uint8_t>(n % 300 >> 8), key[31] = static_cast<std::uint8_t>(n % 300);
         verdict = stale_verdict();
-        CHECK(bbipc_key_inspect(core.get(), key.data(), key.size(), words, hash, &verdict) == BBIPC_VALID && is_valid(verdict));
+        CHECK(bbipc_key_inspect(core.get(), key.data(), key.size(), words, hash, &verdict) == BBIPC_OK && is_zeroed(verdict));
         CHECK(words[0] == n % 300);
         if (n == 0) std::copy_n(hash, 32, first_hash);
         CHECK((std::memcmp(hash, first_hash, 32) == 0) == (n % 300 == 0));
@@ -370,10 +491,10 @@ void test_keys(const Core& core, const Input& good) {
     std::uint64_t words[3];
     std::uint8_t hash[32];
     bbipc_verdict verdict = stale_verdict();
-    CHECK(bbipc_key_inspect(core.get(), good.key.data(), good.key.size(), words, hash, &verdict) == BBIPC_VALID);
-    CHECK(is_valid(verdict) && words[1] == good.count[0] - oink_words);
+    CHECK(bbipc_key_inspect(core.get(), good.key.data(), good.key.size(), words, hash, &verdict) == BBIPC_OK);
+    CHECK(is_zeroed(verdict) && words[1] == good.count[0] - oink_words);
     verdict = stale_verdict();
-    CHECK(bbipc_key_inspect(core.get(), good.key.data(), 3679, words, hash, &verdict) == BBIPC_ERROR);
+    CHECK(bbipc_key_inspect(core.get(), good.key.data(), 3679, words, hash, &verdict) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_KEY, -1, "wrong size"));
 }
 
@@ -382,12 +503,12 @@ void test_splitting(const Input& good) {
     std::uint64_t count[5];
     bbipc_verdict verdict = stale_verdict();
     const std::uint64_t public_inputs = good.total() - fixed_words;
-    CHECK(bbipc_proof_split(good.total(), public_inputs, count, &verdict) == BBIPC_VALID && is_valid(verdict));
+    CHECK(bbipc_proof_split(good.total(), public_inputs, count, &verdict) == BBIPC_OK && is_zeroed(verdict));
     CHECK(std::equal(count, count + 5, good.count));
-    CHECK(bbipc_proof_split(good.total(), public_inputs + 1, count, &verdict) == BBIPC_ERROR);
+    CHECK(bbipc_proof_split(good.total(), public_inputs + 1, count, &verdict) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_FLAT, -1, "wrong field count"));
     // A sum that wraps around 2^64.
-    CHECK(bbipc_proof_split(1200, std::uint64_t{0} - 42, count, &verdict) == BBIPC_ERROR);
+    CHECK(bbipc_proof_split(1200, std::uint64_t{0} - 42, count, &verdict) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_FLAT, -1, "at least 1242"));
 }
 
@@ -403,8 +524,8 @@ void test_compression(const Core& core, const Input& good) {
     const auto decompress = [&](const Bytes& in) {
         return bbipc_proof_decompress(core.get(), in.data(), in.size(), flat.data(), flat.size(), &verdict);
     };
-    CHECK(compress(good) == BBIPC_VALID && is_valid(verdict));
-    CHECK(decompress(small) == BBIPC_VALID && is_valid(verdict) && flat == good.words);
+    CHECK(compress(good) == BBIPC_OK && is_zeroed(verdict));
+    CHECK(decompress(small) == BBIPC_OK && is_zeroed(verdict) && flat == good.words);
     const Bytes compressed = small;
 
     // Points at infinity stay what they are, and scalars at the top of their range too.
@@ -415,7 +536,7 @@ void test_compression(const Core& core, const Input& good) {
         sub_borrow(top, Fr::modulus, U256{{1, 0, 0, 0}});
         store_be(i.word(0, 0), top);
     });
-    CHECK(compress(edge) == BBIPC_VALID && decompress(small) == BBIPC_VALID && flat == edge.words);
+    CHECK(compress(edge) == BBIPC_OK && decompress(small) == BBIPC_OK && flat == edge.words);
     // The sign changes in the middle of the field: at the points whose y is nearest to it, (m - 1) / 2 - 2, and their negatives.
     constexpr Fq x = hex_element<Fq>("20900d1484d09a66195f76bb79d1b25741388134e30b67d2af4d2876b8f6f8c8");
     constexpr Fr grumpkin_x = hex_element<Fr>("23c1596db5eede6d0db646c77a4eeac26ede237794b5e46423ab2134f8b30272");
@@ -430,33 +551,33 @@ void test_compression(const Core& core, const Input& good) {
             store_be(i.word(2, 0), grumpkin_x.to_int());
             store_be(i.word(2, 1), (upper ? -grumpkin_y : grumpkin_y).to_int());
         });
-        CHECK(compress(middle) == BBIPC_VALID);
+        CHECK(compress(middle) == BBIPC_OK);
         for (const std::uint64_t word : {public_inputs + 12, public_inputs + 12 + 20}) CHECK(small[32 * word] >> 7 == (upper ? 1 : 0));
-        CHECK(decompress(small) == BBIPC_VALID && flat == middle.words);
+        CHECK(decompress(small) == BBIPC_OK && flat == middle.words);
     }
 
-    CHECK(compress(changed(good, [](Input& i) { ++i.count[1], --i.count[2]; })) == BBIPC_ERROR);
+    CHECK(compress(changed(good, [](Input& i) { ++i.count[1], --i.count[2]; })) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_MERGE, -1, "expected 41, got 42"));
-    CHECK(compress(changed(good, [](Input& i) { i.count[0] = 47; })) == BBIPC_ERROR);
+    CHECK(compress(changed(good, [](Input& i) { i.count[0] = 47; })) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_HIDING_OINK, -1, "at least 48, got 47"));
-    CHECK(compress(changed(good, [](Input& i) { std::fill_n(i.word(4, 5), 32, std::uint8_t{0xff}); })) == BBIPC_ERROR);
+    CHECK(compress(changed(good, [](Input& i) { std::fill_n(i.word(4, 5), 32, std::uint8_t{0xff}); })) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_JOINT, 5, "fr::modulus"));
-    CHECK(compress(changed(good, [](Input& i) { i.word(1, 3)[0] = 1; })) == BBIPC_ERROR);
+    CHECK(compress(changed(good, [](Input& i) { i.word(1, 3)[0] = 1; })) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_MERGE, 3, "high limb"));
-    CHECK(compress(changed(good, [](Input& i) { i.word(1, 2)[0] = 1; })) == BBIPC_ERROR);
+    CHECK(compress(changed(good, [](Input& i) { i.word(1, 2)[0] = 1; })) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_MERGE, 2, "low limb"));
-    CHECK(compress(changed(good, [](Input& i) { i.word(1, 0)[0] = i.word(1, 2)[0] = 1; })) == BBIPC_ERROR);
+    CHECK(compress(changed(good, [](Input& i) { i.word(1, 0)[0] = i.word(1, 2)[0] = 1; })) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_MERGE, 0, "low limb"));  // the first of two errors
-    CHECK(compress(changed(good, [](Input& i) { i.word(1, 0)[0] = 1; })) == BBIPC_ERROR);
+    CHECK(compress(changed(good, [](Input& i) { i.word(1, 0)[0] = 1; })) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_MERGE, 0, "low limb"));
     // Each part has its own length, the last one, too.
     constexpr std::int32_t ids[5] = {BBIPC_PART_HIDING_OINK, BBIPC_PART_MERGE, BBIPC_PART_ECCVM, BBIPC_PART_IPA, BBIPC_PART_JOINT};
     for (std::size_t part = 1; part < 5; ++part) {
-        CHECK(compress(changed(good, [part](Input& i) { --i.count[part]; })) == BBIPC_ERROR);
+        CHECK(compress(changed(good, [part](Input& i) { --i.count[part]; })) == BBIPC_BAD_ENCODING);
         CHECK(is_error(verdict, ids[part], -1, "wrong size"));
     }
     const bbipc_proof proof = good.view();
-    CHECK(bbipc_proof_compress(core.get(), &proof, small.data(), small.size() - 32, &verdict) == BBIPC_ERROR);
+    CHECK(bbipc_proof_compress(core.get(), &proof, small.data(), small.size() - 32, &verdict) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_FLAT, -1, "output buffer"));
 
     const auto with_word = [&](std::size_t index, const U256& value) {
@@ -464,19 +585,19 @@ void test_compression(const Core& core, const Input& good) {
         store_be(&bytes[32 * index], value);
         return bytes;
     };
-    CHECK(decompress(Bytes(compressed.begin(), compressed.end() - 1)) == BBIPC_ERROR);
+    CHECK(decompress(Bytes(compressed.begin(), compressed.end() - 1)) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_FLAT, -1, "multiple of 32"));
-    CHECK(decompress(Bytes(32 * 696)) == BBIPC_ERROR && is_error(verdict, BBIPC_PART_FLAT, -1, "too short: 696"));
-    CHECK(decompress(Bytes(32 * 697)) == BBIPC_ERROR && is_error(verdict, BBIPC_PART_FLAT, -1, "output buffer"));
+    CHECK(decompress(Bytes(32 * 696)) == BBIPC_BAD_ENCODING && is_error(verdict, BBIPC_PART_FLAT, -1, "too short: 696"));
+    CHECK(decompress(Bytes(32 * 697)) == BBIPC_BAD_ENCODING && is_error(verdict, BBIPC_PART_FLAT, -1, "output buffer"));
     const std::size_t eccvm = public_inputs + 12 + 20;
-    CHECK(decompress(with_word(0, Fr::modulus)) == BBIPC_ERROR && is_error(verdict, BBIPC_PART_FLAT, 0, "fr::modulus"));
-    CHECK(decompress(with_word(eccvm + 90, Fq::modulus)) == BBIPC_ERROR);
+    CHECK(decompress(with_word(0, Fr::modulus)) == BBIPC_BAD_ENCODING && is_error(verdict, BBIPC_PART_FLAT, 0, "fr::modulus"));
+    CHECK(decompress(with_word(eccvm + 90, Fq::modulus)) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_FLAT, std::int64_t(eccvm) + 90, "fq::modulus"));
-    CHECK(decompress(with_word(public_inputs, Fq::modulus)) == BBIPC_ERROR);
+    CHECK(decompress(with_word(public_inputs, Fq::modulus)) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_FLAT, std::int64_t(public_inputs), "not below the modulus"));
-    CHECK(decompress(with_word(eccvm, Fr::modulus)) == BBIPC_ERROR);
+    CHECK(decompress(with_word(eccvm, Fr::modulus)) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_FLAT, std::int64_t(eccvm), "not below the modulus"));
-    CHECK(decompress(with_word(public_inputs, U256{{4, 0, 0, 0}})) == BBIPC_ERROR);  // 4^3 + 3 is no square
+    CHECK(decompress(with_word(public_inputs, U256{{4, 0, 0, 0}})) == BBIPC_BAD_ENCODING);  // 4^3 + 3 is no square
     CHECK(is_error(verdict, BBIPC_PART_FLAT, std::int64_t(public_inputs), "no point on the curve"));
     // The sign is bit 255 and nothing else, and infinity has none.
     constexpr u64 sign = u64{1} << 63;
@@ -501,6 +622,8 @@ void test_path(std::int32_t arith, const Setup& setup, const std::vector<Input>&
     test_strict(core, good);
     test_cancellation(core, good, changed(good, [](Input& i) { i.increment(1, 24); }));
     test_contexts(arith, setup, core, good);
+    test_numbers();
+    test_null_pointers(core, good);
     test_key_cache(core, good);
     test_keys(core, good);
     test_splitting(good);

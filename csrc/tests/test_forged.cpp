@@ -23,7 +23,7 @@ struct Forged {
     bbipc_proof view() const {
         bbipc_proof proof{};
         bbipc_verdict verdict;
-        CHECK(bbipc_proof_split(words.size() / 32, words.size() / 32 - 1242, proof.count, &verdict) == BBIPC_VALID);
+        CHECK(bbipc_proof_split(words.size() / 32, words.size() / 32 - 1242, proof.count, &verdict) == BBIPC_OK);
         const std::uint8_t* next = words.data();
         for (std::size_t i = 0; i < 5; ++i) {
             proof.part[i] = next;

@@ -59,7 +59,7 @@ struct Input {
     bbipc_proof view() const {
         bbipc_proof proof{};
         bbipc_verdict verdict;
-        CHECK(bbipc_proof_split(words.size() / 32, words.size() / 32 - 1242, proof.count, &verdict) == BBIPC_VALID);
+        CHECK(bbipc_proof_split(words.size() / 32, words.size() / 32 - 1242, proof.count, &verdict) == BBIPC_OK);
         const std::uint8_t* next = words.data();
         for (unsigned i = 0; i < 5; ++i) {
             proof.part[i] = next;

@@ -54,12 +54,12 @@ void test_field(const Core& core, RandomElements& random) {
         Buffer<32> out{};
         const std::int32_t status =
             bbipc_field_op(core.get(), field_number<F>, op, left.data(), b != nullptr ? right.data() : nullptr, out.data());
-        CHECK(status != 0 || F::from_bytes(out.data(), result));
+        CHECK(status != BBIPC_OK || F::from_bytes(out.data(), result));
         return status;
     };
     const auto result_is = [&](std::int32_t op, const F& a, const F* b, const F& expected) {
         F result;
-        CHECK(apply(op, a, b, result) == 0 && result == expected);
+        CHECK(apply(op, a, b, result) == BBIPC_OK && result == expected);
     };
     std::vector<F> values = edge_elements<F>();
     values.resize(40);
@@ -73,9 +73,9 @@ void test_field(const Core& core, RandomElements& random) {
         result_is(BBIPC_SQR, a, nullptr, a * a);
         result_is(BBIPC_NEG, a, nullptr, F::zero() - a);
         F inverse, root;
-        CHECK(apply(BBIPC_INV, a, nullptr, inverse) == (a.is_zero() ? BBIPC_NO_RESULT : 0));
+        CHECK(apply(BBIPC_INV, a, nullptr, inverse) == (a.is_zero() ? BBIPC_NO_RESULT : BBIPC_OK));
         CHECK(a.is_zero() || inverse * a == F::one());
-        CHECK(apply(BBIPC_SQRT, a * a, nullptr, root) == 0 && (root == a || root == -a));
+        CHECK(apply(BBIPC_SQRT, a * a, nullptr, root) == BBIPC_OK && (root == a || root == -a));
     }
     // A non-square: -1 where p = 3 mod 4, else the least one.
     const F non_square = F::Params::two_adicity == 1 ? -F::one() : F::from_u64(F::Params::non_residue);
@@ -95,7 +95,7 @@ void test_field(const Core& core, RandomElements& random) {
     const U256 high = random.integer(), low = random.integer();
     store_be(wide.data(), high);
     store_be(wide.data() + 32, low);
-    CHECK(bbipc_field_reduce512(core.get(), field_number<F>, wide.data(), out.data()) == 0);
+    CHECK(bbipc_field_reduce512(core.get(), field_number<F>, wide.data(), out.data()) == BBIPC_OK);
     F two_256 = F::one();
     for (int i = 0; i < 256; ++i) two_256 = two_256.dbl();
     CHECK(out == encoded(F::reduce(high) * two_256 + F::reduce(low)));
@@ -113,15 +113,15 @@ void test_curve(const Core& core, RandomElements& random) {
     const auto add = [&](const Buffer<64>& a, const Buffer<64>& b) {
         return bbipc_point_add(core.get(), curve, a.data(), b.data(), out.data());
     };
-    CHECK(add(p_bytes, infinity) == 0 && out == p_bytes);
-    CHECK(add(infinity, p_bytes) == 0 && out == p_bytes);
-    CHECK(add(p_bytes, encoded(-p)) == 0 && out == infinity);
-    CHECK(add(p_bytes, q_bytes) == 0 && out == encoded((Jacobian<C>::from_affine(q) + p).to_affine()));
-    CHECK(add(p_bytes, p_bytes) == 0);
+    CHECK(add(p_bytes, infinity) == BBIPC_OK && out == p_bytes);
+    CHECK(add(infinity, p_bytes) == BBIPC_OK && out == p_bytes);
+    CHECK(add(p_bytes, encoded(-p)) == BBIPC_OK && out == infinity);
+    CHECK(add(p_bytes, q_bytes) == BBIPC_OK && out == encoded((Jacobian<C>::from_affine(q) + p).to_affine()));
+    CHECK(add(p_bytes, p_bytes) == BBIPC_OK);
     const auto two = encoded(Scalar::from_u64(2)), minus_one = encoded(-Scalar::one()), zero = encoded(Scalar::zero());
-    CHECK(bbipc_point_mul(core.get(), curve, p_bytes.data(), two.data(), other.data()) == 0 && other == out);
-    CHECK(bbipc_point_mul(core.get(), curve, p_bytes.data(), minus_one.data(), out.data()) == 0 && out == encoded(-p));
-    CHECK(bbipc_point_mul(core.get(), curve, p_bytes.data(), zero.data(), out.data()) == 0 && out == infinity);
+    CHECK(bbipc_point_mul(core.get(), curve, p_bytes.data(), two.data(), other.data()) == BBIPC_OK && other == out);
+    CHECK(bbipc_point_mul(core.get(), curve, p_bytes.data(), minus_one.data(), out.data()) == BBIPC_OK && out == encoded(-p));
+    CHECK(bbipc_point_mul(core.get(), curve, p_bytes.data(), zero.data(), out.data()) == BBIPC_OK && out == infinity);
 
     Buffer<64> off_curve = p_bytes, wide = p_bytes;
     off_curve[63] ^= 1;
@@ -154,29 +154,29 @@ void test_curve(const Core& core, RandomElements& random) {
     }
     const auto sum_bytes = encoded(sum.to_affine());
     const auto k_bytes = encoded(k);
-    CHECK(bbipc_point_mul(core.get(), curve, sum_bytes.data(), k_bytes.data(), other.data()) == 0);
-    CHECK(bbipc_point_msm(core.get(), curve, points.data(), scalars.data(), 9, out.data()) == 0 && out == other);
+    CHECK(bbipc_point_mul(core.get(), curve, sum_bytes.data(), k_bytes.data(), other.data()) == BBIPC_OK);
+    CHECK(bbipc_point_msm(core.get(), curve, points.data(), scalars.data(), 9, out.data()) == BBIPC_OK && out == other);
     std::vector<std::uint8_t> multiples(points.size());
-    CHECK(bbipc_point_batch_mul(core.get(), curve, points.data(), k_bytes.data(), 9, multiples.data()) == 0);
+    CHECK(bbipc_point_batch_mul(core.get(), curve, points.data(), k_bytes.data(), 9, multiples.data()) == BBIPC_OK);
     for (std::size_t i = 0; i < 9; ++i) {
-        CHECK(bbipc_point_mul(core.get(), curve, &points[64 * i], k_bytes.data(), out.data()) == 0);
+        CHECK(bbipc_point_mul(core.get(), curve, &points[64 * i], k_bytes.data(), out.data()) == BBIPC_OK);
         CHECK(std::memcmp(&multiples[64 * i], out.data(), 64) == 0);
     }
-    CHECK(bbipc_point_msm(core.get(), curve, nullptr, nullptr, 0, out.data()) == 0 && out == infinity);
+    CHECK(bbipc_point_msm(core.get(), curve, nullptr, nullptr, 0, out.data()) == BBIPC_OK && out == infinity);
 }
 
 void test_generators(const Core& core, RandomElements& random) {
     const Rule rule("01.6, the generators");
     std::vector<std::uint8_t> table(64 * 3), scalars;
-    CHECK(bbipc_generators(core.get(), 32765, 3, table.data()) == 0);
+    CHECK(bbipc_generators(core.get(), 32765, 3, table.data()) == BBIPC_OK);
     CHECK(bbipc_generators(core.get(), 32765, 4, table.data()) == BBIPC_BAD_ARGUMENT);
     CHECK(bbipc_generators(core.get(), 32769, 0, table.data()) == BBIPC_BAD_ARGUMENT);
     CHECK(bbipc_generators(core.get(), 1, ~std::uint64_t{0}, table.data()) == BBIPC_BAD_ARGUMENT);
-    CHECK(bbipc_generators(core.get(), 0, 3, table.data()) == 0);
+    CHECK(bbipc_generators(core.get(), 0, 3, table.data()) == BBIPC_OK);
     for (int i = 0; i < 3; ++i) append(scalars, encoded(random.element<Fq>()));
     Buffer<64> out, expected;
-    CHECK(bbipc_point_msm(core.get(), BBIPC_GRUMPKIN, table.data(), scalars.data(), 3, expected.data()) == 0);
-    CHECK(bbipc_generators_msm(core.get(), scalars.data(), 3, 0, out.data()) == 0 && out == expected);
+    CHECK(bbipc_point_msm(core.get(), BBIPC_GRUMPKIN, table.data(), scalars.data(), 3, expected.data()) == BBIPC_OK);
+    CHECK(bbipc_generators_msm(core.get(), scalars.data(), 3, 0, out.data()) == BBIPC_OK && out == expected);
     CHECK(bbipc_generators_msm(core.get(), scalars.data(), 32769, 1, out.data()) == BBIPC_BAD_ARGUMENT);
     store_be(scalars.data(), Fq::modulus);
     CHECK(bbipc_generators_msm(core.get(), scalars.data(), 3, 1, out.data()) == BBIPC_NOT_CANONICAL);
@@ -190,18 +190,18 @@ void test_pairing(const Core& core, RandomElements& random) {
     const auto g2 = encoded(g2_generator());
     std::vector<std::uint8_t> left(128), right(256);
     // e(a G1, b G2) e(-ab G1, G2) = 1
-    CHECK(bbipc_point_mul(core.get(), BBIPC_G1, g1.data(), a_bytes.data(), left.data()) == 0);
-    CHECK(bbipc_point_mul(core.get(), BBIPC_G1, g1.data(), ab_bytes.data(), &left[64]) == 0);
-    CHECK(bbipc_g2_mul(core.get(), g2.data(), b_bytes.data(), right.data()) == 0);
+    CHECK(bbipc_point_mul(core.get(), BBIPC_G1, g1.data(), a_bytes.data(), left.data()) == BBIPC_OK);
+    CHECK(bbipc_point_mul(core.get(), BBIPC_G1, g1.data(), ab_bytes.data(), &left[64]) == BBIPC_OK);
+    CHECK(bbipc_g2_mul(core.get(), g2.data(), b_bytes.data(), right.data()) == BBIPC_OK);
     std::copy(g2.begin(), g2.end(), &right[128]);
     std::int32_t is_one = 7;
     Buffer<384> product, one{};
     one[31] = 1;
-    CHECK(bbipc_pairing(core.get(), left.data(), right.data(), 2, &is_one, product.data()) == 0);
+    CHECK(bbipc_pairing(core.get(), left.data(), right.data(), 2, &is_one, product.data()) == BBIPC_OK);
     CHECK(is_one == 1 && product == one);
-    CHECK(bbipc_pairing(core.get(), left.data(), right.data(), 1, &is_one, product.data()) == 0);
+    CHECK(bbipc_pairing(core.get(), left.data(), right.data(), 1, &is_one, product.data()) == BBIPC_OK);
     CHECK(is_one == 0 && product != one);
-    CHECK(bbipc_pairing(core.get(), nullptr, nullptr, 0, &is_one, nullptr) == 0 && is_one == 1);
+    CHECK(bbipc_pairing(core.get(), nullptr, nullptr, 0, &is_one, nullptr) == BBIPC_OK && is_one == 1);
 
     is_one = 1;
     std::vector<std::uint8_t> bad = left;
@@ -218,30 +218,30 @@ void test_pairing(const Core& core, RandomElements& random) {
     store_be(wide.data(), Fr::modulus);
     CHECK(bbipc_g2_mul(core.get(), g2.data(), wide.data(), out.data()) == BBIPC_NOT_CANONICAL);
     const auto zero = encoded(Fr::zero());
-    CHECK(bbipc_g2_mul(core.get(), g2.data(), zero.data(), out.data()) == 0 && out == (Buffer<128>{}));
+    CHECK(bbipc_g2_mul(core.get(), g2.data(), zero.data(), out.data()) == BBIPC_OK && out == (Buffer<128>{}));
 }
 
 void test_hash(const Core& core) {
     const Rule rule("02.2, the hash");
     Buffer<128> state{}, out;
-    CHECK(bbipc_poseidon2_permute(core.get(), state.data(), out.data()) == 0 && out != state);
+    CHECK(bbipc_poseidon2_permute(core.get(), state.data(), out.data()) == BBIPC_OK && out != state);
     Buffer<32> hash, other;
-    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 4, hash.data()) == 0);
-    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 3, other.data()) == 0 && hash != other);  // the length counts
-    CHECK(bbipc_poseidon2_hash(core.get(), nullptr, 0, other.data()) == 0 && hash != other);
+    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 4, hash.data()) == BBIPC_OK);
+    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 3, other.data()) == BBIPC_OK && hash != other);  // the length counts
+    CHECK(bbipc_poseidon2_hash(core.get(), nullptr, 0, other.data()) == BBIPC_OK && hash != other);
     const std::uint64_t counts[3] = {3, 0, 1};  // messages of three, no and one word
     Buffer<96> many;
-    CHECK(bbipc_poseidon2_hash_many(core.get(), state.data(), counts, 3, many.data()) == 0);
-    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 3, hash.data()) == 0 && std::equal(hash.begin(), hash.end(), many.begin()));
+    CHECK(bbipc_poseidon2_hash_many(core.get(), state.data(), counts, 3, many.data()) == BBIPC_OK);
+    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 3, hash.data()) == BBIPC_OK && std::equal(hash.begin(), hash.end(), many.begin()));
     CHECK(std::equal(other.begin(), other.end(), many.begin() + 32));
-    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 1, hash.data()) == 0 &&
+    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 1, hash.data()) == BBIPC_OK &&
           std::equal(hash.begin(), hash.end(), many.begin() + 64));
-    CHECK(bbipc_poseidon2_hash_many(core.get(), nullptr, nullptr, 0, nullptr) == 0);
-    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 4, hash.data()) == 0);
+    CHECK(bbipc_poseidon2_hash_many(core.get(), nullptr, nullptr, 0, nullptr) == BBIPC_OK);
+    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 4, hash.data()) == BBIPC_OK);
     Buffer<128> sponge{};
     sponge[119] = 4;  // 2^64 times four words, which come in two calls
-    CHECK(bbipc_poseidon2_absorb(core.get(), sponge.data(), state.data(), 3) == 0);
-    CHECK(bbipc_poseidon2_absorb(core.get(), sponge.data(), state.data() + 96, 1) == 0);
+    CHECK(bbipc_poseidon2_absorb(core.get(), sponge.data(), state.data(), 3) == BBIPC_OK);
+    CHECK(bbipc_poseidon2_absorb(core.get(), sponge.data(), state.data() + 96, 1) == BBIPC_OK);
     CHECK(std::equal(hash.begin(), hash.end(), sponge.begin()));
     store_be(state.data() + 64, Fr::modulus);
     CHECK(bbipc_poseidon2_hash_many(core.get(), state.data(), counts, 3, many.data()) == BBIPC_NOT_CANONICAL);

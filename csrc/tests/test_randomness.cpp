@@ -357,7 +357,7 @@ struct Input {
 
     explicit Input(const TestCase& test) : words(test.bytes("fields")), key(test.bytes("vk")) {
         bbipc_verdict verdict;
-        CHECK(bbipc_proof_split(words.size() / 32, words.size() / 32 - fixed_length, proof.count, &verdict) == BBIPC_VALID);
+        CHECK(bbipc_proof_split(words.size() / 32, words.size() / 32 - fixed_length, proof.count, &verdict) == BBIPC_OK);
         const std::uint8_t* next = words.data();
         for (std::size_t i = 0; i < 5; ++i) {
             proof.part[i] = next;

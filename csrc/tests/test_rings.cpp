@@ -156,7 +156,7 @@ void serve_once(bbipc_ring* requests, bbipc_ring* responses, const bbipc_core* c
     const std::int32_t status =
         bbipc_ring_serve(requests, responses, core, &rules, 1, out.data(), out.size(), &size, &answered);
     served.answered += answered.answered[BBIPC_CHEAP_BLAKE2S];
-    if (status == BBIPC_RING_OK) {
+    if (status == BBIPC_OK) {
         ++served.passed_on;
         CHECK(size >= header_bytes && size <= out.size() && is_whole_frames(out, size));
         std::uint64_t written = 0;
@@ -191,10 +191,10 @@ void changes_between_steps(const bbipc_core* core, std::uint64_t times) {
             }
             if (random() % 2) {
                 serve_once(requests.get(), responses.get(), core, served);
-            } else if (bbipc_ring_take(requests.get(), out.data(), out.size(), &count) == BBIPC_RING_OK) {
+            } else if (bbipc_ring_take(requests.get(), out.data(), out.size(), &count) == BBIPC_OK) {
                 CHECK(count <= out.size() && is_whole_frames(out, count));
             }
-            if (bbipc_ring_take(reader.get(), out.data(), out.size(), &count) == BBIPC_RING_OK) CHECK(is_whole_frames(out, count));
+            if (bbipc_ring_take(reader.get(), out.data(), out.size(), &count) == BBIPC_OK) CHECK(is_whole_frames(out, count));
             if (bbipc_ring_fault(reader.get()) != nullptr) reader = to_client.open();
             if (reader == nullptr) break;
         }
@@ -276,7 +276,7 @@ bool put_all(bbipc_ring* ring, const Bytes& frame) {
     std::uint64_t written = 0;
     while (true) {
         const std::int32_t status = bbipc_ring_put(ring, frame.data(), frame.size(), &written);
-        if (status == BBIPC_RING_OK) return written == frame.size();
+        if (status == BBIPC_OK) return written == frame.size();
         if (status != BBIPC_RING_NOTHING) return false;
         bbipc_ring_wait_for_room(ring, frame.size() - header_bytes, 1000);
     }
@@ -292,7 +292,7 @@ int echo(bbipc_ring* from, bbipc_ring* to) {
             bbipc_ring_wait_for_data(from, 1000);
             continue;
         }
-        if (status != BBIPC_RING_OK) return 1;
+        if (status != BBIPC_OK) return 1;
         for (std::uint64_t at = 0; at < size;) {
             std::uint32_t length = 0;
             std::memcpy(&length, out.data() + at, sizeof length);
@@ -324,7 +324,7 @@ void two_processes(std::uint64_t messages) {
     Bytes out(ring_bytes);
     while (right && !(all.load() && received == sent.load())) {
         std::uint64_t size = 0;
-        if (bbipc_ring_take(responses.get(), out.data(), out.size(), &size) != BBIPC_RING_OK) {
+        if (bbipc_ring_take(responses.get(), out.data(), out.size(), &size) != BBIPC_OK) {
             CHECK(bbipc_ring_fault(responses.get()) == nullptr);
             bbipc_ring_wait_for_data(responses.get(), 20);
             continue;
@@ -357,11 +357,11 @@ void limits() {
           BBIPC_RING_TOO_LONG);
     CHECK(written == 0);
     const Bytes largest = framed(Bytes(ring_bytes / 2 - 4, 7));
-    CHECK(bbipc_ring_put(ring.get(), largest.data(), largest.size(), &written) == BBIPC_RING_OK);
+    CHECK(bbipc_ring_put(ring.get(), largest.data(), largest.size(), &written) == BBIPC_OK);
     Bytes out(ring_bytes);
     std::uint64_t size = 0;
     CHECK(bbipc_ring_take(ring.get(), out.data(), 100, &size) == BBIPC_RING_NO_SPACE && size == largest.size());
-    CHECK(bbipc_ring_take(ring.get(), out.data(), size, &size) == BBIPC_RING_OK && size == largest.size());
+    CHECK(bbipc_ring_take(ring.get(), out.data(), size, &size) == BBIPC_OK && size == largest.size());
     out.resize(size);
     CHECK(out == largest);
 }

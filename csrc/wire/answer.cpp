@@ -81,15 +81,15 @@ bool decompress(const bbipc_core& core, const std::uint8_t* compressed, std::uin
     point[0] &= 0x7f;
     three[31] = 3;
     std::uint8_t* const y = point + 32;
-    if (core.field_op(BBIPC_FQ, BBIPC_SQR, point, nullptr, square) != 0 ||
-        core.field_op(BBIPC_FQ, BBIPC_MUL, square, point, cube) != 0 ||
-        core.field_op(BBIPC_FQ, BBIPC_ADD, cube, three, square) != 0 ||
-        core.field_op(BBIPC_FQ, BBIPC_SQRT, square, nullptr, y) != 0) {
+    if (core.field_op(BBIPC_FQ, BBIPC_SQR, point, nullptr, square) != BBIPC_OK ||
+        core.field_op(BBIPC_FQ, BBIPC_MUL, square, point, cube) != BBIPC_OK ||
+        core.field_op(BBIPC_FQ, BBIPC_ADD, cube, three, square) != BBIPC_OK ||
+        core.field_op(BBIPC_FQ, BBIPC_SQRT, square, nullptr, y) != BBIPC_OK) {
         return false;
     }
     if ((y[31] & 1) == compressed[0] >> 7) return true;
     std::memcpy(square, y, 32);
-    return core.field_op(BBIPC_FQ, BBIPC_NEG, square, nullptr, y) == 0;
+    return core.field_op(BBIPC_FQ, BBIPC_NEG, square, nullptr, y) == BBIPC_OK;
 }
 
 // The value of the response's field; false if the answer is an error.
@@ -98,7 +98,7 @@ bool write_value(const bbipc_core& core, const Request& request, Writer& out) {
     std::uint8_t a[128], b[128], result[128];
     switch (request.command) {
         case BBIPC_CHEAP_POSEIDON2_PERMUTATION:
-            if (core.poseidon2_permute(first.data, result) != 0) return false;
+            if (core.poseidon2_permute(first.data, result) != BBIPC_OK) return false;
             out.array(4);
             for (unsigned i = 0; i < 4; ++i) out.word(result + 32 * i);
             return true;
@@ -108,24 +108,24 @@ bool write_value(const bbipc_core& core, const Request& request, Writer& out) {
         case BBIPC_CHEAP_BLAKE2S_TO_FIELD:
             std::memset(a, 0, 32);
             blake2s(first.data, first.size, a + 32);
-            return core.field_reduce512(BBIPC_FR, a, out.word_space()) == 0;
-        case BBIPC_CHEAP_GRUMPKIN_REDUCE512: return core.field_reduce512(BBIPC_FR, first.data, out.word_space()) == 0;
+            return core.field_reduce512(BBIPC_FR, a, out.word_space()) == BBIPC_OK;
+        case BBIPC_CHEAP_GRUMPKIN_REDUCE512: return core.field_reduce512(BBIPC_FR, first.data, out.word_space()) == BBIPC_OK;
         case BBIPC_CHEAP_GRUMPKIN_MUL:
         case BBIPC_CHEAP_BN254_G1_MUL: {
             const int curve = request.command == BBIPC_CHEAP_GRUMPKIN_MUL ? BBIPC_GRUMPKIN : BBIPC_G1;
-            if (!to_native(first, a) || core.point_mul(curve, a, second.data, result) != 0) return false;
+            if (!to_native(first, a) || core.point_mul(curve, a, second.data, result) != BBIPC_OK) return false;
             write_point(out, result);
             return true;
         }
         case BBIPC_CHEAP_GRUMPKIN_ADD:
-            if (!to_native(first, a) || !to_native(second, b) || core.point_add(BBIPC_GRUMPKIN, a, b, result) != 0) return false;
+            if (!to_native(first, a) || !to_native(second, b) || core.point_add(BBIPC_GRUMPKIN, a, b, result) != BBIPC_OK) return false;
             write_point(out, result);
             return true;
         case BBIPC_CHEAP_BN254_G1_IS_ON_CURVE: {
             std::memset(b, 0, 64);
             const std::int32_t status = to_native(first, a) ? core.point_add(BBIPC_G1, a, b, result) : BBIPC_NOT_ON_CURVE;
-            out.boolean(status == 0);
-            return status == 0 || status == BBIPC_NOT_ON_CURVE;
+            out.boolean(status == BBIPC_OK);
+            return status == BBIPC_OK || status == BBIPC_NOT_ON_CURVE;
         }
         case BBIPC_CHEAP_BN254_G1_FROM_COMPRESSED:
             if (!decompress(core, first.data, result)) return false;
@@ -141,11 +141,11 @@ bool write_root(const bbipc_core& core, const Request& request, Writer& out) {
     std::uint8_t root[32] = {};
     const int field = request.command == BBIPC_CHEAP_BN254_FR_SQRT ? BBIPC_FR : BBIPC_FQ;
     const std::int32_t status = core.field_op(field, BBIPC_SQRT, request.value[0].data, nullptr, root);
-    if (status != 0 && status != BBIPC_NO_RESULT) return false;
-    if (status != 0) std::memset(root, 0, sizeof root);
+    if (status != BBIPC_OK && status != BBIPC_NO_RESULT) return false;
+    if (status != BBIPC_OK) std::memset(root, 0, sizeof root);
     out.map(2);
     out.text("is_square_root");
-    out.boolean(status == 0);
+    out.boolean(status == BBIPC_OK);
     out.text("value");
     out.word(root);
     return true;
@@ -193,7 +193,7 @@ class Hashes {
         const std::int32_t status = counts_.size() == 1
                                         ? core.poseidon2_hash(words_.data(), counts_[0], results)
                                         : core.poseidon2_hash_many(words_.data(), counts_.data(), counts_.size(), results);
-        if (status != 0) return false;
+        if (status != BBIPC_OK) return false;
         for (std::size_t i = 0; i < places_.size(); ++i) std::memcpy(places_[i], results + 32 * i, 32);
         words_.clear();
         counts_.clear();
