@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 from mutants.operators import changes
-from mutants.run import HERE, ROOT, Mutant, TableError, members, read_dependencies, read_generated, read_table
+from mutants.run import (
+    HERE,
+    ROOT,
+    Mutant,
+    TableError,
+    members,
+    places,
+    read_dependencies,
+    read_generated,
+    read_table,
+)
 from mutants.switch import HEADER, REACHED, Edit, at_fault, bodies, switched
 
 TABLE = read_table()
@@ -88,6 +98,14 @@ def test_a_mutant_changes_its_text_alone() -> None:
     family = Mutant("file.cpp", "00", "b", "values[{k}]", (), count=3)
     assert family.applied_to("b") == f"{HEADER}values[(std::size_t(bbipc_mutant::member))]"
     assert [member.index for member in members([family])] == [0, 1, 2]
+
+
+def test_the_layout_of_cpp_does_not_count() -> None:
+    source = "int f(int a) {\n    return g(\n        a + 1,\n        2);\n}\n"
+    mutant = Mutant("file.cpp", "00", "    return g(a+1, 2);\n", "    return g(a, 2);\n", ())
+    assert mutant.applied_to(source) == "int f(int a) {\n    return g(a, 2);\n}\n"
+    assert places("a = b\n    c", "a=b", is_python=True) == []
+    assert places("a  =\nb a=b", "a = b", is_python=False) == [(0, 6), (7, 10)]
 
 
 def test_tests_of_the_table_exist() -> None:

@@ -5,7 +5,8 @@ python fuzz/mutants/run.py [--generated] [--together] [--only TEXT] [--random N]
 
 The mutants stand in the TOML files beside this one: for a source file, which tests to run (the likeliest first), and for each
 mutant the rule it breaks, a text that occurs once in the file, and what replaces it. A text that does not occur, or occurs
-twice, is an error of the table. `count = N` stands for N mutants, in whose text `{k}` is 0 .. N-1; they are compiled once.
+twice, is an error of the table. In C++ blanks and line breaks do not count, so that formatting the sources breaks no row.
+`count = N` stands for N mutants, in whose text `{k}` is 0 .. N-1; they are compiled once.
 
 A mutant is *killed* if it does not compile (by a static assertion), or a test fails or takes too long; otherwise it has
 *survived*. `equivalent` in the table is the argument why no test can notice; such a mutant must survive. A file whose mutants
@@ -115,9 +116,18 @@ class Mutant:
         """Start and end of the text, and what replaces it; `{k}` in that is the member that the environment names."""
         if self.edit is not None:
             return self.edit
-        start = source.index(self.old)
+        start, end = places(source, self.old, is_python=self.is_python)[0]
         new = self.new.replace("{k}", "(std::size_t(bbipc_mutant::member))") if self.count else self.new
-        return start, start + len(self.old), new
+        return start, end, new if self.is_python else new.strip()
+
+
+def places(source: str, text: str, *, is_python: bool) -> list[tuple[int, int]]:
+    """Where a text stands in a source; in C++ without regard to blanks, and from its first to its last other character."""
+    visible = [at for at, char in enumerate(source) if is_python or not char.isspace()]
+    searched = "".join(source[at] for at in visible)
+    wanted = text if is_python else "".join(text.split())
+    found = [match.start() for match in re.finditer(re.escape(wanted), searched)] if wanted else []
+    return [(visible[at], visible[at + len(wanted) - 1] + 1) for at in found]
 
 
 @dataclass
@@ -154,7 +164,7 @@ def _read_file(table: dict[str, Any], root: Path) -> Iterator[Mutant]:
     seen: set[tuple[str, str]] = set()
     for row in table["mutants"]:
         unknown = set(row) - {"rule", "old", "new", "count", "equivalent", "tests"}
-        occurrences = source.count(row["old"])
+        occurrences = len(places(source, row["old"], is_python=table["file"].endswith(".py")))
         if unknown:
             problems.append(f"{row['rule']}: unknown {sorted(unknown)}")
         elif occurrences != 1:
