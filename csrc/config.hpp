@@ -13,5 +13,7 @@
 #define BBIPC_ARITH_NAMESPACE portable
 #endif
 
+// clang-format off
 #define BBIPC_BEGIN namespace bbipc { inline namespace BBIPC_ARITH_NAMESPACE {
 #define BBIPC_END } }
+// clang-format on

@@ -24,7 +24,9 @@ using Word = std::array<uint8_t, word_size>;
 using Words = std::vector<Word>;
 
 enum Operation : uint8_t {
+    // clang-format off
     SET, ADD, COPY, SWAP, NEGATE, INFINITY_, BORDER, KEY_SET, KEY_ADD, KEY_COPY, OTHER_PROOF, OPERATIONS
+    // clang-format on
 };
 
 // op (1), words (1), position (2, little-endian), value (32)
@@ -36,8 +38,8 @@ struct Edit {
 static_assert(sizeof(Edit) == edit_size);
 
 struct Proof {
-    Words words;                          // the flat proof
-    std::array<uint64_t, parts> count;    // and how it is split
+    Words words;                        // the flat proof
+    std::array<uint64_t, parts> count;  // and how it is split
     Words key;
 };
 
@@ -312,9 +314,12 @@ Edit random_edit(unsigned& state) {
     edit.count = static_cast<uint8_t>(item.size() - 1);
     for (uint8_t& byte : edit.value) byte = static_cast<uint8_t>(random_below(state, 256));
     switch (random_below(state, 4)) {
-        case 0: edit.value.fill(0); edit.value[31] = 1; break;                     // a small difference
+        case 0:  // a small difference
+            edit.value.fill(0);
+            edit.value[31] = 1;
+            break;
         case 1: edit.value = base().words[random_below(state, base().words.size())]; break;
-        case 2: edit.value[0] &= 0x1f; break;                                      // canonical
+        case 2: edit.value[0] &= 0x1f; break;  // canonical
         default: break;
     }
     if (edit.operation == COPY || edit.operation == SWAP) set_source(edit, random_item(state));

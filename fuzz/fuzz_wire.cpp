@@ -110,7 +110,8 @@ void decompress(const uint8_t* data, size_t size) {
     Bytes out(64 * count);
     uint64_t failed = 0;
     const int32_t status = bbipc_g1_decompress(core(), data, count, 1, out.data(), &failed);
-    demand(status != BBIPC_OK || bbipc_points_check(core(), BBIPC_G1, out.data(), count, 1, &failed) == BBIPC_OK, "points are on the curve");
+    demand(status != BBIPC_OK || bbipc_points_check(core(), BBIPC_G1, out.data(), count, 1, &failed) == BBIPC_OK,
+           "points are on the curve");
 }
 
 }  // namespace

@@ -288,17 +288,20 @@ std::int32_t bbipc_point_mul(const bbipc_core* core, std::int32_t curve, const s
 
 std::int32_t bbipc_point_msm(const bbipc_core* core, std::int32_t curve, const std::uint8_t* points,
                              const std::uint8_t* scalars, std::uint64_t count, std::uint8_t out[64]) {
-    return with_status(!any_null(core, out) && !missing(points, count) && !missing(scalars, count), [&] { return core->point_msm(curve, points, scalars, count, out); });
+    return with_status(!any_null(core, out) && !missing(points, count) && !missing(scalars, count),
+                       [&] { return core->point_msm(curve, points, scalars, count, out); });
 }
 
 std::int32_t bbipc_point_batch_mul(const bbipc_core* core, std::int32_t curve, const std::uint8_t* points,
                                    const std::uint8_t scalar[32], std::uint64_t count, std::uint8_t* out) {
-    return with_status(!any_null(core, scalar) && !missing(points, count) && !missing(out, count), [&] { return core->point_batch_mul(curve, points, scalar, count, out); });
+    return with_status(!any_null(core, scalar) && !missing(points, count) && !missing(out, count),
+                       [&] { return core->point_batch_mul(curve, points, scalar, count, out); });
 }
 
 std::int32_t bbipc_generators_msm(const bbipc_core* core, const std::uint8_t* scalars, std::uint64_t count,
                                   std::uint32_t threads, std::uint8_t out[64]) {
-    return with_status(!any_null(core, out) && !missing(scalars, count), [&] { return core->generators_msm(scalars, count, threads, out); });
+    return with_status(!any_null(core, out) && !missing(scalars, count),
+                       [&] { return core->generators_msm(scalars, count, threads, out); });
 }
 
 std::int32_t bbipc_generators(const bbipc_core* core, std::uint64_t first, std::uint64_t count, std::uint8_t* out) {
@@ -314,22 +317,26 @@ std::int32_t bbipc_pairing(const bbipc_core* core, const std::uint8_t* g1, const
                            std::int32_t* is_one, std::uint8_t* gt) {
     if (is_one == nullptr) return BBIPC_BAD_ARGUMENT;
     *is_one = 0;
-    return with_status(core != nullptr && !missing(g1, count) && !missing(g2, count), [&] { return core->pairing(g1, g2, count, is_one, gt); });
+    return with_status(core != nullptr && !missing(g1, count) && !missing(g2, count),
+                       [&] { return core->pairing(g1, g2, count, is_one, gt); });
 }
 
 std::int32_t bbipc_g1_decompress(const bbipc_core* core, const std::uint8_t* words, std::uint64_t count, std::uint32_t threads,
                                  std::uint8_t* out, std::uint64_t* failed) {
-    return with_status(!any_null(core, failed) && !missing(words, count) && !missing(out, count), [&] { return core->g1_decompress(words, count, threads, out, failed); });
+    return with_status(!any_null(core, failed) && !missing(words, count) && !missing(out, count),
+                       [&] { return core->g1_decompress(words, count, threads, out, failed); });
 }
 
 std::int32_t bbipc_points_check(const bbipc_core* core, std::int32_t curve, const std::uint8_t* points, std::uint64_t count,
                                 std::uint32_t threads, std::uint64_t* failed) {
-    return with_status(!any_null(core, failed) && !missing(points, count), [&] { return core->points_check(curve, points, count, threads, failed); });
+    return with_status(!any_null(core, failed) && !missing(points, count),
+                       [&] { return core->points_check(curve, points, count, threads, failed); });
 }
 
 std::int32_t bbipc_g1_combine_neighbours(const bbipc_core* core, const std::uint8_t* points, std::uint64_t count,
                                          std::uint32_t threads, std::uint8_t later[64], std::uint8_t earlier[64]) {
-    return with_status(!any_null(core, later, earlier) && !missing(points, count), [&] { return core->g1_combine_neighbours(points, count, threads, later, earlier); });
+    return with_status(!any_null(core, later, earlier) && !missing(points, count),
+                       [&] { return core->g1_combine_neighbours(points, count, threads, later, earlier); });
 }
 
 std::int32_t bbipc_poseidon2_permute(const bbipc_core* core, const std::uint8_t in[128], std::uint8_t out[128]) {
@@ -343,7 +350,8 @@ std::int32_t bbipc_poseidon2_hash(const bbipc_core* core, const std::uint8_t* wo
 
 std::int32_t bbipc_poseidon2_absorb(const bbipc_core* core, std::uint8_t state[128], const std::uint8_t* words,
                                     std::uint64_t count) {
-    return with_status(!any_null(core, state) && !missing(words, count), [&] { return core->poseidon2_absorb(state, words, count); });
+    return with_status(!any_null(core, state) && !missing(words, count),
+                       [&] { return core->poseidon2_absorb(state, words, count); });
 }
 
 std::int32_t bbipc_poseidon2_hash_many(const bbipc_core* core, const std::uint8_t* words, const std::uint64_t* counts,

@@ -35,7 +35,7 @@ void bbipc_lane_interrupt(bbipc_lane* lane, std::int32_t on) {
 
 void bbipc_lane_take_counts(bbipc_lane* lane, std::uint64_t counts[BBIPC_CHEAP_COMMANDS]) {
     if (lane == nullptr || counts == nullptr) return;
-    lane->lane.take_counts(*reinterpret_cast<std::uint64_t(*)[BBIPC_CHEAP_COMMANDS]>(counts));
+    lane->lane.take_counts(*reinterpret_cast<std::uint64_t (*)[BBIPC_CHEAP_COMMANDS]>(counts));
 }
 
 }  // extern "C"

@@ -105,8 +105,8 @@ std::int32_t bbipc_ring_wait_for_room(bbipc_ring* ring, std::uint64_t length, st
 }
 
 std::int32_t bbipc_ring_serve(bbipc_ring* requests, bbipc_ring* responses, const bbipc_core* core,
-                              const bbipc_answer_rules* rules, std::uint32_t milliseconds, std::uint8_t* out, std::uint64_t room,
-                              std::uint64_t* size, bbipc_answered* answered) {
+                              const bbipc_answer_rules* rules, std::uint32_t milliseconds, std::uint8_t* out,
+                              std::uint64_t room, std::uint64_t* size, bbipc_answered* answered) {
     if (requests == nullptr || responses == nullptr || core == nullptr || rules == nullptr) return BBIPC_BAD_ARGUMENT;
     if (size == nullptr || answered == nullptr || (out == nullptr && room != 0)) return BBIPC_BAD_ARGUMENT;
     return static_cast<std::int32_t>(

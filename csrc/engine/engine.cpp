@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <mutex>
 
-#include "../chonk/proof/compress.hpp"
 #include "../chonk/keys/key_cache.hpp"
+#include "../chonk/proof/compress.hpp"
 #include "../chonk/verify/reduce.hpp"
 #include "../chonk/verify/verify.hpp"
 #include "../field/sqrt.hpp"
@@ -379,9 +379,7 @@ class Engine final : public bbipc_core {
         const std::uint64_t* key_lengths;
         const std::int32_t* const* cancels;
 
-        Inputs from(std::uint64_t first) const {
-            return {proofs + first, keys + first, key_lengths + first, cancels + first};
-        }
+        Inputs from(std::uint64_t first) const { return {proofs + first, keys + first, key_lengths + first, cancels + first}; }
     };
 
     Options options(std::uint32_t threads, const std::int32_t* cancel) const {
@@ -393,7 +391,8 @@ class Engine final : public bbipc_core {
     }
 
     // Fills claims[0 .. count - 1]. A failure (for want of memory) is the verdict on what it befell, and thrown by none.
-    void reduce_group(const Inputs& inputs, std::uint64_t count, std::uint32_t flags, std::span<Claim* const> claims) const noexcept {
+    void reduce_group(const Inputs& inputs, std::uint64_t count, std::uint32_t flags,
+                      std::span<Claim* const> claims) const noexcept {
         const bool strict = (flags & BBIPC_STRICT) != 0;
         try {
             std::vector<std::shared_ptr<const Key>> keys;

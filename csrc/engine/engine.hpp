@@ -65,8 +65,8 @@ struct bbipc_core {
     virtual std::int32_t g2_mul(const std::uint8_t* point, const std::uint8_t* scalar, std::uint8_t* out) const = 0;
     virtual std::int32_t pairing(const std::uint8_t* g1, const std::uint8_t* g2, std::uint64_t count, std::int32_t* is_one,
                                  std::uint8_t* gt) const = 0;
-    virtual std::int32_t g1_decompress(const std::uint8_t* words, std::uint64_t count, std::uint32_t threads,
-                                       std::uint8_t* out, std::uint64_t* failed) const = 0;
+    virtual std::int32_t g1_decompress(const std::uint8_t* words, std::uint64_t count, std::uint32_t threads, std::uint8_t* out,
+                                       std::uint64_t* failed) const = 0;
     virtual std::int32_t points_check(std::int32_t curve, const std::uint8_t* points, std::uint64_t count,
                                       std::uint32_t threads, std::uint64_t* failed) const = 0;
     virtual std::int32_t g1_combine_neighbours(const std::uint8_t* points, std::uint64_t count, std::uint32_t threads,

@@ -40,8 +40,8 @@ struct DotAccumulator {
             "adcxq %[low], %[t4]\n\t"
             "adoxq %[low], %[t5]\n\t"
             "adcxq %[low], %[t5]\n\t"
-            : [t0] "+&r"(t0), [t1] "+&r"(t1), [t2] "+&r"(t2), [t3] "+&r"(t3), [t4] "+&r"(t4), [t5] "+&r"(t5),
-              [low] "=&r"(low), [high] "=&r"(high)
+            : [t0] "+&r"(t0), [t1] "+&r"(t1), [t2] "+&r"(t2), [t3] "+&r"(t3), [t4] "+&r"(t4), [t5] "+&r"(t5), [low] "=&r"(low),
+              [high] "=&r"(high)
             : [a0] "m"(a.limb[0]), [a1] "m"(a.limb[1]), [a2] "m"(a.limb[2]), [a3] "m"(a.limb[3]), "d"(b)
             : "cc");
     }

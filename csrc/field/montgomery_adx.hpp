@@ -185,8 +185,6 @@ inline U256 mont_sqr_adx(const U256& a) {
     return U256{{r4, r5, r6, r7}};
 }
 
-// clang-format on
-
 #undef BBIPC_FIRST_ROW
 #undef BBIPC_PRODUCT_ROW
 #undef BBIPC_REDUCTION_ROW
@@ -246,6 +244,8 @@ inline U256 mod_sub_x86(const U256& a, const U256& b) {
         : BBIPC_ADX_CLOBBERS);
     return U256{{r0, r1, r2, r3}};
 }
+
+// clang-format on
 
 BBIPC_END
 

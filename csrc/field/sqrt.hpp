@@ -48,8 +48,8 @@ class RootsOfUnity {
             powers[i] = powers[i - 1];
             for (unsigned j = 0; j < window; ++j) powers[i] = powers[i].sqr();
         }
-        std::uint32_t t = 0;  // its low 7 i bits are known: what they contribute is divided out, the rest is a power of z^(2^(7
-                              // (windows - 1)))
+        // The low 7 i bits of t are known: what they contribute is divided out, and the rest is a power of z^(2^(7 (windows - 1))).
+        std::uint32_t t = 0;
         for (unsigned i = 0; i < windows; ++i) {
             const std::uint32_t known = t << (window * (windows - 1 - i)) & (group_order - 1);
             const F v = powers[windows - 1 - i] * power((group_order - known) & (group_order - 1));

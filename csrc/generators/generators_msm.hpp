@@ -11,7 +11,8 @@ BBIPC_BEGIN
 
 // sum of scalars[i] * generator i over i < count <= generator_count. Uses at most `threads` threads, fewer if none can be had.
 // LanePath::ifma only where ifma_supported().
-Jacobian<GrumpkinCurve> generators_msm(const Fq* scalars, std::size_t count, unsigned threads, LanePath path = LanePath::scalar);
+Jacobian<GrumpkinCurve> generators_msm(const Fq* scalars, std::size_t count, unsigned threads,
+                                       LanePath path = LanePath::scalar);
 
 // The same over all generators, plus the sum of extra_scalars[i] * extra_points[i], which costs little beside
 // it. scalars: 2^15 integers below q.

@@ -38,41 +38,41 @@ enum { BBIPC_ABI_VERSION = 2 };
 
 /* Outcome of a verification (chapter 00 section 4). Zero is no acceptance: memory that nobody wrote to reads as an error. */
 typedef enum bbipc_outcome {
-    BBIPC_ERROR = 0,     /* could not be decoded, or not decided at all: see `message`, `part` and `position` */
-    BBIPC_VALID = 1,     /* every check passed */
-    BBIPC_INVALID = 2,   /* well formed, but a check failed: see `step` */
-    BBIPC_CANCELLED = 3  /* the cancel flag was set before a verdict was reached */
+    BBIPC_ERROR = 0,    /* could not be decoded, or not decided at all: see `message`, `part` and `position` */
+    BBIPC_VALID = 1,    /* every check passed */
+    BBIPC_INVALID = 2,  /* well formed, but a check failed: see `step` */
+    BBIPC_CANCELLED = 3 /* the cancel flag was set before a verdict was reached */
 } bbipc_outcome;
 
 /* What a function that is not a verification returns. */
 typedef enum bbipc_status {
-    BBIPC_OK = 16,             /* it was done */
-    BBIPC_NOT_CANONICAL = 17,  /* an input is not below its modulus */
-    BBIPC_NOT_ON_CURVE = 18,   /* an input is not on its curve, or not in its subgroup */
-    BBIPC_NO_RESULT = 19,      /* inverse of zero, square root of a non-square, no point with this x */
-    BBIPC_BAD_ARGUMENT = 20,   /* a null pointer, an unknown field, curve or operation, or a count that is too large */
+    BBIPC_OK = 16,            /* it was done */
+    BBIPC_NOT_CANONICAL = 17, /* an input is not below its modulus */
+    BBIPC_NOT_ON_CURVE = 18,  /* an input is not on its curve, or not in its subgroup */
+    BBIPC_NO_RESULT = 19,     /* inverse of zero, square root of a non-square, no point with this x */
+    BBIPC_BAD_ARGUMENT = 20,  /* a null pointer, an unknown field, curve or operation, or a count that is too large */
     BBIPC_OUT_OF_MEMORY = 21,
-    BBIPC_BAD_ENCODING = 22,   /* a proof or a key does not have the form that it must have: the verdict says where and why */
+    BBIPC_BAD_ENCODING = 22, /* a proof or a key does not have the form that it must have: the verdict says where and why */
 
-    BBIPC_RING_NOTHING = 32,   /* nothing to take, no room to put, or the time is over */
-    BBIPC_RING_NO_SPACE = 33,  /* `room` is too small for the message */
-    BBIPC_RING_TOO_LONG = 34,  /* a message of more than capacity / 2 - 4 bytes */
-    BBIPC_RING_BROKEN = 35,    /* see bbipc_ring_fault */
+    BBIPC_RING_NOTHING = 32,  /* nothing to take, no room to put, or the time is over */
+    BBIPC_RING_NO_SPACE = 33, /* `room` is too small for the message */
+    BBIPC_RING_TOO_LONG = 34, /* a message of more than capacity / 2 - 4 bytes */
+    BBIPC_RING_BROKEN = 35,   /* see bbipc_ring_fault */
     BBIPC_RING_INTERRUPTED = 36
 } bbipc_status;
 
 /* The checks, in the order in which they decide (chapter 00 section 5). */
 typedef enum bbipc_step {
     BBIPC_STEP_NONE = 0,
-    BBIPC_STEP_OINK = 1,              /* "Oink": a denominator of public_input_delta is zero */
-    BBIPC_STEP_PI_PAIRING = 2,        /* "PI pairing points" */
-    BBIPC_STEP_DATABUS = 3,           /* "databus consistency" */
-    BBIPC_STEP_MERGE_REDUCTION = 4,   /* "Merge reduction" */
-    BBIPC_STEP_MERGE_PAIRING = 5,     /* "Merge pairing" */
-    BBIPC_STEP_ECCVM = 6,             /* "ECCVM step" */
-    BBIPC_STEP_JOINT_REDUCTION = 7,   /* "batched translator+joint reduction" */
-    BBIPC_STEP_JOINT_PAIRING = 8,     /* "batched translator+joint pairing" */
-    BBIPC_STEP_IPA = 9                /* "IPA" */
+    BBIPC_STEP_OINK = 1,            /* "Oink": a denominator of public_input_delta is zero */
+    BBIPC_STEP_PI_PAIRING = 2,      /* "PI pairing points" */
+    BBIPC_STEP_DATABUS = 3,         /* "databus consistency" */
+    BBIPC_STEP_MERGE_REDUCTION = 4, /* "Merge reduction" */
+    BBIPC_STEP_MERGE_PAIRING = 5,   /* "Merge pairing" */
+    BBIPC_STEP_ECCVM = 6,           /* "ECCVM step" */
+    BBIPC_STEP_JOINT_REDUCTION = 7, /* "batched translator+joint reduction" */
+    BBIPC_STEP_JOINT_PAIRING = 8,   /* "batched translator+joint pairing" */
+    BBIPC_STEP_IPA = 9              /* "IPA" */
 } bbipc_step;
 
 /* Where an error was found. */
@@ -84,26 +84,26 @@ typedef enum bbipc_part {
     BBIPC_PART_IPA = 4,
     BBIPC_PART_JOINT = 5,
     BBIPC_PART_KEY = 6,
-    BBIPC_PART_FLAT = 7               /* the flat list of fields or the compressed words */
+    BBIPC_PART_FLAT = 7 /* the flat list of fields or the compressed words */
 } bbipc_part;
 
 typedef struct {
-    int32_t outcome;      /* BBIPC_VALID ... */
-    int32_t step;         /* BBIPC_STEP_...: the failing step when outcome is BBIPC_INVALID; when it is BBIPC_ERROR, the step
+    int32_t outcome; /* BBIPC_VALID ... */
+    int32_t step;    /* BBIPC_STEP_...: the failing step when outcome is BBIPC_INVALID; when it is BBIPC_ERROR, the step
                              that was reading, or BBIPC_STEP_NONE if the error came before all steps */
-    int32_t part;         /* BBIPC_PART_...: where the error is, when outcome is BBIPC_ERROR */
+    int32_t part;    /* BBIPC_PART_...: where the error is, when outcome is BBIPC_ERROR */
     int32_t reserved;
-    int64_t position;     /* index of the offending 32-byte word within that part; -1 if the error has no position */
-    char message[232];    /* zero-terminated ASCII; empty unless outcome is BBIPC_ERROR */
+    int64_t position;  /* index of the offending 32-byte word within that part; -1 if the error has no position */
+    char message[232]; /* zero-terminated ASCII; empty unless outcome is BBIPC_ERROR */
 } bbipc_verdict;
 
 /* ---- Arithmetic paths ---------------------------------------------------------------------------------------------- */
 
 typedef enum bbipc_arith {
     BBIPC_ARITH_AUTO = 0,
-    BBIPC_ARITH_PORTABLE = 1,  /* 4 x 64-bit limbs, unsigned __int128 */
-    BBIPC_ARITH_ADX = 2,       /* x86-64 mulx/adcx/adox */
-    BBIPC_ARITH_IFMA = 3       /* the former, and AVX-512 IFMA (8 lanes of 5 x 52 bits) where there is work for 8 */
+    BBIPC_ARITH_PORTABLE = 1, /* 4 x 64-bit limbs, unsigned __int128 */
+    BBIPC_ARITH_ADX = 2,      /* x86-64 mulx/adcx/adox */
+    BBIPC_ARITH_IFMA = 3      /* the former, and AVX-512 IFMA (8 lanes of 5 x 52 bits) where there is work for 8 */
 } bbipc_arith;
 
 /* Returns: 1 if this machine and build can run `arith`, otherwise 0.
@@ -162,8 +162,9 @@ bbipc_claim *bbipc_reduce(const bbipc_core *core, const bbipc_proof *proof, cons
  * In:  keys, key_lengths: as for bbipc_verify_many. flags: as for bbipc_verify. cancels: null, or `count` pointers, each of
  *      which may be null; a flag that is raised ends its proof and no other.
  * Out: claims: `count` of them; claims[i] is what bbipc_reduce gives for proof i. */
-void bbipc_reduce_many(const bbipc_core *core, const bbipc_proof *proofs, const uint8_t *const *keys, const uint64_t *key_lengths,
-                       uint64_t count, uint32_t flags, const int32_t *const *cancels, bbipc_claim **claims);
+void bbipc_reduce_many(const bbipc_core *core, const bbipc_proof *proofs, const uint8_t *const *keys,
+                       const uint64_t *key_lengths, uint64_t count, uint32_t flags, const int32_t *const *cancels,
+                       bbipc_claim **claims);
 /* No other call may be under way with it. */
 void bbipc_claim_free(bbipc_claim *claim);
 
@@ -177,9 +178,9 @@ void bbipc_check(const bbipc_core *core, const bbipc_claim *const *claims, uint6
 /* Verify `count` proofs together: reduce them on up to `threads` threads, then decide them as bbipc_check does.
  * In:  keys[i]: key_lengths[i] bytes. flags, threads, cancel: as for bbipc_verify.
  * Out: verdicts: `count` of them; verdicts[i] equals the verdict that bbipc_verify gives for that proof alone. */
-void bbipc_verify_many(const bbipc_core *core, const bbipc_proof* proofs, const uint8_t* const* keys,
-                       const uint64_t* key_lengths, uint64_t count, uint32_t flags, uint32_t threads, const int32_t* cancel,
-                       bbipc_verdict* verdicts);
+void bbipc_verify_many(const bbipc_core *core, const bbipc_proof *proofs, const uint8_t *const *keys,
+                       const uint64_t *key_lengths, uint64_t count, uint32_t flags, uint32_t threads, const int32_t *cancel,
+                       bbipc_verdict *verdicts);
 
 /* Decode a key alone.
  * Returns: BBIPC_OK; BBIPC_BAD_ENCODING, _BAD_ARGUMENT or _OUT_OF_MEMORY.
@@ -213,8 +214,8 @@ int32_t bbipc_proof_decompress(const bbipc_core *core, const uint8_t *in, uint64
 
 /* ---- Primitive operations (for the wire's cheap commands, and for tests) -------------------------------------------- */
 
-typedef enum bbipc_field { BBIPC_FR = 0, BBIPC_FQ = 1 } bbipc_field;        /* fields: chapter 01 section 1 */
-typedef enum bbipc_curve { BBIPC_G1 = 0, BBIPC_GRUMPKIN = 1 } bbipc_curve;  /* curves */
+typedef enum bbipc_field { BBIPC_FR = 0, BBIPC_FQ = 1 } bbipc_field;       /* fields: chapter 01 section 1 */
+typedef enum bbipc_curve { BBIPC_G1 = 0, BBIPC_GRUMPKIN = 1 } bbipc_curve; /* curves */
 typedef enum bbipc_op {
     BBIPC_ADD = 0,
     BBIPC_SUB = 1,
@@ -262,8 +263,8 @@ int32_t bbipc_g2_mul(const bbipc_core *core, const uint8_t point[128], const uin
  * Returns: as bbipc_point_add.
  * Out:     is_one: 1 if it is the identity; 0 if not, and whenever the status is not BBIPC_OK. gt: null, or 384 bytes for the
  *          value (12 coefficients, c0 to c11 of the tower in the order documented in csrc/pairing/fq12.hpp). */
-int32_t bbipc_pairing(const bbipc_core *core, const uint8_t* g1, const uint8_t* g2, uint64_t count, int32_t* is_one,
-                      uint8_t* gt);
+int32_t bbipc_pairing(const bbipc_core *core, const uint8_t *g1, const uint8_t *g2, uint64_t count, int32_t *is_one,
+                      uint8_t *gt);
 
 /* ---- Reference strings (for the commands SrsInitSrs and SrsInitGrumpkinSrs), on up to `threads` threads ---- */
 
@@ -323,31 +324,31 @@ typedef enum bbipc_cheap {
 
 /* Why no more was answered. */
 typedef enum bbipc_stopped {
-    BBIPC_STOPPED_INPUT = 0,   /* nothing is left but perhaps the beginning of a frame of at most 4096 bytes */
-    BBIPC_STOPPED_OTHER = 1,   /* the next frame is not answered here: another command, an error, a longer one ... */
-    BBIPC_STOPPED_OUTPUT = 2,  /* less than BBIPC_MAX_CHEAP_RESPONSE bytes of room are left */
-    BBIPC_STOPPED_WORK = 3     /* the bound on work is reached */
+    BBIPC_STOPPED_INPUT = 0,  /* nothing is left but perhaps the beginning of a frame of at most 4096 bytes */
+    BBIPC_STOPPED_OTHER = 1,  /* the next frame is not answered here: another command, an error, a longer one ... */
+    BBIPC_STOPPED_OUTPUT = 2, /* less than BBIPC_MAX_CHEAP_RESPONSE bytes of room are left */
+    BBIPC_STOPPED_WORK = 3    /* the bound on work is reached */
 } bbipc_stopped;
 
 enum { BBIPC_MAX_CHEAP_RESPONSE = 256 };
 
 /* What may be answered. */
 typedef struct {
-    uint32_t commands;          /* bit i: command i of BBIPC_CHEAP_... */
-    int32_t envelope;           /* all requests come in envelopes; else they are plain or tagged */
-    int32_t plain;              /* plain requests, too: their connection owes no earlier plain response */
-    uint32_t max_payload;       /* longer ones are not; 4096 at most */
-    uint64_t max_work;          /* about microseconds; the request that exceeds it is still answered */
-    const uint64_t *in_flight;  /* ids of this connection that are not: their requests are in flight */
+    uint32_t commands;         /* bit i: command i of BBIPC_CHEAP_... */
+    int32_t envelope;          /* all requests come in envelopes; else they are plain or tagged */
+    int32_t plain;             /* plain requests, too: their connection owes no earlier plain response */
+    uint32_t max_payload;      /* longer ones are not; 4096 at most */
+    uint64_t max_work;         /* about microseconds; the request that exceeds it is still answered */
+    const uint64_t *in_flight; /* ids of this connection that are not: their requests are in flight */
     uint64_t in_flight_count;
 } bbipc_answer_rules;
 
 typedef struct {
-    uint64_t consumed;                        /* bytes of the input whose requests are answered */
-    uint64_t produced;                        /* bytes of the responses */
+    uint64_t consumed; /* bytes of the input whose requests are answered */
+    uint64_t produced; /* bytes of the responses */
     uint64_t work;
-    int32_t stopped;                          /* BBIPC_STOPPED_... */
-    uint32_t answered[BBIPC_CHEAP_COMMANDS];  /* how many of each command */
+    int32_t stopped;                         /* BBIPC_STOPPED_... */
+    uint32_t answered[BBIPC_CHEAP_COMMANDS]; /* how many of each command */
 } bbipc_answered;
 
 /* Answer the requests at the beginning of a run of frames (4-byte little-endian length, payload) with frames of the same kind:
@@ -373,12 +374,12 @@ typedef struct bbipc_lane bbipc_lane;
 
 /* What the thread has left to others. */
 typedef struct {
-    uint64_t requests;       /* that were answered */
-    uint64_t received;       /* bytes of these requests */
-    uint64_t sent;           /* bytes of their responses */
-    int32_t error;           /* errno of the read that failed; 0: none did */
-    uint32_t rest_size;      /* bytes that were read, but not answered: frames, the last of which may be cut */
-    uint32_t unsent_size;    /* bytes of the last response that were not sent: there was no room, or nobody will read them */
+    uint64_t requests;    /* that were answered */
+    uint64_t received;    /* bytes of these requests */
+    uint64_t sent;        /* bytes of their responses */
+    int32_t error;        /* errno of the read that failed; 0: none did */
+    uint32_t rest_size;   /* bytes that were read, but not answered: frames, the last of which may be cut */
+    uint32_t unsent_size; /* bytes of the last response that were not sent: there was no room, or nobody will read them */
     uint8_t rest[8192];
     uint8_t unsent[256];
 } bbipc_lane_left;

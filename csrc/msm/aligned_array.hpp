@@ -11,7 +11,7 @@
 BBIPC_BEGIN
 
 struct AlignedDelete {
-    void operator()(void* memory) const { ::operator delete (memory, std::align_val_t{64}); }
+    void operator()(void* memory) const { ::operator delete(memory, std::align_val_t{64}); }
 };
 
 template <class T>
@@ -21,7 +21,7 @@ using AlignedArray = std::unique_ptr<T[], AlignedDelete>;
 template <class T>
 AlignedArray<T> aligned_array(std::size_t count) {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
-    return AlignedArray<T>(static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{64})));
+    return AlignedArray<T>(static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{64})));
 }
 
 BBIPC_END

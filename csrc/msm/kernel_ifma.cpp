@@ -79,7 +79,8 @@ BBIPC_IFMA void multiply_denominators(const IfmaPoint* table, const PairList& pa
         V xa, xb, product;
         load_x(xa, table, pairs.a + lanes * g);
         load_x(xb, table, pairs.b + lanes * g);
-        for (int i = 0; i < 5; ++i) xb.l[i] = _mm512_add_epi64(_mm512_sub_epi64(xb.l[i], xa.l[i]), broadcast(Modulus52<P>::p_3.limb[i]));
+        for (int i = 0; i < 5; ++i)
+            xb.l[i] = _mm512_add_epi64(_mm512_sub_epi64(xb.l[i], xa.l[i]), broadcast(Modulus52<P>::p_3.limb[i]));
         normalize(xb);  // in (0, 6 p)
         store(&denominators[g], xb);
         load(product, &products[g]);
@@ -184,7 +185,8 @@ BBIPC_IFMA void finish_sums(const IfmaPoint* table, const PairList& pairs, std::
                 xa[k].l[i] = _mm512_add_epi64(_mm512_sub_epi64(xa[k].l[i], x[k].l[i]), broadcast(Modulus52<P>::p_3.limb[i]));
             normalize(xa[k]);
             multiply<P>(y, slope[k], xa[k]);
-            for (int i = 0; i < 5; ++i) y.l[i] = _mm512_add_epi64(_mm512_sub_epi64(y.l[i], ya[k].l[i]), broadcast(Modulus52<P>::p_3.limb[i]));
+            for (int i = 0; i < 5; ++i)
+                y.l[i] = _mm512_add_epi64(_mm512_sub_epi64(y.l[i], ya[k].l[i]), broadcast(Modulus52<P>::p_3.limb[i]));
             subtract_if_not_below(y, Modulus52<P>::p_2);
             normalize(y);
             store_points(x[k], y, out, pairs.target + lanes * (g + k));

@@ -100,7 +100,8 @@ class LargeMsm {
     // Windows that are under way at the same time. One thread takes them one by one: their points and sums then stay in its cache.
     // Several threads need the buckets of all of them, to have about as much work each.
     std::size_t together_, first_window_ = 0;
-    Scratch scratch_;  // for the arrays that follow
+    // For the arrays that follow.
+    Scratch scratch_;
     Point* const table_;           // count_ points, then their images
     std::int16_t* const digits_;   // by window, then by table index
     std::uint32_t* const codes_;   // by window under way, then sorted by bucket
@@ -206,8 +207,7 @@ class LargeMsm {
         }
         parallel_for(pieces.size(), threads_, [&](unsigned worker, std::size_t i) {
             const auto [window, first, last] = pieces[i];
-            engine(worker)(table_, codes(window), {bounds(window) + first, last - first + 1},
-                           sums(window) + first);
+            engine(worker)(table_, codes(window), {bounds(window) + first, last - first + 1}, sums(window) + first);
         });
     }
 

@@ -42,7 +42,8 @@ struct HalfScalars {
         }
         scalars.insert(scalars.end(), second.begin(), second.end());
         table = aligned_array<typename Kernel::Point>(scalars.size());
-        Kernel::load_with_images(finite.data(), finite.size(), endomorphism_beta<C>(), table.get(), table.get() + finite.size());
+        Kernel::load_with_images(finite.data(), finite.size(), endomorphism_beta<C>(), table.get(),
+                                 table.get() + finite.size());
     }
 };
 

@@ -32,7 +32,7 @@ struct Fq2 {
 
     constexpr Fq2 sqr() const { return Fq2{(c0 + c1) * (c0 - c1), (c0 * c1).dbl()}; }  // 2 multiplications
     constexpr Fq2 dbl() const { return Fq2{c0.dbl(), c1.dbl()}; }
-    constexpr Fq2 conj() const { return Fq2{c0, -c1}; }     // the q-th power
+    constexpr Fq2 conj() const { return Fq2{c0, -c1}; }  // the q-th power
     constexpr Fq norm() const { return c0.sqr() + c1.sqr(); }
 
     // Times xi = 9 + u, the non-residue (no cube, no square) that both the twist and the rest of the tower are made with.

@@ -33,8 +33,7 @@ struct Fq6 {
         const Fq real[] = {b.c2.c0, -b.c2.c1, b.c1.c0, -b.c1.c1, b.c0.c0, -b.c0.c1, x2.c0, -x2.c1, x1.c0, -x1.c1};
         const Fq imaginary[] = {b.c2.c1, b.c2.c0, b.c1.c1, b.c1.c0, b.c0.c1, b.c0.c0, x2.c1, x2.c0, x1.c1, x1.c0};
         return Fq6{Fq2{dot<6>(left, real + 4), dot<6>(left, imaginary + 4)},
-                   Fq2{dot<6>(left, real + 2), dot<6>(left, imaginary + 2)},
-                   Fq2{dot<6>(left, real), dot<6>(left, imaginary)}};
+                   Fq2{dot<6>(left, real + 2), dot<6>(left, imaginary + 2)}, Fq2{dot<6>(left, real), dot<6>(left, imaginary)}};
     }
 
     // The same with b2 = 0: a0 b0 + a2 x1, a0 b1 + a1 b0, a1 b1 + a2 b0, and the row b1, b0, x1.
@@ -44,8 +43,7 @@ struct Fq6 {
         const Fq ends[] = {a.c0.c0, a.c0.c1, a.c2.c0, a.c2.c1};
         const Fq real[] = {b.c1.c0, -b.c1.c1, b.c0.c0, -b.c0.c1, x1.c0, -x1.c1};
         const Fq imaginary[] = {b.c1.c1, b.c1.c0, b.c0.c1, b.c0.c0, x1.c1, x1.c0};
-        return Fq6{Fq2{dot<4>(ends, real + 2), dot<4>(ends, imaginary + 2)},
-                   Fq2{dot<4>(left, real), dot<4>(left, imaginary)},
+        return Fq6{Fq2{dot<4>(ends, real + 2), dot<4>(ends, imaginary + 2)}, Fq2{dot<4>(left, real), dot<4>(left, imaginary)},
                    Fq2{dot<4>(left + 2, real), dot<4>(left + 2, imaginary)}};
     }
 

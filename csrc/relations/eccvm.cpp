@@ -10,6 +10,7 @@ namespace {
 using Value = Term<Fq>;
 
 // The evaluations by name, so that the formulas read as in chapter 08.
+// clang-format off
 struct Row {
 #define X(name) Value name;
     BBIPC_ECCVM_PLAIN(X) BBIPC_ECCVM_SHIFTABLE(X)
@@ -19,6 +20,7 @@ struct Row {
     BBIPC_ECCVM_SHIFTABLE(X)
 #undef X
 };
+// clang-format on
 
 // The parameters of 8.2.
 struct Parameters {
@@ -96,8 +98,7 @@ void transcript_relation(const Row& e, std::span<Value, 31> T) {
     const Value last_mul = q_mul * (1 - q_mul_next);
     const Value total = cnt + muls;
     const Value zero_flag = e.transcript_msm_count_zero_at_transition;
-    T[4] = last_mul * (zero_flag * total
-        + (1 - zero_flag) * (total * e.transcript_msm_count_at_transition_inverse - 1));
+    T[4] = last_mul * (zero_flag * total + (1 - zero_flag) * (total * e.transcript_msm_count_at_transition_inverse - 1));
     T[5] = msm_end - last_mul * (1 - zero_flag);
     T[6] = (1 - q_mul) * cnt;
     T[7] = not_first * (1 - msm_end) * (cnt_next - cnt - q_mul * muls);
@@ -146,8 +147,8 @@ void transcript_relation(const Row& e, std::span<Value, 31> T) {
     T[20] = msm_end * m_inf * (my - HY);
     T[21] = msm_end * (1 - m_inf) * ((mx - HX) * e.transcript_msm_x_inverse - 1);
 
-    T[22] = keep * (1 - e.lagrange_first - e.lagrange_last) * (empty - empty_next)
-        + not_first * (q_reset * (1 - empty_next) + active * (res_inf - empty_next)) + no_op * (1 - empty_next);
+    T[22] = keep * (1 - e.lagrange_first - e.lagrange_last) * (empty - empty_next) +
+            not_first * (q_reset * (1 - empty_next) + active * (res_inf - empty_next)) + no_op * (1 - empty_next);
     T[23] = active * ((lx - ax) * (e.transcript_base_x_inverse * (1 - xeq) + xeq) + xeq - 1);
     T[24] = active * ((ly - ay) * (e.transcript_base_y_inverse * (1 - yeq) + yeq) + yeq - 1);
     T[25] = e.lagrange_second * (1 - q_eq);
@@ -211,8 +212,7 @@ void wnaf_relation(const Row& e, std::span<Value, 23> T) {
     T[17] = (1 - sel) * (w3 + 15);
     T[18] = (1 - sel) * rnd;
     T[19] = (1 - sel) * e.precompute_pc;
-    T[20] = (last + e.lagrange_first) * sel_next * (e.precompute_s1hi_shift - 2) * (e.precompute_s1hi_shift
-        - 3);
+    T[20] = (last + e.lagrange_first) * sel_next * (e.precompute_s1hi_shift - 2) * (e.precompute_s1hi_shift - 3);
     T[21] = (1 - sel) * last;
     T[22] = (e.lagrange_first - 1) * sel_next * (sel - 1);
 }
@@ -298,8 +298,7 @@ void msm_relation(const Row& e, std::span<Value, 51> T) {
     T[21] = trans * (1 - qd_next) * (1 - qs_next);
     T[22] = qd * (1 - qa_next);
     T[23] = dr * cnt_next;
-    T[24] = (1 - start_next) * (1 - dr) * (cnt_next - e.msm_count - e.msm_add1 - e.msm_add2 - e.msm_add3
-        - e.msm_add4);
+    T[24] = (1 - start_next) * (1 - dr) * (cnt_next - e.msm_count - e.msm_add1 - e.msm_add2 - e.msm_add3 - e.msm_add4);
     T[25] = not_first * (1 - start_next) * dr * cnt_next;
     T[26] = start * rnd;
     T[27] = not_first * start_next * (e.msm_size_of_msm + pc_next - pc);
@@ -338,13 +337,14 @@ void set_relation(const Row& e, const Parameters& p, std::span<Value, 2> T) {
     const Value w1 = 2 * (4 * e.precompute_s2hi + e.precompute_s2lo) - 15;
     const Value w2 = 2 * (4 * e.precompute_s3hi + e.precompute_s3lo) - 15;
     const Value w3 = 2 * (4 * e.precompute_s4hi + e.precompute_s4lo) - 15;
-    const Value scalar = 65536 * e.precompute_scalar_sum + 4096 * w0 + 256 * w1 + 16 * w2 + w3
-        - e.precompute_skew * INV7;
-    num = num * (last * (pcc + e.precompute_tx * p.beta + e.precompute_ty * p.beta2 + scalar * p.beta3
-        + 2 * p.beta4 + p.gamma) + 1 - last);
+    const Value scalar = 65536 * e.precompute_scalar_sum + 4096 * w0 + 256 * w1 + 16 * w2 + w3 - e.precompute_skew * INV7;
+    num =
+        num * (last * (pcc + e.precompute_tx * p.beta + e.precompute_ty * p.beta2 + scalar * p.beta3 + 2 * p.beta4 + p.gamma) +
+               1 - last);
     const Value end = (1 - e.lagrange_first) * e.msm_transition_shift;
-    num = num * (end * (e.msm_pc_shift + e.msm_accumulator_x_shift * p.beta
-        + e.msm_accumulator_y_shift * p.beta2 + e.msm_size_of_msm * p.beta3 + 3 * p.beta4 + p.gamma) + 1 - end);
+    num = num * (end * (e.msm_pc_shift + e.msm_accumulator_x_shift * p.beta + e.msm_accumulator_y_shift * p.beta2 +
+                        e.msm_size_of_msm * p.beta3 + 3 * p.beta4 + p.gamma) +
+                 1 - end);
 
     const Value pc0 = e.msm_pc - e.msm_count;
     const Value c2 = p.gamma + e.msm_round * p.beta2 + p.beta4;
@@ -354,16 +354,16 @@ void set_relation(const Row& e, const Parameters& p, std::span<Value, 2> T) {
     den = den * (e.msm_add4 * (e.msm_slice4 + (pc0 - 3) * p.beta + c2) + 1 - e.msm_add4);
     const Value f1 = 1 - e.transcript_z1zero;
     const Value f2 = 1 - e.transcript_z2zero;
-    const Value t1 = e.transcript_pc + e.transcript_px * p.beta + e.transcript_py * p.beta2
-        + e.transcript_z1 * p.beta3 + 2 * p.beta4 + p.gamma;
-    const Value t2 = e.transcript_pc - f1 + CUBE_ROOT * e.transcript_px * p.beta
-        - e.transcript_py * p.beta2 + e.transcript_z2 * p.beta3 + 2 * p.beta4 + p.gamma;
+    const Value t1 = e.transcript_pc + e.transcript_px * p.beta + e.transcript_py * p.beta2 + e.transcript_z1 * p.beta3 +
+                     2 * p.beta4 + p.gamma;
+    const Value t2 = e.transcript_pc - f1 + CUBE_ROOT * e.transcript_px * p.beta - e.transcript_py * p.beta2 +
+                     e.transcript_z2 * p.beta3 + 2 * p.beta4 + p.gamma;
     Value both = (t1 * f1 + 1 - f1) * (t2 * f2 + 1 - f2);
     both = both * (1 - e.transcript_base_infinity) + e.transcript_base_infinity;
     den = den * (e.transcript_mul * both + 1 - e.transcript_mul);
     const Value size = e.transcript_msm_count + e.transcript_mul * (f1 + f2) * (1 - e.transcript_base_infinity);
-    const Value t3 = e.transcript_pc_shift + e.transcript_msm_x * p.beta + e.transcript_msm_y * p.beta2
-        + size * p.beta3 + 3 * p.beta4 + p.gamma;
+    const Value t3 = e.transcript_pc_shift + e.transcript_msm_x * p.beta + e.transcript_msm_y * p.beta2 + size * p.beta3 +
+                     3 * p.beta4 + p.gamma;
     den = den * (e.transcript_msm_transition * t3 + 1 - e.transcript_msm_transition);
     T[0] = (e.z_perm + e.lagrange_first) * num - (e.z_perm_shift + e.lagrange_last) * den;
     T[1] = e.lagrange_last * e.z_perm_shift;
@@ -376,21 +376,20 @@ void lookup_relation(const Row& e, const Parameters& p, std::span<Value, 2> T) {
     const Value e1 = pc0 - 1 + p.gamma + e.msm_slice2 * p.beta + e.msm_x2 * p.beta2 + e.msm_y2 * p.beta3;
     const Value e2 = pc0 - 2 + p.gamma + e.msm_slice3 * p.beta + e.msm_x3 * p.beta2 + e.msm_y3 * p.beta3;
     const Value e3 = pc0 - 3 + p.gamma + e.msm_slice4 * p.beta + e.msm_x4 * p.beta2 + e.msm_y4 * p.beta3;
-    const Value e4 = e.precompute_pc + p.gamma + (15 - e.precompute_round) * p.beta
-        + e.precompute_tx * p.beta2 + e.precompute_ty * p.beta3;
-    const Value e5 = e.precompute_pc + p.gamma + e.precompute_round * p.beta + e.precompute_tx * p.beta2
-        - e.precompute_ty * p.beta3;
+    const Value e4 =
+        e.precompute_pc + p.gamma + (15 - e.precompute_round) * p.beta + e.precompute_tx * p.beta2 + e.precompute_ty * p.beta3;
+    const Value e5 =
+        e.precompute_pc + p.gamma + e.precompute_round * p.beta + e.precompute_tx * p.beta2 - e.precompute_ty * p.beta3;
     const Value reads = e.msm_add + e.msm_skew;
-    T[0] = e0 * e1 * e2 * e3 * e4 * e5 * e.lookup_inverses
-        - (e.precompute_select + reads - e.precompute_select * reads);
+    T[0] = e0 * e1 * e2 * e3 * e4 * e5 * e.lookup_inverses - (e.precompute_select + reads - e.precompute_select * reads);
 
-    const Value read_sum = e.msm_add1 * e1 * e2 * e3 * e4 * e5 + e.msm_add2 * e0 * e2 * e3 * e4 * e5
-        + e.msm_add3 * e0 * e1 * e3 * e4 * e5 + e.msm_add4 * e0 * e1 * e2 * e4 * e5;
-    const Value write_sum = e.lookup_read_counts_0 * e0 * e1 * e2 * e3 * e5
-        + e.lookup_read_counts_1 * e0 * e1 * e2 * e3 * e4;
+    const Value read_sum = e.msm_add1 * e1 * e2 * e3 * e4 * e5 + e.msm_add2 * e0 * e2 * e3 * e4 * e5 +
+                           e.msm_add3 * e0 * e1 * e3 * e4 * e5 + e.msm_add4 * e0 * e1 * e2 * e4 * e5;
+    const Value write_sum = e.lookup_read_counts_0 * e0 * e1 * e2 * e3 * e5 + e.lookup_read_counts_1 * e0 * e1 * e2 * e3 * e4;
     T[1] = e.lookup_inverses * (read_sum - e.precompute_select * write_sum);
 }
 
+// clang-format off
 // 8.9: Boolean relation.
 void boolean_relation(const Row& e, std::span<Value, 23> T) {
     const Value columns[23] = {
@@ -412,6 +411,7 @@ void shiftable_init_relation(const Row& e, std::span<Value, 21> T) {
         e.msm_count, e.msm_round, e.msm_add1, e.msm_pc, e.transcript_msm_count};
     for (std::size_t i = 0; i < 21; ++i) T[i] = e.lagrange_first * columns[i];
 }
+// clang-format on
 
 // 8.2. False if the product to invert is zero.
 bool derive_parameters(const Value& beta, const Value& gamma, Parameters& out) {

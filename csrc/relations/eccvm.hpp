@@ -8,6 +8,7 @@
 BBIPC_BEGIN
 
 // Columns 0..65: not shifted.
+// clang-format off
 #define BBIPC_ECCVM_PLAIN(X) \
     X(gemini_masking_poly) X(lagrange_first) X(lagrange_second) X(lagrange_third) X(lagrange_last) X(transcript_add) \
     X(transcript_eq) X(transcript_msm_transition) X(transcript_px) X(transcript_py) X(transcript_z1) X(transcript_z2) \
@@ -30,10 +31,12 @@ BBIPC_BEGIN
     X(msm_accumulator_x) X(msm_accumulator_y) X(msm_count) X(msm_round) X(msm_add1) X(msm_pc) X(precompute_pc) \
     X(transcript_pc) X(precompute_round) X(precompute_select) X(transcript_accumulator_not_empty) \
     X(transcript_accumulator_x) X(transcript_accumulator_y) X(z_perm)
+// clang-format on
 
 namespace eccvm {
 
 // Index of every evaluation: 93 committed columns, then the shifts of columns 66..91.
+// clang-format off
 enum Column : std::size_t {
 #define X(name) name,
     BBIPC_ECCVM_PLAIN(X) BBIPC_ECCVM_SHIFTABLE(X) lookup_inverses,
@@ -42,6 +45,7 @@ enum Column : std::size_t {
     BBIPC_ECCVM_SHIFTABLE(X)
 #undef X
 };
+// clang-format on
 
 inline constexpr std::size_t committed_columns = 93;
 inline constexpr std::size_t first_shiftable = 66;

@@ -11,6 +11,7 @@ namespace {
 using Value = Term<Fr>;
 
 // The evaluations by name, so that the formulas read as in chapter 11.
+// clang-format off
 struct Row {
 #define X(name) Value name;
     BBIPC_MEGA_PRECOMPUTED(X) BBIPC_MEGA_WITNESS(X)
@@ -19,6 +20,7 @@ struct Row {
     BBIPC_MEGA_SHIFTABLE(X)
 #undef X
 };
+// clang-format on
 
 struct Parameters {
     Value beta, gamma, delta;
@@ -107,8 +109,13 @@ struct State {
 };
 
 State after_four_rounds(const Row& e) {
-    const Value basis[7] = {e.w_r, e.w_o, e.w_4, fifth_power(e.w_l + e.q_l), fifth_power(e.w_r + e.q_r),
-                            fifth_power(e.w_o + e.q_o), fifth_power(e.w_4 + e.q_4)};
+    const Value basis[7] = {e.w_r,
+                            e.w_o,
+                            e.w_4,
+                            fifth_power(e.w_l + e.q_l),
+                            fifth_power(e.w_r + e.q_r),
+                            fifth_power(e.w_o + e.q_o),
+                            fifth_power(e.w_4 + e.q_4)};
     State out;
     for (std::size_t i = 0; i < 4; ++i) {
         out.lane[i] = Fr::zero();

@@ -7,6 +7,7 @@
 
 BBIPC_BEGIN
 
+// clang-format off
 #define BBIPC_MEGA_PRECOMPUTED(X) \
     X(q_m) X(q_l) X(q_r) X(q_o) X(q_4) X(q_c) X(q_arith) X(sigma_1) X(sigma_2) X(sigma_3) X(sigma_4) X(id_1) X(id_2) \
     X(id_3) X(id_4) X(lagrange_first) X(lagrange_last) X(q_delta_range) X(lagrange_ecc_op) X(q_busread) \
@@ -16,6 +17,7 @@ BBIPC_BEGIN
 #define BBIPC_MEGA_WITNESS(X) \
     X(w_l) X(w_r) X(w_o) X(w_4) X(z_perm) X(ecc_op_wire_1) X(ecc_op_wire_2) X(ecc_op_wire_3) X(ecc_op_wire_4) \
     X(kernel_calldata) X(kernel_calldata_read_counts) X(kernel_calldata_inverses)
+// clang-format on
 
 // Columns that also have a shift.
 #define BBIPC_MEGA_SHIFTABLE(X) X(w_l) X(w_r) X(w_o) X(w_4) X(z_perm)
@@ -23,6 +25,7 @@ BBIPC_BEGIN
 namespace mega {
 
 // Index of every evaluation (11.1).
+// clang-format off
 enum Column : std::size_t {
 #define X(name) name,
     BBIPC_MEGA_PRECOMPUTED(X) BBIPC_MEGA_WITNESS(X)
@@ -31,14 +34,15 @@ enum Column : std::size_t {
     BBIPC_MEGA_SHIFTABLE(X)
 #undef X
 };
+// clang-format on
 
 inline constexpr std::size_t precomputed_columns = 28;
 inline constexpr std::size_t witness_columns = 12;
 inline constexpr std::size_t shifts = 5;
 inline constexpr std::size_t evaluations = precomputed_columns + witness_columns + shifts;
 inline constexpr std::size_t subrelations = 44;
-inline constexpr std::size_t bus_lookup_sum = 23;       // the one subrelation that the gate separator does not multiply
-inline constexpr std::size_t first_offset_only = 17;    // 17..20 hold on rows 0..3, all others on the other rows
+inline constexpr std::size_t bus_lookup_sum = 23;     // the one subrelation that the gate separator does not multiply
+inline constexpr std::size_t first_offset_only = 17;  // 17..20 hold on rows 0..3, all others on the other rows
 inline constexpr std::size_t offset_only = 4;
 
 static_assert(w_l == precomputed_columns && w_l_shift == precomputed_columns + witness_columns);

@@ -9,12 +9,11 @@ namespace {
 using namespace translator;
 
 // limb_k(2^272 - p), k = 0..3, and -p mod r (chapter 12, non-native field).
-constexpr Value NP[5] = {
-    hex_element<Fr>("000000000000000000000000000000000000000000000002c3df73e9278302b9"),
-    hex_element<Fr>("00000000000000000000000000000000000000000000000a2687e956e978e357"),
-    hex_element<Fr>("00000000000000000000000000000000000000000000000fd647afba497e7ea7"),
-    hex_element<Fr>("00000000000000000000000000000000000000000000000ffffcf9bb18d1ece5"),
-    hex_element<Fr>("30644e72e131a029b85045b68181585cb8e665ff8b0116954ba35f11078302bb")};
+constexpr Value NP[5] = {hex_element<Fr>("000000000000000000000000000000000000000000000002c3df73e9278302b9"),
+                         hex_element<Fr>("00000000000000000000000000000000000000000000000a2687e956e978e357"),
+                         hex_element<Fr>("00000000000000000000000000000000000000000000000fd647afba497e7ea7"),
+                         hex_element<Fr>("00000000000000000000000000000000000000000000000ffffcf9bb18d1ece5"),
+                         hex_element<Fr>("30644e72e131a029b85045b68181585cb8e665ff8b0116954ba35f11078302bb")};
 constexpr Value TWO_68 = hex_element<Fr>("0000000000000000000000000000000000000000000000100000000000000000");
 constexpr Value TWO_136 = hex_element<Fr>("0000000000000000000000000000010000000000000000000000000000000000");
 
@@ -95,7 +94,7 @@ void microlimb_sums(const Wires& w, const Wires& next, std::span<Value, 22> L) {
     L[18] = five(w.quotient_high) - w.quotient_high_binary_limbs;
     L[19] = four(next.quotient_high) - next.quotient_high_binary_limbs;
     // The wide limbs have four microlimbs of their own; two more stand in tails that have no other use in that row.
-    const auto six = [](const Value (&m)[4], const Value& m4, const Value& m5) {
+    const auto six = [](const Value(&m)[4], const Value& m4, const Value& m5) {
         const Value limbs[6] = {m[0], m[1], m[2], m[3], m4, m5};
         return join(limbs);
     };
@@ -176,8 +175,9 @@ void non_native_field(const Evaluations& e, const Parameters& p, std::span<Value
 
 void zero_constraints(const Evaluations& e, std::span<Value, 68> T) {
     const Wires& w = e.wires;
-    const Microlimbs* const limbs[10] = {&w.p_x_low, &w.p_x_high, &w.p_y_low, &w.p_y_high, &w.z_low, &w.z_high,
-                                         &w.accumulator_low, &w.accumulator_high, &w.quotient_low, &w.quotient_high};
+    const Microlimbs* const limbs[10] = {&w.p_x_low,      &w.p_x_high,     &w.p_y_low,         &w.p_y_high,
+                                         &w.z_low,        &w.z_high,       &w.accumulator_low, &w.accumulator_high,
+                                         &w.quotient_low, &w.quotient_high};
     const Indicators& I = e.indicators;
     const Value selector = I.even_in_minicircuit + I.odd_in_minicircuit + I.mini_masking - 1;
     std::size_t k = 0;

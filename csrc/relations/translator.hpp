@@ -11,8 +11,8 @@ BBIPC_BEGIN
 
 namespace translator {
 
-inline constexpr std::size_t rounds = 17;                       // variables of the sumcheck
-inline constexpr std::size_t minicircuit_rounds = 13;           // variables of the mini-circuit
+inline constexpr std::size_t rounds = 17;              // variables of the sumcheck
+inline constexpr std::size_t minicircuit_rounds = 13;  // variables of the mini-circuit
 inline constexpr std::size_t minicircuit_wires = 77;
 inline constexpr std::size_t minicircuit_evaluations = 2 * minicircuit_wires;  // the wires, then their shifts
 inline constexpr std::size_t full_size_evaluations = 21;

@@ -17,8 +17,8 @@ BBIPC_BEGIN
 
 namespace {
 
-constexpr std::size_t piece_points = 512;       // of work that a thread takes at a time
-constexpr std::size_t sum_points = 1 << 14;     // of one multi-scalar multiplication: its memory is about 10 MiB
+constexpr std::size_t piece_points = 512;    // of work that a thread takes at a time
+constexpr std::size_t sum_points = 1 << 14;  // of one multi-scalar multiplication: its memory is about 10 MiB
 constexpr std::size_t lanes = 8;
 
 // Runs find(first, last) on pieces; it gives the first index in them that fails, or `last`. Returns the first of all, or `count`.

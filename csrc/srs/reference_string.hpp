@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "../run/random.hpp"
 #include "../curve/curve.hpp"
 #include "../field/lane_path.hpp"
+#include "../run/random.hpp"
 
 BBIPC_BEGIN
 

@@ -32,7 +32,8 @@ inline void check(bool ok, const char* expression, const char* file, int line) {
     ++(ok ? check_counts().passed : check_counts().failed);
     if (ok) return;
     const char* const rule = check_counts().rule;
-    std::fprintf(stderr, "%s:%d: %s%sfailed: %s\n", file, line, rule != nullptr ? rule : "", rule != nullptr ? ": " : "", expression);
+    std::fprintf(stderr, "%s:%d: %s%sfailed: %s\n", file, line, rule != nullptr ? rule : "", rule != nullptr ? ": " : "",
+                 expression);
     if (std::getenv("BBIPC_STOP_AT_FAILURE") != nullptr) std::_Exit(1);
 }
 

@@ -166,20 +166,25 @@ std::vector<Expected> all_ends(const Input& good) {
     // The last 28 public inputs are 7 points: P0, P1, kernel return data, the table so far.
     add([&](Input& i) { i.remove_g1(0, public_inputs - 28); }, invalid(BBIPC_STEP_PI_PAIRING));
     add([&](Input& i) { i.remove_g1(0, public_inputs - 20); }, invalid(BBIPC_STEP_DATABUS));
-    add([](Input& i) { i.increment(0, 0); }, invalid(BBIPC_STEP_MERGE_REDUCTION));       // another transcript
-    add([](Input& i) { i.increment(1, 24); }, invalid(BBIPC_STEP_MERGE_REDUCTION));      // a value opened
-    add([](Input& i) { i.remove_g1(1, 37); }, invalid(BBIPC_STEP_MERGE_PAIRING));        // the witness, read last
-    add([](Input& i) { i.increment(2, 180); }, invalid(BBIPC_STEP_ECCVM));               // the Libra sum
-    add([](Input& i) { i.increment(4, 52); }, invalid(BBIPC_STEP_JOINT_REDUCTION));      // the Libra sum
-    add([](Input& i) { i.remove_g1(4, 473); }, invalid(BBIPC_STEP_JOINT_PAIRING));       // the witness, read last
-    add([](Input& i) { i.increment(3, 62); }, invalid(BBIPC_STEP_IPA));                  // a0
+    add([](Input& i) { i.increment(0, 0); }, invalid(BBIPC_STEP_MERGE_REDUCTION));   // another transcript
+    add([](Input& i) { i.increment(1, 24); }, invalid(BBIPC_STEP_MERGE_REDUCTION));  // a value opened
+    add([](Input& i) { i.remove_g1(1, 37); }, invalid(BBIPC_STEP_MERGE_PAIRING));    // the witness, read last
+    add([](Input& i) { i.increment(2, 180); }, invalid(BBIPC_STEP_ECCVM));           // the Libra sum
+    add([](Input& i) { i.increment(4, 52); }, invalid(BBIPC_STEP_JOINT_REDUCTION));  // the Libra sum
+    add([](Input& i) { i.remove_g1(4, 473); }, invalid(BBIPC_STEP_JOINT_PAIRING));   // the witness, read last
+    add([](Input& i) { i.increment(3, 62); }, invalid(BBIPC_STEP_IPA));              // a0
 
     const std::int32_t parts[5] = {BBIPC_PART_HIDING_OINK, BBIPC_PART_MERGE, BBIPC_PART_ECCVM, BBIPC_PART_IPA,
                                    BBIPC_PART_JOINT};
     for (unsigned p = 0; p < 5; ++p) {
         add([p](Input& i) { std::fill_n(i.word(p, 3), 32, std::uint8_t{0xff}); }, error(parts[p], 3, "fr::modulus"));
     }
-    add([](Input& i) { i.increment(1, 1); i.word(1, 1)[0] = 1; }, error(BBIPC_PART_MERGE, 1, "high limb"));
+    add(
+        [](Input& i) {
+            i.increment(1, 1);
+            i.word(1, 1)[0] = 1;
+        },
+        error(BBIPC_PART_MERGE, 1, "high limb"));
     add([](Input& i) { i.word(1, 0)[0] = 1; }, error(BBIPC_PART_MERGE, 0, "low limb"));
     add([](Input& i) { i.increment(1, 2); }, error(BBIPC_PART_MERGE, 0, "not on the curve"));
     add([](Input& i) { i.increment(2, 1); }, error(BBIPC_PART_ECCVM, 0, "not on the curve"));
@@ -191,7 +196,8 @@ std::vector<Expected> all_ends(const Input& good) {
         error(BBIPC_PART_HIDING_OINK, std::int64_t(public_inputs) - 28, "not on the curve"));
     add([&](Input& i) { i.word(0, public_inputs - 27)[0] = 1; },
         error(BBIPC_PART_HIDING_OINK, std::int64_t(public_inputs) - 27, "high limb"));
-    add([&](Input& i) {  // q as two limbs
+    add(
+        [&](Input& i) {  // q as two limbs
             U256 lo = Fq::modulus;
             lo.limb[2] &= 0xff;
             lo.limb[3] = 0;
@@ -206,7 +212,8 @@ std::vector<Expected> all_ends(const Input& good) {
     add([](Input& i) { --i.count[0], ++i.count[1]; }, error(BBIPC_PART_HIDING_OINK, -1, "number of public inputs"));
     add([](Input& i) { i.count[1] += i.count[0] - 47, i.count[0] = 47; },
         error(BBIPC_PART_HIDING_OINK, -1, "too short to derive num_public_inputs"));
-    add([&](Input& i) {  // a key with 27 public inputs, and as many in the proof
+    add(
+        [&](Input& i) {  // a key with 27 public inputs, and as many in the proof
             const std::uint64_t dropped = public_inputs - 27;
             i.words.erase(i.words.begin(), i.words.begin() + std::ptrdiff_t(32 * dropped));
             i.count[0] -= dropped;
@@ -357,8 +364,18 @@ void test_numbers() {
     const Rule rule("the C ABI, success");
     constexpr std::int32_t outcomes[] = {BBIPC_ERROR, BBIPC_VALID, BBIPC_INVALID, BBIPC_CANCELLED};
     constexpr std::int32_t statuses[] = {
-        BBIPC_OK,           BBIPC_NOT_CANONICAL, BBIPC_NOT_ON_CURVE,    BBIPC_NO_RESULT,     BBIPC_BAD_ARGUMENT, BBIPC_OUT_OF_MEMORY,
-        BBIPC_BAD_ENCODING, BBIPC_RING_NOTHING,  BBIPC_RING_NO_SPACE,   BBIPC_RING_TOO_LONG, BBIPC_RING_BROKEN,  BBIPC_RING_INTERRUPTED,
+        BBIPC_OK,
+        BBIPC_NOT_CANONICAL,
+        BBIPC_NOT_ON_CURVE,
+        BBIPC_NO_RESULT,
+        BBIPC_BAD_ARGUMENT,
+        BBIPC_OUT_OF_MEMORY,
+        BBIPC_BAD_ENCODING,
+        BBIPC_RING_NOTHING,
+        BBIPC_RING_NO_SPACE,
+        BBIPC_RING_TOO_LONG,
+        BBIPC_RING_BROKEN,
+        BBIPC_RING_INTERRUPTED,
     };
     std::vector<std::int32_t> all(std::begin(outcomes), std::end(outcomes));
     all.insert(all.end(), std::begin(statuses), std::end(statuses));
@@ -459,7 +476,8 @@ void test_null_pointers(const Core& core, const Input& good) {
     bbipc_answer_message(core.get(), &rules, hash, 32, wide, 128, nullptr);
     CHECK(bbipc_ring_take(nullptr, wide, 128, words) == BBIPC_BAD_ARGUMENT);
     CHECK(bbipc_ring_put(nullptr, wide, 128, words) == BBIPC_BAD_ARGUMENT);
-    CHECK(bbipc_ring_wait_for_data(nullptr, 0) == BBIPC_BAD_ARGUMENT && bbipc_ring_wait_for_room(nullptr, 0, 0) == BBIPC_BAD_ARGUMENT);
+    CHECK(bbipc_ring_wait_for_data(nullptr, 0) == BBIPC_BAD_ARGUMENT &&
+          bbipc_ring_wait_for_room(nullptr, 0, 0) == BBIPC_BAD_ARGUMENT);
     CHECK(bbipc_ring_fault(nullptr) == nullptr && bbipc_ring_max_message(nullptr) == 0 && bbipc_core_arith(nullptr) == 0);
     bbipc_ring_free(nullptr), bbipc_ring_publish(nullptr), bbipc_ring_interrupt(nullptr, 1);
     bbipc_lane_free(nullptr), bbipc_lane_interrupt(nullptr, 1), bbipc_lane_take_counts(nullptr, nullptr);
@@ -552,7 +570,8 @@ void test_compression(const Core& core, const Input& good) {
             store_be(i.word(2, 1), (upper ? -grumpkin_y : grumpkin_y).to_int());
         });
         CHECK(compress(middle) == BBIPC_OK);
-        for (const std::uint64_t word : {public_inputs + 12, public_inputs + 12 + 20}) CHECK(small[32 * word] >> 7 == (upper ? 1 : 0));
+        for (const std::uint64_t word : {public_inputs + 12, public_inputs + 12 + 20})
+            CHECK(small[32 * word] >> 7 == (upper ? 1 : 0));
         CHECK(decompress(small) == BBIPC_OK && flat == middle.words);
     }
 
@@ -571,7 +590,8 @@ void test_compression(const Core& core, const Input& good) {
     CHECK(compress(changed(good, [](Input& i) { i.word(1, 0)[0] = 1; })) == BBIPC_BAD_ENCODING);
     CHECK(is_error(verdict, BBIPC_PART_MERGE, 0, "low limb"));
     // Each part has its own length, the last one, too.
-    constexpr std::int32_t ids[5] = {BBIPC_PART_HIDING_OINK, BBIPC_PART_MERGE, BBIPC_PART_ECCVM, BBIPC_PART_IPA, BBIPC_PART_JOINT};
+    constexpr std::int32_t ids[5] = {BBIPC_PART_HIDING_OINK, BBIPC_PART_MERGE, BBIPC_PART_ECCVM, BBIPC_PART_IPA,
+                                     BBIPC_PART_JOINT};
     for (std::size_t part = 1; part < 5; ++part) {
         CHECK(compress(changed(good, [part](Input& i) { --i.count[part]; })) == BBIPC_BAD_ENCODING);
         CHECK(is_error(verdict, ids[part], -1, "wrong size"));

@@ -58,7 +58,8 @@ void test_points() {
             U256 limbs[4];
             for (unsigned i = 0; i < 4; ++i) limbs[i] = (set >> i & 1) != 0 ? value : U256{};
             const DecodeError error = decode(limbs, point, failed);
-            CHECK(set == 0 ? error == DecodeError::none && point.is_infinity() : error != DecodeError::none || !point.is_infinity());
+            CHECK(set == 0 ? error == DecodeError::none && point.is_infinity()
+                           : error != DecodeError::none || !point.is_infinity());
         }
     }
     // (0, y) and (x, 0) are points like others: on the curve or refused. No point has y = 0.
@@ -72,7 +73,8 @@ void test_points() {
         CHECK((G1{Fq::zero(), v}).is_on_curve() == (v.sqr() == Fq::from_u64(3)) && !(G1{v, Fq::zero()}).is_on_curve());
         const Fr w = n < 20 ? Fr::from_u64(n + 1) : random.element<Fr>();
         CHECK(!(Grumpkin{Fr::zero(), w}).is_infinity() && !(Grumpkin{w, Fr::zero()}).is_infinity());
-        CHECK((Grumpkin{Fr::zero(), w}).is_on_curve() == (w.sqr() == -Fr::from_u64(17)) && !(Grumpkin{w, Fr::zero()}).is_on_curve());
+        CHECK((Grumpkin{Fr::zero(), w}).is_on_curve() == (w.sqr() == -Fr::from_u64(17)) &&
+              !(Grumpkin{w, Fr::zero()}).is_on_curve());
         Fr root;
         if ((-Fr::from_u64(17)).sqrt(root)) CHECK((Grumpkin{Fr::zero(), root}).is_on_curve());
     }
@@ -175,7 +177,8 @@ void test_words(const Core& core, const Input& good) {
     const Rule rule("00.3, words below r");
     for (unsigned part = 0; part < 5; ++part) {
         for (const u64 index : {u64{0}, good.count[part] / 2, good.count[part] - 1}) {
-            for (const U256& value : {Fr::modulus, sum(Fr::modulus, U256{{1, 0, 0, 0}}), U256{{~u64{0}, ~u64{0}, ~u64{0}, ~u64{0}}}}) {
+            for (const U256& value :
+                 {Fr::modulus, sum(Fr::modulus, U256{{1, 0, 0, 0}}), U256{{~u64{0}, ~u64{0}, ~u64{0}, ~u64{0}}}}) {
                 const Input bad = changed(good, [&](Input& i) { store_be(i.word(part, index), value); });
                 CHECK(is_error(verify(core, bad), part_ids[part], std::int64_t(index), "fr::modulus"));
             }
@@ -242,9 +245,9 @@ void test_errors(const Core& core, const Input& good) {
         unsigned part;
         u64 index;
     };
-    const Place in_order[] = {{0, inputs - 28}, {1, 0},   {1, 16},  {1, 33},  {1, 37},  {2, 0},   {2, 180}, {2, 272},
-                              {2, 510},         {2, 544}, {2, 586}, {2, 602}, {2, 608}, {4, 0},   {4, 48},  {4, 131 + 154},
-                              {4, 376},         {4, 384}, {4, 469}, {4, 473}, {3, 62}};
+    const Place in_order[] = {{0, inputs - 28}, {1, 0},         {1, 16},  {1, 33},  {1, 37},  {2, 0},   {2, 180},
+                              {2, 272},         {2, 510},       {2, 544}, {2, 586}, {2, 602}, {2, 608}, {4, 0},
+                              {4, 48},          {4, 131 + 154}, {4, 376}, {4, 384}, {4, 469}, {4, 473}, {3, 62}};
     const U256 wide = power_of_two(200);
     const auto spoilt = [&](Input input, const Place& place) {
         store_be(input.word(place.part, place.index), wide);
@@ -252,7 +255,7 @@ void test_errors(const Core& core, const Input& good) {
     };
     const auto is_coordinate = [&](const Place& p) { return p.part == 2 && p.index == 0; };
     for (std::size_t a = 0; a < std::size(in_order); ++a) {
-        const Place &first = in_order[a];
+        const Place& first = in_order[a];
         const Input once = spoilt(good, first);
         const char* const text = is_coordinate(first) ? "not on the curve" : "low limb";
         CHECK(is_error(verify(core, once), part_ids[first.part], std::int64_t(first.index), text));
@@ -319,7 +322,9 @@ void test_lengths() {
     u64 lengths[5];
     FormatError error;
     CHECK(split_lengths(fixed_length, 0, lengths, error) && lengths[0] == oink_fixed_length);
-    const auto is_of_the_whole = [&error] { return error.part == BBIPC_PART_FLAT && error.position == -1 && error.message[0] != 0; };
+    const auto is_of_the_whole = [&error] {
+        return error.part == BBIPC_PART_FLAT && error.position == -1 && error.message[0] != 0;
+    };
     for (const u64 total : {u64{0}, u64{1}, fixed_length - 1}) {
         error = FormatError{};
         CHECK(!split_lengths(total, total - fixed_length, lengths, error) && is_of_the_whole());
@@ -495,7 +500,9 @@ void test_argument_batches(const Setup& setup, const Claim& good) {
         return check_ipa(std::span(&pointer, 1), Options{}, cancelled);
     };
     CHECK(holds(good.ipa));
-    const auto plus = [](const Grumpkin& p, const Grumpkin& q) { return (Jacobian<GrumpkinCurve>::from_affine(p) + q).to_affine(); };
+    const auto plus = [](const Grumpkin& p, const Grumpkin& q) {
+        return (Jacobian<GrumpkinCurve>::from_affine(p) + q).to_affine();
+    };
     IpaClaim claim = good.ipa;
     claim.g0 = plus(claim.g0, grumpkin_generator());
     Jacobian<GrumpkinCurve> shift = Jacobian<GrumpkinCurve>::infinity();  // a0 times the generator
@@ -666,7 +673,8 @@ void test_reductions_at_every_moment(const Key& key, const bbipc_proof& proof, c
         for (unsigned moment = 0; moment < readings; moment += moment < 3 || moment + 9 > readings ? 1 : 19) {
             const Claim stopped = run(Moment(moment));
             CHECK(stopped.rest && stopped.rest->is_cancelled());
-            const Claim doubtful = run(Moment(moment, true));  // while hashes are made ahead, a flag that is lowered is not missed
+            // While hashes are made ahead, a flag that is lowered is not missed.
+            const Claim doubtful = run(Moment(moment, true));
             CHECK(!doubtful.rest || doubtful.rest->is_cancelled());
         }
     }
@@ -722,7 +730,8 @@ void test_checks_at_every_moment(const Setup& setup, const Claim& good) {
                 const std::vector<Verdict> verdicts = run(fast, flags);
                 CHECK(flag.readings == (moment == 0 ? 1 : own_readings));
                 for (std::size_t i = 0; i < claims.size(); ++i) {
-                    CHECK(i == one && moment < own_readings ? outcome(verdicts[i]) == BBIPC_CANCELLED : deserved(i, verdicts[i]));
+                    CHECK(i == one && moment < own_readings ? outcome(verdicts[i]) == BBIPC_CANCELLED
+                                                            : deserved(i, verdicts[i]));
                 }
             }
         }

@@ -193,7 +193,8 @@ void test_eccvm(const Run& run) {
 }
 
 void test_joint(const Run& run, const Setup& setup) {
-    const JointInputs inputs{setup.translator_key, run.key,      run.oink, run.merge.merged_table, run.result.x, run.result.v,
+    const JointInputs inputs{setup.translator_key,         run.key,      run.oink,
+                             run.merge.merged_table,       run.result.x, run.result.v,
                              run.result.accumulated_result};
     const auto is_refused = [&](const JointMessages& m) {
         PairingCheck check;
@@ -310,7 +311,8 @@ void test_arguments(const Setup& setup, const Run& run) {
     const auto holds = [](const IpaClaim& claim) {
         const IpaClaim* const pointer = &claim;
         bool cancelled = false;
-        const bool alone = check_ipa_alone(claim, Options{}, cancelled), combined = check_ipa(std::span(&pointer, 1), Options{}, cancelled);
+        const bool alone = check_ipa_alone(claim, Options{}, cancelled),
+                   combined = check_ipa(std::span(&pointer, 1), Options{}, cancelled);
         CHECK(alone == combined && !cancelled);
         return alone || combined;
     };

@@ -31,6 +31,7 @@ Bytes frame(const std::string& payload) {
     return bytes;
 }
 
+// clang-format off
 // [["Blake2s", {"data": data}]], for at most 255 bytes.
 Bytes blake2s_request(const std::string& data) {
     return frame("\x91\x92\xa7" "Blake2s\x81\xa4" "data\xc4" + std::string(1, static_cast<char>(data.size())) + data);
@@ -38,6 +39,7 @@ Bytes blake2s_request(const std::string& data) {
 
 // What is for others: [["Stats", {}]].
 Bytes other_request() { return frame("\x91\x92\xa5" "Stats\x80"); }
+// clang-format on
 
 // Both ends of a connection.
 class Connection {
@@ -90,7 +92,8 @@ class Connection {
     void fill_responses() const {
         const Bytes zeros(1 << 16);
         for (std::size_t size = zeros.size(); size != 0; size /= 2) {
-            while (requests == responses ? ::send(send, zeros.data(), size, MSG_DONTWAIT) > 0 : ::write(send, zeros.data(), size) > 0) {
+            while (requests == responses ? ::send(send, zeros.data(), size, MSG_DONTWAIT) > 0
+                                         : ::write(send, zeros.data(), size) > 0) {
             }
         }
     }
@@ -226,7 +229,8 @@ void test_no_room(const Server& server, bool socket) {
 // Silence, the end of its time, and the end of the input.
 void test_ends(const Server& server, bool socket) {
     Connection connection(socket);
-    for (const bbipc_lane_left& left : {server.serve(connection, 1), server.serve(connection, never, 1), server.serve(connection, 0)}) {
+    for (const bbipc_lane_left& left :
+         {server.serve(connection, 1), server.serve(connection, never, 1), server.serve(connection, 0)}) {
         CHECK(left.requests == 0 && left.rest_size == 0 && left.unsent_size == 0 && left.error == 0);
     }
     connection.end_requests();

@@ -111,7 +111,8 @@ void test_one_failure(const Fresh& fresh, const bbipc_proof* proofs, const std::
                 if (together) {
                     bbipc_reduce_many(core, proofs, keys, lengths, 2, 0, nullptr, claims);
                 } else {
-                    for (unsigned i = 0; i < 2; ++i) claims[i] = bbipc_reduce(core, &proofs[i], keys[i], lengths[i], 0, nullptr);
+                    for (unsigned i = 0; i < 2; ++i)
+                        claims[i] = bbipc_reduce(core, &proofs[i], keys[i], lengths[i], 0, nullptr);
                 }
                 enough = allocations_left.exchange(-1) > 0;
                 CHECK(claims[0] != nullptr && claims[1] != nullptr);
@@ -152,9 +153,7 @@ void test_core(std::int32_t arith, const Input& input, const TestCase& setup, st
         });
     });
     test_shortage(stride, outcome, [&](bbipc_verdict* verdicts) {
-        fresh([&](const bbipc_core* core) {
-            bbipc_verify_many(core, proofs, keys, lengths, 2, 0, 2, nullptr, verdicts);
-        });
+        fresh([&](const bbipc_core* core) { bbipc_verify_many(core, proofs, keys, lengths, 2, 0, 2, nullptr, verdicts); });
     });
     test_shortage(stride, outcome, [&](bbipc_verdict* verdicts) {
         fresh([&](const bbipc_core* core) {

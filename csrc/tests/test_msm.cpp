@@ -137,12 +137,8 @@ std::vector<std::function<F(std::size_t)>> scalar_shapes(RandomElements& random)
         [](std::size_t) { return F::one(); },
         [](std::size_t) { return -F::one(); },
         [a](std::size_t) { return a; },
-        [](std::size_t i) {
-            return F::from_u64(2).pow(U256{{i % 254, 0, 0, 0}});
-        },
-        [](std::size_t i) {
-            return -F::from_u64(2).pow(U256{{i % 254, 0, 0, 0}});
-        },
+        [](std::size_t i) { return F::from_u64(2).pow(U256{{i % 254, 0, 0, 0}}); },
+        [](std::size_t i) { return -F::from_u64(2).pow(U256{{i % 254, 0, 0, 0}}); },
         [](std::size_t i) { return F::from_u64(i % 3); },
         [](std::size_t i) { return i % 2 == 0 ? F::from_u64(4096) : -F::from_u64(4096); },
         [a, b](std::size_t i) {
@@ -252,7 +248,8 @@ void test_generators_msm(RandomElements& random, LanePath path) {
 void test_scratch() {
     const Rule rule("architecture: scratch memory");
     constexpr std::size_t line = 64, large_page = std::size_t{1} << 21;
-    for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{100'000}, large_page / 2, 5 * large_page / 2, 3 * large_page}) {
+    for (const std::size_t bytes :
+         {std::size_t{0}, std::size_t{1}, std::size_t{100'000}, large_page / 2, 5 * large_page / 2, 3 * large_page}) {
         Scratch scratch(Scratch::size<std::uint8_t>(bytes) + Scratch::size<std::uint32_t>(7));
         auto* const first = scratch.take<std::uint8_t>(bytes);
         auto* const second = scratch.take<std::uint32_t>(7);

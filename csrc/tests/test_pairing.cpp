@@ -26,11 +26,17 @@ Fr random_fr() { return Fr::reduce(random_u256()); }
 template <class F>
 F random_element();
 template <>
-Fq2 random_element<Fq2>() { return Fq2{random_fq(), random_fq()}; }
+Fq2 random_element<Fq2>() {
+    return Fq2{random_fq(), random_fq()};
+}
 template <>
-Fq6 random_element<Fq6>() { return Fq6{random_element<Fq2>(), random_element<Fq2>(), random_element<Fq2>()}; }
+Fq6 random_element<Fq6>() {
+    return Fq6{random_element<Fq2>(), random_element<Fq2>(), random_element<Fq2>()};
+}
 template <>
-Fq12 random_element<Fq12>() { return Fq12{random_element<Fq6>(), random_element<Fq6>()}; }
+Fq12 random_element<Fq12>() {
+    return Fq12{random_element<Fq6>(), random_element<Fq6>()};
+}
 
 // Plain square and multiply, for any ring of the tower.
 template <class F>

@@ -138,7 +138,6 @@ void test_lengths() {
     }
 }
 
-
 #if BBIPC_ADX_FIELD
 // Eight lanes.
 

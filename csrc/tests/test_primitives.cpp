@@ -1,8 +1,8 @@
 // The primitive operations of the C ABI: results by algebraic laws, and every error. (Values: the Python tests, against an
 // independent implementation.)
+#include <algorithm>
 #include <array>
 #include <cstring>
-#include <algorithm>
 #include <vector>
 
 #include "../curve/curve.hpp"
@@ -232,7 +232,8 @@ void test_hash(const Core& core) {
     const std::uint64_t counts[3] = {3, 0, 1};  // messages of three, no and one word
     Buffer<96> many;
     CHECK(bbipc_poseidon2_hash_many(core.get(), state.data(), counts, 3, many.data()) == BBIPC_OK);
-    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 3, hash.data()) == BBIPC_OK && std::equal(hash.begin(), hash.end(), many.begin()));
+    CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 3, hash.data()) == BBIPC_OK &&
+          std::equal(hash.begin(), hash.end(), many.begin()));
     CHECK(std::equal(other.begin(), other.end(), many.begin() + 32));
     CHECK(bbipc_poseidon2_hash(core.get(), state.data(), 1, hash.data()) == BBIPC_OK &&
           std::equal(hash.begin(), hash.end(), many.begin() + 64));

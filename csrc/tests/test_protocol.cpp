@@ -85,9 +85,7 @@ struct Run {
         CHECK(!receive_eccvm(transcript, proof.eccvm, eccvm));
         CHECK(!verify_eccvm(eccvm, eccvm_result));
     }
-    OpeningClaim opening() const {
-        return {eccvm_result.commitment.sum(LanePath::scalar), eccvm_result.point, Fq::zero()};
-    }
+    OpeningClaim opening() const { return {eccvm_result.commitment.sum(LanePath::scalar), eccvm_result.point, Fq::zero()}; }
 };
 
 void check_front(const TestCase& test) {
@@ -186,8 +184,12 @@ void check_joint(const TestCase& test) {
     const auto tables = points<G1Curve>(test, "merged_table", 4);
     for (std::size_t j = 0; j < 4; ++j) CHECK(run.merge.merged_table[j] == tables[j]);
     const G1 translator_key = points<G1Curve>(test, "translator_key", 1)[0];
-    const JointInputs inputs{translator_key,       run.key,        run.oink,
-                             run.merge.merged_table, eccvm_result.x, eccvm_result.v,
+    const JointInputs inputs{translator_key,
+                             run.key,
+                             run.oink,
+                             run.merge.merged_table,
+                             eccvm_result.x,
+                             eccvm_result.v,
                              eccvm_result.accumulated_result};
 
     Transcript transcript = run.transcript;
@@ -349,8 +351,9 @@ void check_side_by_side(const std::vector<TestCase>& cases) {
     const std::int32_t raised = 1;
     for (const LanePath path : paths()) {
         // One by one there are no groups: two sizes will do.
-        const std::vector<std::size_t> sizes = path == LanePath::scalar ? std::vector<std::size_t>{1, 3}
-                                                                        : std::vector<std::size_t>{1, 2, 3, 7, 8, 9, proofs.size()};
+        const std::vector<std::size_t> sizes = path == LanePath::scalar
+                                                   ? std::vector<std::size_t>{1, 3}
+                                                   : std::vector<std::size_t>{1, 2, 3, 7, 8, 9, proofs.size()};
         for (const std::size_t size : sizes) {
             for (const std::size_t cancelled : {size, size / 2}) {  // nobody, or one of them
                 std::vector<Submission> submissions;
@@ -387,12 +390,15 @@ void check_wrong_records(const TestCase& test) {
     OpeningClaim other_opening = opening;
     other_opening.point += Fq::one();
     record_ipa(run.proof.ipa, other_opening, other);
-    for (std::size_t planted = right.count(); planted > 0;) {  // the last hash that is right, and then one that is another lane's
+    // The last hash that is right, and then one that is another lane's.
+    for (std::size_t planted = right.count(); planted > 0;) {
         --planted;
         RecordedTranscript wrong = right;
-        for (std::size_t i = 0; i < right.count(); ++i) wrong.add_hash(poseidon2_hash(i == planted ? other.message(i) : wrong.message(i)));
+        for (std::size_t i = 0; i < right.count(); ++i)
+            wrong.add_hash(poseidon2_hash(i == planted ? other.message(i) : wrong.message(i)));
         (void)read_ipa(Transcript::replaying(wrong), run.proof.ipa, opening, replayed);
-        const bool same = replayed.challenges == expected.challenges && replayed.generator_challenge == expected.generator_challenge;
+        const bool same =
+            replayed.challenges == expected.challenges && replayed.generator_challenge == expected.generator_challenge;
         CHECK(same == std::ranges::equal(other.message(planted), wrong.message(planted)));
     }
     while (other.hashed() < other.count()) other.add_hash(poseidon2_hash(other.message(other.hashed())));
@@ -411,7 +417,8 @@ template <class Step, class... Arguments>
 constexpr bool only_objects = std::is_same_v<std::invoke_result_t<Step, Arguments...>, Objection>;
 static_assert(only_objects<decltype(verify_oink), const Key&, OinkResult&>);
 static_assert(only_objects<decltype(decode_hiding_kernel_io), const PartView&, HidingKernelIo&>);
-static_assert(only_objects<decltype(verify_merge), const MergeMessages&, std::span<const G1, 4>, std::span<const G1, 4>, PairingCheck&>);
+static_assert(
+    only_objects<decltype(verify_merge), const MergeMessages&, std::span<const G1, 4>, std::span<const G1, 4>, PairingCheck&>);
 static_assert(only_objects<decltype(verify_eccvm), const EccvmMessages&, EccvmResult&>);
 static_assert(only_objects<decltype(verify_joint), const JointMessages&, const JointInputs&, PairingCheck&>);
 static_assert(only_objects<decltype(read_ipa), Transcript, const PartView&, const OpeningClaim&, IpaClaim&>);

@@ -193,7 +193,8 @@ void test_pairing_weights(const Setup& setup) {
     }
     // The search for bad claims combines again, parts of the list: errors that cancel in one of its halves, or in one claim.
     // The last number is where that half begins: weights that count up from there would let errors pass that stand in their ratio.
-    const std::size_t halves[][4] = {{2, 0, 1, 0}, {2, 3, 5, 3}, {3, 3, 6, 3}, {4, 0, 3, 0}, {4, 6, 9, 6}, {4, 7, 11, 6}, {5, 0, 4, 0}};
+    const std::size_t halves[][4] = {{2, 0, 1, 0}, {2, 3, 5, 3},  {3, 3, 6, 3}, {4, 0, 3, 0},
+                                     {4, 6, 9, 6}, {4, 7, 11, 6}, {5, 0, 4, 0}};
     const auto times = [&d](u64 n) { return scalar_mul<G1Curve>(d, Fr::from_u64(n)).to_affine(); };
     for (const auto& [count, i, j, start] : halves) {
         PairingClaims counted(count);
@@ -391,9 +392,7 @@ void test_c_abi(const Core& core, const std::vector<Input>& inputs) {
     bbipc_verdict verdicts[2];
     const std::function<void()> ways[] = {
         [&] { bbipc_check(core.get(), claims.data(), 2, 1, nullptr, verdicts); },
-        [&] {
-            bbipc_verify_many(core.get(), proofs.data(), keys.data(), lengths.data(), 2, 0, 2, nullptr, verdicts);
-        },
+        [&] { bbipc_verify_many(core.get(), proofs.data(), keys.data(), lengths.data(), 2, 0, 2, nullptr, verdicts); },
         [&] {
             for (std::size_t i = 0; i < 2; ++i) {
                 bbipc_verify(core.get(), &proofs[i], keys[i], lengths[i], 0, 1, nullptr, &verdicts[i]);

@@ -72,8 +72,8 @@ class File {
 
     void write(std::size_t offset, std::uint64_t value, std::size_t width = 8) const {
         for (std::size_t i = 0; i < width; ++i) {
-            std::atomic_ref<std::uint8_t>(memory[offset + i]).store(static_cast<std::uint8_t>(value >> (8 * i)),
-                                                                     std::memory_order_relaxed);
+            std::atomic_ref<std::uint8_t>(memory[offset + i])
+                .store(static_cast<std::uint8_t>(value >> (8 * i)), std::memory_order_relaxed);
         }
     }
     std::uint64_t read(std::size_t offset) const {

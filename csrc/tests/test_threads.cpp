@@ -91,13 +91,15 @@ void test_key_cache(const Bytes& key) {
     for (const std::size_t at : {std::size_t{31}, std::size_t{63}, std::size_t{95}, key.size() - 1}) {
         Bytes other = key;
         other[at] ^= 1;
-        const auto one = cache.decode(key.data(), key.size(), false, error), two = cache.decode(other.data(), other.size(), false, error);
+        const auto one = cache.decode(key.data(), key.size(), false, error),
+                   two = cache.decode(other.data(), other.size(), false, error);
         CHECK(one != nullptr && (two == nullptr || (two != one && two->hash != one->hash)));
     }
     // What is asked for too rarely is forgotten: the cache has a limit.
     const std::weak_ptr<const Key> kept = cache.decode(key.data(), key.size(), false, error);
     CHECK(!kept.expired());
-    for (unsigned n = 0; n < 2000 && !kept.expired(); ++n) cache.decode(numbered_key(key, n + 100).data(), key.size(), false, error);
+    for (unsigned n = 0; n < 2000 && !kept.expired(); ++n)
+        cache.decode(numbered_key(key, n + 100).data(), key.size(), false, error);
     CHECK(kept.expired());
 }
 

@@ -10,9 +10,9 @@ inline constexpr unsigned high_limb_bits = 118;
 
 enum class DecodeError {
     none,
-    low_limb_too_wide,     // lo >= 2^136
-    high_limb_too_wide,    // hi >= 2^118
-    not_canonical,         // lo + hi * 2^136 >= q
+    low_limb_too_wide,   // lo >= 2^136
+    high_limb_too_wide,  // hi >= 2^118
+    not_canonical,       // lo + hi * 2^136 >= q
     not_on_curve,
 };
 

@@ -49,7 +49,7 @@ bool Transcript::take(std::size_t count, U256* integers) {
         if (segment_ == input_.size()) {
             const PartView last = input_.empty() ? PartView{} : input_.back();
             error_ = FormatError::at(last.part, static_cast<std::int64_t>(last.count),
-                                   "proof too short: %s ends where another element was expected", part_name(last.part));
+                                     "proof too short: %s ends where another element was expected", part_name(last.part));
             return false;
         }
         integers[i] = load_be(input_[segment_].word(position_));
@@ -67,7 +67,7 @@ void Transcript::fail(std::size_t elements_back, const char* what) {
         --position;
     }
     error_ = FormatError::at(input_[segment].part, static_cast<std::int64_t>(position), "%s[%zu]: %s",
-                           part_name(input_[segment].part), position, what);
+                             part_name(input_[segment].part), position, what);
 }
 
 Fr Transcript::receive_fr() {

@@ -24,7 +24,8 @@ struct FormatError {
     std::int64_t position = -1;
     char message[sizeof bbipc_verdict::message] = {};
 
-    __attribute__((format(printf, 3, 4))) static FormatError at(std::int32_t part, std::int64_t position, const char* format, ...) {
+    __attribute__((format(printf, 3, 4))) static FormatError at(std::int32_t part, std::int64_t position, const char* format,
+                                                                ...) {
         FormatError error{part, position, {}};
         std::va_list arguments;
         va_start(arguments, format);
@@ -49,9 +50,7 @@ class Rejection {
         return r;
     }
     // The verification could not be carried out.
-    static Rejection failure(const char* problem) {
-        return unreadable(FormatError::at(BBIPC_PART_NONE, -1, "%s", problem));
-    }
+    static Rejection failure(const char* problem) { return unreadable(FormatError::at(BBIPC_PART_NONE, -1, "%s", problem)); }
     static Rejection invalid(std::int32_t step) { return Rejection(BBIPC_INVALID, step); }
     static Rejection cancelled() { return Rejection(BBIPC_CANCELLED, BBIPC_STEP_NONE); }
 

@@ -102,9 +102,7 @@ bool write_value(const bbipc_core& core, const Request& request, Writer& out) {
             out.array(4);
             for (unsigned i = 0; i < 4; ++i) out.word(result + 32 * i);
             return true;
-        case BBIPC_CHEAP_BLAKE2S:
-            blake2s(first.data, first.size, out.word_space());
-            return true;
+        case BBIPC_CHEAP_BLAKE2S: blake2s(first.data, first.size, out.word_space()); return true;
         case BBIPC_CHEAP_BLAKE2S_TO_FIELD:
             std::memset(a, 0, 32);
             blake2s(first.data, first.size, a + 32);
@@ -118,7 +116,8 @@ bool write_value(const bbipc_core& core, const Request& request, Writer& out) {
             return true;
         }
         case BBIPC_CHEAP_GRUMPKIN_ADD:
-            if (!to_native(first, a) || !to_native(second, b) || core.point_add(BBIPC_GRUMPKIN, a, b, result) != BBIPC_OK) return false;
+            if (!to_native(first, a) || !to_native(second, b) || core.point_add(BBIPC_GRUMPKIN, a, b, result) != BBIPC_OK)
+                return false;
             write_point(out, result);
             return true;
         case BBIPC_CHEAP_BN254_G1_IS_ON_CURVE: {
@@ -285,8 +284,8 @@ class Run {
 };
 
 std::uint32_t read_length(const std::uint8_t* in) {
-    return static_cast<std::uint32_t>(in[0]) | static_cast<std::uint32_t>(in[1]) << 8 | static_cast<std::uint32_t>(in[2]) << 16 |
-           static_cast<std::uint32_t>(in[3]) << 24;
+    return static_cast<std::uint32_t>(in[0]) | static_cast<std::uint32_t>(in[1]) << 8 |
+           static_cast<std::uint32_t>(in[2]) << 16 | static_cast<std::uint32_t>(in[3]) << 24;
 }
 
 }  // namespace

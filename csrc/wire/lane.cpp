@@ -149,7 +149,8 @@ void Lane::serve(const bbipc_core& core, const bbipc_answer_rules& rules, int re
         left.sent += sent;
         left.unsent_size = static_cast<std::uint32_t>(answered.produced - sent);
         std::memmove(left.unsent, left.unsent + sent, left.unsent_size);
-        if (left.unsent_size != 0 || left.rest_size != 0) return;  // the client does not wait for its responses, or does not read
+        // A client that does not wait for its responses, or does not read them.
+        if (left.unsent_size != 0 || left.rest_size != 0) return;
     }
 }
 

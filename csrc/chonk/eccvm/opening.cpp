@@ -7,7 +7,7 @@ BBIPC_BEGIN
 
 namespace {
 
-constexpr std::size_t trace_offset = 4;          // rows 0..3 hold random values
+constexpr std::size_t trace_offset = 4;  // rows 0..3 hold random values
 constexpr std::size_t translation_columns[5] = {eccvm::transcript_op, eccvm::transcript_px, eccvm::transcript_py,
                                                 eccvm::transcript_z1, eccvm::transcript_z2};
 

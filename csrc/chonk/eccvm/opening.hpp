@@ -19,8 +19,8 @@ inline constexpr Grumpkin grumpkin_one_commitment{
 
 // C1 of 07.6: a commitment to a polynomial that must vanish at z.
 struct EccvmColumnOpening {
-    Fq batched_evaluation;                        // E
-    std::array<Fq, eccvm::rounds> fold_values;    // p_l
+    Fq batched_evaluation;                      // E
+    std::array<Fq, eccvm::rounds> fold_values;  // p_l
     Combination<GrumpkinCurve> sum{grumpkin_one_commitment};
     std::size_t columns[eccvm::committed_columns];  // their terms in it
 };
@@ -29,7 +29,7 @@ struct EccvmColumnOpening {
 struct EccvmResult {
     Combination<GrumpkinCurve> commitment;  // the claim: it takes the value 0 at `point`
     Fq point;
-    Fq x, v;               // translation challenges
+    Fq x, v;  // translation challenges
     Fq accumulated_result;
 };
 

@@ -1,9 +1,9 @@
 #include "ipa.hpp"
 
-#include "../opening/combination.hpp"
-#include "folding.hpp"
 #include "../../generators/generators_msm.hpp"
 #include "../opening/batching.hpp"
+#include "../opening/combination.hpp"
+#include "folding.hpp"
 
 BBIPC_BEGIN
 

@@ -9,7 +9,7 @@
 BBIPC_BEGIN
 
 struct JointInputs {
-    const G1& translator_key;             // of the setup (chapter 10.3)
+    const G1& translator_key;  // of the setup (chapter 10.3)
     const Key& key;
     const OinkResult& oink;
     std::span<const G1, 4> merged_table;  // M_0..M_3

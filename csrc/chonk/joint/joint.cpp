@@ -22,7 +22,8 @@ Objection receive_joint(Transcript& transcript, const PartView& part, JointMessa
 Objection verify_joint(const JointMessages& m, const JointInputs& inputs, PairingCheck& check) {
     const Rejection failure = Rejection::invalid(BBIPC_STEP_JOINT_REDUCTION);
     if (m.round_values[0][0] + m.round_values[0][1] != m.libra_sum * m.libra_challenge) return failure;  // check A
-    const auto libra = libra_vector<Fr, subgroup_order>(m.u, libra_length);  // f of 14.5
+    // f of 14.5
+    const auto libra = libra_vector<Fr, subgroup_order>(m.u, libra_length);
     if (!subgroup_check<Fr>(m.r, joint_subgroup_generator_inverse, libra, m.libra.values, m.libra_evaluation))
         return failure;  // check B
     const auto evaluations = translator_evaluations(m.minicircuit, m.full_size, m.u);

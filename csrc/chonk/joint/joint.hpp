@@ -1,10 +1,10 @@
 // The joint proof (chapters 10, 13 and 14): translator and MegaZK in one sumcheck and one KZG opening.
 #pragma once
 
-#include "inputs.hpp"
-#include "messages.hpp"
 #include "../opening/pairing_check.hpp"
 #include "../proof/proof.hpp"
+#include "inputs.hpp"
+#include "messages.hpp"
 
 BBIPC_BEGIN
 

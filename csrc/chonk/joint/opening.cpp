@@ -40,8 +40,8 @@ class Columns {
     }
 
     struct Batched {
-        Fr evaluation;                 // E
-        Fr scalars[unshifted_count];   // of the commitments of U, those of T merged in
+        Fr evaluation;                // E
+        Fr scalars[unshifted_count];  // of the commitments of U, those of T merged in
     };
 
     // unshifted_factor, shifted_factor: what multiplies rho^j in the scalars of U and of T (14.3).
@@ -89,7 +89,7 @@ bool open_joint(const JointMessages& m, const JointInputs& inputs, const transla
     Denominators<Fr> denominators;
     const Gemini<Fr, translator::rounds> gemini(denominators, m.r, m.z, m.u);
     const SubgroupClaims libra_claims(denominators, m.libra, joint_subgroup_generator, m.r, m.z);  // 14.5
-    const RoundClaims<G1Curve, translator::rounds> round_claims(denominators, m.u, m.z);            // 14.6
+    const RoundClaims<G1Curve, translator::rounds> round_claims(denominators, m.u, m.z);           // 14.6
     if (!denominators.invert()) return false;
 
     Combination<G1Curve>& sum = opening.p0;

@@ -19,8 +19,8 @@ inline constexpr Fr joint_subgroup_generator_inverse =
 
 // p0: P0 of 14.7. Entries of U and T with the same commitment are one term.
 struct JointOpening {
-    Fr batched_evaluation;                            // E
-    std::array<Fr, translator::rounds> fold_values;   // a_k
+    Fr batched_evaluation;                           // E
+    std::array<Fr, translator::rounds> fold_values;  // a_k
     Combination<G1Curve> p0{g1_generator()};
 };
 

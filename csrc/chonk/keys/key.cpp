@@ -6,7 +6,8 @@ BBIPC_BEGIN
 
 bool decode_key(const std::uint8_t* bytes, std::size_t length, Key& key, FormatError& error) {
     if (length != key_bytes) {
-        error = FormatError::at(BBIPC_PART_KEY, -1, "verification key has wrong size: expected %zu, got %zu", key_bytes, length);
+        error =
+            FormatError::at(BBIPC_PART_KEY, -1, "verification key has wrong size: expected %zu, got %zu", key_bytes, length);
         return false;
     }
     Fr elements[key_words];  // what is hashed
@@ -26,7 +27,7 @@ bool decode_key(const std::uint8_t* bytes, std::size_t length, Key& key, FormatE
             {integers[first], integers[first + 1], integers[first + 2], integers[first + 3]}, key.commitments[i], failed_limb);
         if (decode_error != DecodeError::none) {
             error = FormatError::at(BBIPC_PART_KEY, static_cast<std::int64_t>(first + failed_limb), "vk[%zu]: %s",
-                                  first + failed_limb, describe(decode_error));
+                                    first + failed_limb, describe(decode_error));
             return false;
         }
     }

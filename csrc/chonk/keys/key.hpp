@@ -10,9 +10,9 @@ inline constexpr std::size_t key_bytes = 32 * key_words;
 inline constexpr std::size_t key_commitments = 28;
 
 struct Key {
-    u64 log_circuit_size = 0;    // enters the hash only
+    u64 log_circuit_size = 0;  // enters the hash only
     u64 num_public_inputs = 0;
-    u64 pub_inputs_offset = 0;   // row of the first public input
+    u64 pub_inputs_offset = 0;        // row of the first public input
     G1 commitments[key_commitments];  // in the order of chapter 03 section 1
     Fr hash;
 };

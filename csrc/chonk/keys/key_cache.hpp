@@ -26,8 +26,9 @@ class KeyCache {
     using Entry = std::pair<std::string, std::shared_ptr<const Key>>;
 
     std::mutex mutex_;
-    std::list<Entry> entries_;  // most recently used first
-    std::unordered_map<std::string_view, std::list<Entry>::iterator> index_;  // views into entries_, which never move
+    // Most recently used first, and views into them: entries never move.
+    std::list<Entry> entries_;
+    std::unordered_map<std::string_view, std::list<Entry>::iterator> index_;
 };
 
 BBIPC_END

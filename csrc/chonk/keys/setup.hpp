@@ -6,9 +6,9 @@
 BBIPC_BEGIN
 
 struct Setup {
-    G2Prepared g2_one;           // [1]_2
-    G2Prepared g2_x;             // [x]_2
-    G1 translator_key;           // commitment of ordered_extra_range_constraints_numerator (chapter 10.3)
+    G2Prepared g2_one;  // [1]_2
+    G2Prepared g2_x;    // [x]_2
+    G1 translator_key;  // commitment of ordered_extra_range_constraints_numerator (chapter 10.3)
 };
 
 // The Aztec setup (chapters 01 section 4 and 10.3).

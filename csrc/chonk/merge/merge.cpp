@@ -32,7 +32,8 @@ Objection receive_merge(Transcript& transcript, const PartView& part, MergeMessa
     return std::nullopt;
 }
 
-Objection verify_merge(const MergeMessages& m, std::span<const G1, 4> previous, std::span<const G1, 4> own, PairingCheck& check) {
+Objection verify_merge(const MergeMessages& m, std::span<const G1, 4> previous, std::span<const G1, 4> own,
+                       PairingCheck& check) {
     if (m.kappa.is_zero()) return Rejection::invalid(BBIPC_STEP_MERGE_REDUCTION);
     const Fr kappa_l_minus_1 = m.kappa.pow(U256{{shift_size - 1, 0, 0, 0}});
     const Fr kappa_l = kappa_l_minus_1 * m.kappa;

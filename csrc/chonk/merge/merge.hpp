@@ -12,11 +12,11 @@ struct MergeMessages {
     G1 reversed;         // G
     Fr kappa;
     Fr left[4], right[4], merged[4];
-    Fr reversed_value;   // g
-    Fr batching[13];     // b_0..b_12
-    G1 quotient;         // Q
+    Fr reversed_value;  // g
+    Fr batching[13];    // b_0..b_12
+    G1 quotient;        // Q
     Fr z;
-    G1 witness;          // W
+    G1 witness;  // W
 };
 
 // Receives the part.

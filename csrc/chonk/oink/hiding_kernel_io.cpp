@@ -5,7 +5,8 @@ BBIPC_BEGIN
 Objection decode_hiding_kernel_io(const PartView& public_inputs, HidingKernelIo& io) {
     if (public_inputs.count < io_length) {
         return Rejection::unreadable(
-            FormatError::at(public_inputs.part, -1, "Public inputs too small for HidingKernelIO reconstruction: at least %d, got %zu",
+            FormatError::at(public_inputs.part, -1,
+                            "Public inputs too small for HidingKernelIO reconstruction: at least %d, got %zu",
                             static_cast<int>(io_length), public_inputs.count),
             BBIPC_STEP_OINK);
     }

@@ -6,9 +6,9 @@
 BBIPC_BEGIN
 
 struct HidingKernelIo {
-    G1 pairing_p0, pairing_p1;   // accumulated pairing points of all recursive verifications in the stack
-    G1 kernel_return_data;       // commitment to what the previous kernel returned
-    G1 previous_table[4];        // commitments to the op-queue columns of all circuits before the hiding kernel
+    G1 pairing_p0, pairing_p1;  // accumulated pairing points of all recursive verifications in the stack
+    G1 kernel_return_data;      // commitment to what the previous kernel returned
+    G1 previous_table[4];       // commitments to the op-queue columns of all circuits before the hiding kernel
 };
 
 // `public_inputs`: the first n elements of the hiding Oink part, already absorbed there.

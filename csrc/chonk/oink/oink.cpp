@@ -40,8 +40,7 @@ Objection receive_oink(Transcript& transcript, const Key& key, const PartView& p
     const std::size_t n = part.count - oink_fixed_length;
     transcript.absorb(key.hash);
     if (n != key.num_public_inputs) {
-        return unreadable(FormatError::at(part.part, -1,
-                                          "number of public inputs: the key says %" PRIu64 ", the proof has %zu",
+        return unreadable(FormatError::at(part.part, -1, "number of public inputs: the key says %" PRIu64 ", the proof has %zu",
                                           key.num_public_inputs, n));
     }
     result.public_inputs.resize(n);
@@ -63,7 +62,8 @@ Objection receive_oink(Transcript& transcript, const Key& key, const PartView& p
 }
 
 Objection verify_oink(const Key& key, OinkResult& result) {
-    if (!public_input_delta(result.public_inputs, result.beta, result.gamma, key.pub_inputs_offset, result.public_input_delta)) {
+    if (!public_input_delta(result.public_inputs, result.beta, result.gamma, key.pub_inputs_offset,
+                            result.public_input_delta)) {
         return Rejection::invalid(BBIPC_STEP_OINK);
     }
     return std::nullopt;

@@ -48,8 +48,8 @@ class Gemini {
     // `nu`, over the denominators. Fold 0 is the batch of the columns, whose commitment the caller adds; folds[l - 1] is that of
     // fold l.
     template <class C>
-    void add_fold_claims(Combination<C>& sum, Powers<F>& nu, std::span<const Affine<C>, D - 1> folds, std::span<const F, D> values,
-                         std::span<const F, D> m) const {
+    void add_fold_claims(Combination<C>& sum, Powers<F>& nu, std::span<const Affine<C>, D - 1> folds,
+                         std::span<const F, D> values, std::span<const F, D> m) const {
         for (std::size_t l = 0; l < D; ++l) {
             const F at_positive = nu.next() * positive(l);
             const F at_negative = nu.next() * negative(l);

@@ -13,10 +13,10 @@ BBIPC_BEGIN
 // The values received for a small-subgroup check at y (chapter 07.5).
 template <class F>
 struct SubgroupEvaluations {
-    F secret;            // G(y)
-    F grand_sum_next;    // A(g y)
-    F grand_sum;         // A(y)
-    F quotient;          // Q(y)
+    F secret;          // G(y)
+    F grand_sum_next;  // A(g y)
+    F grand_sum;       // A(y)
+    F quotient;        // Q(y)
 };
 
 // A small-subgroup argument: commitments of the secret, the grand sum and the quotient, and their values.
@@ -45,7 +45,8 @@ class SubgroupClaims {
 
   public:
     // Registers the denominators. generator: of the subgroup.
-    SubgroupClaims(Denominators<F>& denominators, const SubgroupArgument<C>& argument, const F& generator, const F& y, const F& z)
+    SubgroupClaims(Denominators<F>& denominators, const SubgroupArgument<C>& argument, const F& generator, const F& y,
+                   const F& z)
         : denominators_(denominators),
           argument_(argument),
           at_y_(denominators.add(z - y)),

@@ -105,7 +105,7 @@ class Reader {
     FormatError error(std::size_t back, const char* what) const {
         const std::size_t position = position_ - back;
         return FormatError::at(parts_[part_].part, static_cast<std::int64_t>(position), "%s[%zu]: %s",
-                             part_name(parts_[part_].part), position, what);
+                               part_name(parts_[part_].part), position, what);
     }
 
   private:
@@ -190,7 +190,7 @@ Unreadable compress_proof(const Proof& proof, std::uint8_t* out, std::size_t out
     for (std::size_t i = 0; i < 5; ++i) {
         if (parts[i]->count != exact[i]) {
             return FormatError::at(parts[i]->part, -1, "%s has wrong size: expected %s%" PRIu64 ", got %zu",
-                                 part_name(parts[i]->part), i == 0 ? "at least " : "", exact[i], parts[i]->count);
+                                   part_name(parts[i]->part), i == 0 ? "at least " : "", exact[i], parts[i]->count);
         }
     }
     const std::size_t num_public_inputs = oink - oink_fixed_length;
@@ -214,7 +214,7 @@ Unreadable decompress_proof(const std::uint8_t* in, std::size_t in_length, std::
     const std::size_t words = in_length / 32;
     if (words < compressed_fixed_length) {
         return FormatError::at(BBIPC_PART_FLAT, -1, "compressed proof too short: %zu words, expected at least %" PRIu64, words,
-                             compressed_fixed_length);
+                               compressed_fixed_length);
     }
     const std::size_t num_public_inputs = words - compressed_fixed_length;
     if (out_length != 32 * (num_public_inputs + fixed_length)) {
@@ -225,7 +225,7 @@ Unreadable decompress_proof(const std::uint8_t* in, std::size_t in_length, std::
         const char* const problem = decompress_item(item, load_be(in + 32 * position), out);
         if (problem != nullptr) {
             return FormatError::at(BBIPC_PART_FLAT, static_cast<std::int64_t>(position), "compressed proof[%zu]: %s", position,
-                                 problem);
+                                   problem);
         }
         ++position;
         return std::nullopt;

@@ -13,7 +13,7 @@ bool view_proof(const bbipc_proof& parts, Proof& proof, FormatError& error) {
         for (std::size_t i = 0; i < views[p]->count; ++i) {
             if (!(load_be(views[p]->word(i)) < Fr::modulus)) {
                 error = FormatError::at(names[p], static_cast<std::int64_t>(i),
-                                      "%s[%zu]: non-canonical field element: value >= fr::modulus", part_name(names[p]), i);
+                                        "%s[%zu]: non-canonical field element: value >= fr::modulus", part_name(names[p]), i);
                 return false;
             }
         }
@@ -24,13 +24,14 @@ bool view_proof(const bbipc_proof& parts, Proof& proof, FormatError& error) {
 bool split_lengths(u64 total, u64 num_public_inputs, u64 (&lengths)[5], FormatError& error) {
     const u64 expected = num_public_inputs + fixed_length;  // modulo 2^64, as bb computes it
     if (total != expected) {
-        error = FormatError::at(BBIPC_PART_FLAT, -1, "proof has wrong field count: expected %" PRIu64 ", got %" PRIu64, expected,
-                              total);
+        error = FormatError::at(BBIPC_PART_FLAT, -1, "proof has wrong field count: expected %" PRIu64 ", got %" PRIu64,
+                                expected, total);
         return false;
     }
     if (total < fixed_length) {  // the sum wrapped
-        error = FormatError::at(BBIPC_PART_FLAT, -1, "proof has wrong field count: at least %" PRIu64 " are needed, got %" PRIu64,
-                              fixed_length, total);
+        error =
+            FormatError::at(BBIPC_PART_FLAT, -1, "proof has wrong field count: at least %" PRIu64 " are needed, got %" PRIu64,
+                            fixed_length, total);
         return false;
     }
     lengths[0] = num_public_inputs + oink_fixed_length;

@@ -20,7 +20,7 @@ Unreadable check_lengths(const Proof& proof, const Key& key, bool strict) {
     const u64 expected = key.num_public_inputs + fixed_length;  // modulo 2^64, as bb computes it
     if (proof.total() != expected) {
         return FormatError::at(BBIPC_PART_FLAT, -1, "proof has wrong size: expected %" PRIu64 ", got %zu", expected,
-                             proof.total());
+                               proof.total());
     }
     if (!strict) return std::nullopt;
     const PartView* const parts[5] = {&proof.hiding_oink, &proof.merge, &proof.eccvm, &proof.ipa, &proof.joint};
@@ -28,7 +28,7 @@ Unreadable check_lengths(const Proof& proof, const Key& key, bool strict) {
     for (std::size_t i = 0; i < 5; ++i) {
         if (parts[i]->count != lengths[i]) {
             return FormatError::at(parts[i]->part, -1, "%s has wrong size: expected %" PRIu64 ", got %zu",
-                                 part_name(parts[i]->part), lengths[i], parts[i]->count);
+                                   part_name(parts[i]->part), lengths[i], parts[i]->count);
         }
     }
     return std::nullopt;
@@ -71,8 +71,8 @@ class Reduction {
         attempt([&]() -> Objection {
             Transcript transcript = Transcript::recording(record_);
             Messages m;
-            if (!receive_oink(transcript, key_, proof_.hiding_oink, m.oink) && !receive_merge(transcript, proof_.merge, m.merge) &&
-                !receive_eccvm(transcript, proof_.eccvm, m.eccvm)) {
+            if (!receive_oink(transcript, key_, proof_.hiding_oink, m.oink) &&
+                !receive_merge(transcript, proof_.merge, m.merge) && !receive_eccvm(transcript, proof_.eccvm, m.eccvm)) {
                 (void)receive_joint(transcript, proof_.joint, m.joint);
             }
             return std::nullopt;
@@ -170,7 +170,7 @@ class Reduction {
         if (auto no = verify_eccvm(m.eccvm, eccvm)) return no;
         if (cancel_.raised()) return Rejection::cancelled();
 
-        const JointInputs inputs{setup_.translator_key,     key_, m.oink, m.merge.merged_table, eccvm.x, eccvm.v,
+        const JointInputs inputs{setup_.translator_key,   key_, m.oink, m.merge.merged_table, eccvm.x, eccvm.v,
                                  eccvm.accumulated_result};  // 7
         if (auto no = receive_joint(transcript, proof_.joint, m.joint)) return no;
         if (auto no = verify_joint(m.joint, inputs, postponed())) return no;

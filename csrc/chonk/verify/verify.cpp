@@ -156,9 +156,7 @@ class FinalCheck {
     const Options& options_;
     const std::span<Verdict> verdicts_;
 
-    bool is_cancelled(std::size_t i) const {
-        return options_.cancel.raised() || (!cancels_.empty() && cancels_[i].raised());
-    }
+    bool is_cancelled(std::size_t i) const { return options_.cancel.raised() || (!cancels_.empty() && cancels_[i].raised()); }
 
     // Pairings, of all proofs together; a failing proof's first failing check names the step. Returns the claims of which only the
     // inner-product argument is open.
