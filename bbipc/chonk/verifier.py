@@ -27,8 +27,7 @@ class Verifier:
     Args:
         setup: the trusted setup.
         arithmetic: `auto`, or the name of an arithmetic path (`portable`, `adx`, `ifma`). The environment variable
-            BBIPC_ARITH decides
-            what `auto` means; by default it is the fastest path of this machine.
+            BBIPC_ARITH decides what `auto` means; by default it is the fastest path of this machine.
 
     Raises:
         ChonkFormatError: a point of the setup is not canonical, not on its curve or not in the subgroup.

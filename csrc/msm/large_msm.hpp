@@ -1,13 +1,12 @@
 // Multi-scalar multiplication of thousands of points: Pippenger's buckets, in affine coordinates throughout.
 //
 // 1. Every scalar is split in two of 127 bits by the endomorphism, so there are twice as many points (P and its image) and half
-// as many
-//    windows. The halves are cut into signed digits of `width` bits.
+//    as many windows. The halves are cut into signed digits of `width` bits.
 // 2. Each window's points are sorted by the absolute value of their digit (counting sort).
 // 3. Every bucket (the points with the same absolute digit) is summed by SegmentedSum.
 // 4. sum_k k B_k over the buckets: with k = 2^low_bits hi + lo the row sums R_hi and the column sums C_lo are made by
-// SegmentedSum, and of
-//    those the sums over all hi (lo) that have bit i set. So a window yields one point for each power of two.
+//    SegmentedSum, and of those the sums over all hi (lo) that have bit i set. So a window yields one point for each power of
+//    two.
 // 5. One Horner scheme over all bits of all windows.
 // One thread takes window after window, so that what a window needs stays in its cache. With several threads each step is spread
 // over them: by slices of the points, by windows, or (step 3) by ranges of buckets with about as many points.

@@ -27,8 +27,7 @@ struct PairList {
 //   Point, Curve      a point as the kernel stores it, 64 bytes; all zero for infinity
 //   to_affine, infinity, is_infinity, negate, load_with_images
 //   add_pairs         all pairs; none of the operands is infinite. The operands of a pair may be equal or opposite. No target
-//   is an operand
-//                     of another pair; out may be the table. True if some sum is infinite.
+//                     is an operand of another pair; out may be the table. True if some sum is infinite.
 template <class C>
 class ScalarKernel {
     using F = typename C::Base;
