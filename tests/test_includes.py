@@ -22,7 +22,7 @@ LAYERS = (
     {"field"},
     {"include", "."},
 )
-"""From the top; "." is config.hpp. Folders of one layer do not know each other, but for those in `BESIDE`."""
+"""From the top; "." is config.hpp and cpu.hpp. Folders of one layer do not know each other, but for those in `BESIDE`."""
 
 BESIDE = {("chonk/joint", "chonk/oink")}
 """The joint proof is about the columns that Oink received."""

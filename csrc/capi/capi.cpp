@@ -9,10 +9,7 @@
 #include <span>
 #include <vector>
 
-#if BBIPC_HAS_ADX
-#include <cpuid.h>
-#endif
-
+#include "../cpu.hpp"
 #include "../engine/engine.hpp"
 #include "../wire/answer.hpp"
 
@@ -136,14 +133,6 @@ void check_claims(const bbipc_core& core, std::span<const bbipc_claim* const> cl
     for (std::size_t k = 0; k < made.size(); ++k) verdicts[made[k]] = made_verdicts[k];
 }
 
-#if BBIPC_HAS_ADX
-// By cpuid itself: clang 14's __builtin_cpu_supports does not know "adx".
-bool cpu_has_adx() {
-    unsigned a = 0, b = 0, c = 0, d = 0;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_BMI2) != 0 && (b & bit_ADX) != 0;
-}
-#endif
-
 }  // namespace
 
 extern "C" {
@@ -153,8 +142,8 @@ std::int32_t bbipc_arith_supported(std::int32_t arith) {
         case BBIPC_ARITH_AUTO:
         case BBIPC_ARITH_PORTABLE: return 1;
 #if BBIPC_HAS_ADX
-        case BBIPC_ARITH_ADX: return cpu_has_adx() ? 1 : 0;
-        case BBIPC_ARITH_IFMA: return cpu_has_adx() && bbipc::adx_path_has_ifma() ? 1 : 0;
+        case BBIPC_ARITH_ADX: return bbipc::cpu::has_adx() ? 1 : 0;
+        case BBIPC_ARITH_IFMA: return bbipc::cpu::has_adx() && bbipc::adx_path_has_ifma() ? 1 : 0;
 #endif
         default: return 0;
     }

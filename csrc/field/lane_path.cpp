@@ -1,13 +1,13 @@
 #include "lane_path.hpp"
 
+#include "../cpu.hpp"
 #include "montgomery.hpp"
 
 BBIPC_BEGIN
 
 bool ifma_supported() {
 #if BBIPC_ADX_FIELD
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512ifma");
+    return cpu::has_ifma();
 #else
     return false;
 #endif
