@@ -2,9 +2,6 @@
 
 #include "../field/ifma_field.hpp"
 
-// Bounds (see ifma_field.hpp). Stored coordinates are normal and below 3 p < 2^256 (in fact below 2.2 p), so they fit four limbs
-// of 64 bits. Products have A B < 70 p^2, so they are below p + A B / 2^260 < 1.9 p.
-
 BBIPC_BEGIN
 
 namespace {
@@ -13,10 +10,23 @@ constexpr std::size_t lanes = ifma_lanes;
 constexpr std::size_t chains = 2;          // independent products, to hide the latency of a multiplication
 constexpr std::size_t chunk_groups = 512;  // groups of eight pairs that share an inversion
 
+// Coordinates as they are stored, in four words of 64 bits, and what an IfmaVector holds.
+template <class P>
+using Coordinate = Normal<P, 300>;
+template <class P>
+using Stored = Normal<P, 600>;
+
+template <class P, Bound bound>
+    requires(bound <= Stored<P>::bound)
+BBIPC_IFMA_INLINE void store(IfmaVector* to, const Normal<P, bound>& a) {
+    store(to, a.v);
+}
+
 BBIPC_IFMA_INLINE const IfmaPoint* operand(const IfmaPoint* table, std::uint32_t code) { return table + (code >> 1); }
 
 // The x coordinates of eight operands.
-BBIPC_IFMA_INLINE void load_x(V& x, const IfmaPoint* table, const std::uint32_t* codes) {
+template <class P>
+BBIPC_IFMA_INLINE void load_x(Coordinate<P>& x, const IfmaPoint* table, const std::uint32_t* codes) {
     __m512i r[4];  // two operands each
     for (int i = 0; i < 4; ++i) {
         const int first = (i & 1) + 4 * (i >> 1);  // 0, 1, 4, 5; and two further
@@ -31,7 +41,8 @@ BBIPC_IFMA_INLINE void load_x(V& x, const IfmaPoint* table, const std::uint32_t*
     split(x, w);
 }
 
-BBIPC_IFMA_INLINE void load_points(V& x, V& y, const IfmaPoint* table, const std::uint32_t* codes) {
+template <class P>
+BBIPC_IFMA_INLINE void load_points(Coordinate<P>& x, Coordinate<P>& y, const IfmaPoint* table, const std::uint32_t* codes) {
     __m512i r[8];
     for (int i = 0; i < 8; ++i) r[i] = _mm512_load_si512(operand(table, codes[i]));
     transpose(r);
@@ -39,7 +50,10 @@ BBIPC_IFMA_INLINE void load_points(V& x, V& y, const IfmaPoint* table, const std
     split(y, r + 4);
 }
 
-BBIPC_IFMA_INLINE void store_points(const V& x, const V& y, IfmaPoint* out, const std::uint32_t* targets) {
+template <class P, Bound x_bound, Bound y_bound>
+    requires(x_bound <= Coordinate<P>::bound && y_bound <= Coordinate<P>::bound)
+BBIPC_IFMA_INLINE void store_points(const Normal<P, x_bound>& x, const Normal<P, y_bound>& y, IfmaPoint* out,
+                                    const std::uint32_t* targets) {
     __m512i r[8];
     join(r, x);
     join(r + 4, y);
@@ -52,23 +66,17 @@ BBIPC_IFMA_INLINE __mmask8 negative_lanes(const std::uint32_t* codes) {
     return _mm256_test_epi32_mask(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes)), _mm256_set1_epi32(1));
 }
 
-// y = 3 p - y in these lanes; limbs in (-2^52, 2^52), value in [0, 3 p].
-template <class P>
-BBIPC_IFMA_INLINE void negate_lanes(V& y, __mmask8 lanes) {
-    for (int i = 0; i < 5; ++i) y.l[i] = _mm512_mask_sub_epi64(y.l[i], lanes, broadcast(Modulus52<P>::p_3.limb[i]), y.l[i]);
-}
-
 BBIPC_IFMA_INLINE void prefetch(const IfmaPoint* table, const std::uint32_t* codes) {
     for (int i = 0; i < 8; ++i) _mm_prefetch(reinterpret_cast<const char*>(operand(table, codes[i])), _MM_HINT_T0);
 }
 
-// x_b - x_a of every pair, and the running products of each chain: products[g] = product of denominators[g - chains], [g - 2
-// chains], ...
+// x_b - x_a of every pair, and the running products of each chain:
+// products[g] = product of denominators[g - chains], [g - 2 chains], ...
 template <class P>
 BBIPC_IFMA void multiply_denominators(const IfmaPoint* table, const PairList& pairs, std::size_t groups,
                                       IfmaVector* denominators, IfmaVector* products) {
     constexpr std::size_t ahead = 4;
-    V one;
+    Stored<P> one;
     broadcast(one, Modulus52<P>::one);
     for (std::size_t chain = 0; chain < chains; ++chain) store(&products[chain], one);
     for (std::size_t g = 0; g < groups; ++g) {
@@ -76,34 +84,36 @@ BBIPC_IFMA void multiply_denominators(const IfmaPoint* table, const PairList& pa
             prefetch(table, pairs.a + lanes * (g + ahead));
             prefetch(table, pairs.b + lanes * (g + ahead));
         }
-        V xa, xb, product;
+        Coordinate<P> xa, xb;
+        Lazy<P, 600, 1, 2> difference;
+        Stored<P> denominator, product;
+        Normal<P, 143> next;
         load_x(xa, table, pairs.a + lanes * g);
         load_x(xb, table, pairs.b + lanes * g);
-        for (int i = 0; i < 5; ++i)
-            xb.l[i] = _mm512_add_epi64(_mm512_sub_epi64(xb.l[i], xa.l[i]), broadcast(Modulus52<P>::p_3.limb[i]));
-        normalize(xb);  // in (0, 6 p)
-        store(&denominators[g], xb);
+        subtract(difference, xb, xa);
+        normalize(denominator, difference);
+        store(&denominators[g], denominator);
         load(product, &products[g]);
-        multiply<P>(product, product, xb);  // 1.9 * 6 < 70
-        store(&products[g + chains], product);
+        multiply(next, product, denominator);
+        store(&products[g + chains], next);
     }
 }
 
-// Puts one in place of the denominators of a group that are zero mod p, and returns their lanes. Denominators are in [0, 6 p]
-// and normal, so the multiples of p can be told by their limbs.
+// Puts one in place of the denominators of a group that are zero mod p, and returns their lanes. Denominators are normal, so the
+// multiples of p can be told by their limbs.
 template <class P>
 BBIPC_IFMA unsigned replace_zeros(IfmaVector& denominators) {
-    V d, one;
+    Stored<P> d, one;
     load(d, &denominators);
     broadcast(one, Modulus52<P>::one);
     unsigned zeros = 0;
-    for (unsigned factor = 0; factor <= 6; ++factor) {
+    for (unsigned factor = 0; 100 * factor <= Stored<P>::bound; ++factor) {
         const Limbs52 multiple = Modulus52<P>::times(factor);
         __mmask8 equal = 0xff;
-        for (int i = 0; i < 5; ++i) equal = _mm512_mask_cmpeq_epi64_mask(equal, d.l[i], broadcast(multiple.limb[i]));
+        for (int i = 0; i < 5; ++i) equal = _mm512_mask_cmpeq_epi64_mask(equal, d.v.l[i], broadcast(multiple.limb[i]));
         zeros |= equal;
     }
-    for (int i = 0; i < 5; ++i) d.l[i] = _mm512_mask_mov_epi64(d.l[i], static_cast<__mmask8>(zeros), one.l[i]);
+    for (int i = 0; i < 5; ++i) d.v.l[i] = _mm512_mask_mov_epi64(d.v.l[i], static_cast<__mmask8>(zeros), one.v.l[i]);
     store(&denominators, d);
     return zeros;
 }
@@ -112,11 +122,12 @@ BBIPC_IFMA unsigned replace_zeros(IfmaVector& denominators) {
 template <class P>
 BBIPC_IFMA void multiply_again(std::size_t groups, const IfmaVector* denominators, IfmaVector* products) {
     for (std::size_t g = 0; g < groups; ++g) {
-        V product, denominator;
+        Stored<P> product, denominator;
+        Normal<P, 143> next;
         load(product, &products[g]);
         load(denominator, &denominators[g]);
-        multiply<P>(product, product, denominator);
-        store(&products[g + chains], product);
+        multiply(next, product, denominator);
+        store(&products[g + chains], next);
     }
 }
 
@@ -125,14 +136,15 @@ template <class P>
 BBIPC_IFMA void invert_denominators(std::size_t groups, IfmaVector* denominators, const IfmaVector* products,
                                     IfmaVector* inverses) {
     for (std::size_t g = groups; g-- > 0;) {
-        V inverse, t, denominator;
+        Stored<P> inverse, product, denominator;
+        Normal<P, 143> own, next;
         load(inverse, &inverses[g % chains]);
-        load(t, &products[g]);
+        load(product, &products[g]);
         load(denominator, &denominators[g]);
-        multiply<P>(t, inverse, t);
-        multiply<P>(inverse, inverse, denominator);
-        store(&denominators[g], t);
-        store(&inverses[g % chains], inverse);
+        multiply(own, inverse, product);
+        multiply(next, inverse, denominator);
+        store(&denominators[g], own);
+        store(&inverses[g % chains], next);
     }
 }
 
@@ -143,7 +155,11 @@ BBIPC_IFMA void finish_sums(const IfmaPoint* table, const PairList& pairs, std::
                             const IfmaVector* inverse_denominators, IfmaPoint* out) {
     constexpr std::size_t ahead = 2;
     for (std::size_t g = 0; g < groups; g += 2) {
-        V xa[2], ya[2], xb[2], yb[2], slope[2], x[2];
+        Coordinate<P> xa[2], xb[2];
+        Lazy<P, 300, 1, 1> ya[2];
+        Stored<P> rise[2];  // y_b - y_a
+        Normal<P, 143> slope[2];
+        Normal<P, 201> x[2];
 #pragma GCC unroll 2
         for (std::size_t k = 0; k < 2; ++k) {
             const std::size_t first = lanes * (g + k);
@@ -151,44 +167,52 @@ BBIPC_IFMA void finish_sums(const IfmaPoint* table, const PairList& pairs, std::
                 prefetch(table, pairs.a + first + lanes * ahead);
                 prefetch(table, pairs.b + first + lanes * ahead);
             }
-            load_points(xa[k], ya[k], table, pairs.a + first);
-            load_points(xb[k], yb[k], table, pairs.b + first);
-            negate_lanes<P>(ya[k], negative_lanes(pairs.a + first));
-            negate_lanes<P>(yb[k], negative_lanes(pairs.b + first));
-            for (int i = 0; i < 5; ++i)
-                yb[k].l[i] = _mm512_add_epi64(_mm512_sub_epi64(yb[k].l[i], ya[k].l[i]), broadcast(Modulus52<P>::p_3.limb[i]));
-            normalize(yb[k]);  // y_b - y_a in [0, 6 p]
+            Coordinate<P> a, b;
+            Lazy<P, 300, 1, 1> yb;
+            Lazy<P, 600, 2, 3> difference;
+            load_points(xa[k], a, table, pairs.a + first);
+            load_points(xb[k], b, table, pairs.b + first);
+            negate_lanes(ya[k], a, negative_lanes(pairs.a + first));
+            negate_lanes(yb, b, negative_lanes(pairs.b + first));
+            subtract(difference, yb, ya[k]);
+            normalize(rise[k], difference);
         }
 #pragma GCC unroll 2
         for (std::size_t k = 0; k < 2; ++k) {
-            load(slope[k], &inverse_denominators[g + k]);
-            multiply<P>(slope[k], slope[k], yb[k]);  // 1.9 * 6 < 70
+            Stored<P> inverse;
+            load(inverse, &inverse_denominators[g + k]);
+            multiply(slope[k], inverse, rise[k]);
         }
-        // x = slope^2 - x_a - x_b, from (0, 7.9 p) to below 2 p + e.
+        // x = slope^2 - x_a - x_b
 #pragma GCC unroll 2
         for (std::size_t k = 0; k < 2; ++k) {
-            square<P>(x[k], slope[k]);
-            for (int i = 0; i < 5; ++i) {
-                x[k].l[i] = _mm512_add_epi64(_mm512_sub_epi64(x[k].l[i], _mm512_add_epi64(xa[k].l[i], xb[k].l[i])),
-                                             broadcast(Modulus52<P>::p_6.limb[i]));
-            }
-            subtract_if_not_below(x[k], Modulus52<P>::p_4);
-            subtract_if_not_below(x[k], Modulus52<P>::p_2);
-            normalize(x[k]);
+            Normal<P, 103> squared;
+            Lazy<P, 600, 0, 2> both;
+            Lazy<P, 703, 2, 2> full;
+            Lazy<P, 401, 3, 2> less;
+            Lazy<P, 201, 4, 2> least;
+            square(squared, slope[k]);
+            add(both, xa[k], xb[k]);
+            subtract(full, squared, both);
+            subtract_if_not_below<4>(less, full);
+            subtract_if_not_below<2>(least, less);
+            normalize(x[k], least);
         }
-        // y = slope (x_a - x) - y_a: the product is below p + 1.9 * 6 p / 84 < 1.2 p, y_a in [0, 3 p]; from (0, 4.2 p) to
-        // below 2.2 p.
+        // y = slope (x_a - x) - y_a
 #pragma GCC unroll 2
         for (std::size_t k = 0; k < 2; ++k) {
-            V y;
-            for (int i = 0; i < 5; ++i)
-                xa[k].l[i] = _mm512_add_epi64(_mm512_sub_epi64(xa[k].l[i], x[k].l[i]), broadcast(Modulus52<P>::p_3.limb[i]));
-            normalize(xa[k]);
-            multiply<P>(y, slope[k], xa[k]);
-            for (int i = 0; i < 5; ++i)
-                y.l[i] = _mm512_add_epi64(_mm512_sub_epi64(y.l[i], ya[k].l[i]), broadcast(Modulus52<P>::p_3.limb[i]));
-            subtract_if_not_below(y, Modulus52<P>::p_2);
-            normalize(y);
+            Lazy<P, 600, 1, 2> difference;
+            Normal<P, 600> run;  // x_a - x
+            Normal<P, 111> product;
+            Lazy<P, 411, 1, 3> full;
+            Lazy<P, 211, 2, 3> least;
+            Normal<P, 211> y;
+            subtract(difference, xa[k], x[k]);
+            normalize(run, difference);
+            multiply(product, slope[k], run);
+            subtract(full, product, ya[k]);
+            subtract_if_not_below<2>(least, full);
+            normalize(y, least);
             store_points(x[k], y, out, pairs.target + lanes * (g + k));
         }
     }
@@ -196,11 +220,12 @@ BBIPC_IFMA void finish_sums(const IfmaPoint* table, const PairList& pairs, std::
 
 template <class P>
 BBIPC_IFMA void multiply_vectors(IfmaVector& r, const IfmaVector& a, const IfmaVector& b) {
-    V x, y;
+    Stored<P> x, y;
+    Normal<P, 143> product;
     load(x, &a);
     load(y, &b);
-    multiply<P>(x, x, y);
-    store(&r, x);
+    multiply(product, x, y);
+    store(&r, product);
 }
 
 template <class P>
@@ -208,14 +233,15 @@ BBIPC_IFMA void load_eight_with_images(const void* points, const Limbs52& beta, 
     __m512i r[8];
     for (int i = 0; i < 8; ++i) r[i] = _mm512_loadu_si512(static_cast<const char*>(points) + 64 * i);
     transpose(r);
-    V x, y, factor, image;
-    split(x, r);
-    split(y, r + 4);
+    Normal<P, 100> from_x, from_y, factor;
+    Normal<P, 102> x, y, image;
+    split(from_x, r);
+    split(from_y, r + 4);
     broadcast(factor, beta);
-    multiply<P>(image, x, factor);
+    multiply(image, from_x, factor);
     broadcast(factor, Modulus52<P>::to_260);
-    multiply<P>(x, x, factor);
-    multiply<P>(y, y, factor);
+    multiply(x, from_x, factor);
+    multiply(y, from_y, factor);
     const std::uint32_t targets[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     store_points(x, y, out, targets);
     store_points(image, y, images, targets);

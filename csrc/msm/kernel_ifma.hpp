@@ -16,7 +16,7 @@ struct alignas(64) IfmaPoint {
     u64 word[8];  // x, then y
 };
 
-// Five limbs of 52 bits, least significant first, in eight lanes.
+// Five limbs of 52 bits, least significant first, in eight lanes: normal, and at most 6 p.
 struct alignas(64) IfmaVector {
     u64 limb[5][8];
 };

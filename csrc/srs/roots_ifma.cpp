@@ -16,16 +16,18 @@ constexpr U256 root_exponent() {
 
 constexpr unsigned window = 4, windows = 63;  // the exponent has 252 bits
 
-// Factors are normal and below 1.02 p: so are the products (csrc/field/ifma_field.hpp).
-BBIPC_IFMA void raise(V& a) {
-    V powers[1 << window];
+// So are the products of two such elements.
+using Element = Normal<FqParams, 102>;
+
+BBIPC_IFMA void raise(Element& a) {
+    Element powers[1 << window];
     broadcast(powers[0], Modulus52<FqParams>::one);
-    for (unsigned i = 1; i < 1 << window; ++i) multiply<FqParams>(powers[i], powers[i - 1], a);
+    for (unsigned i = 1; i < 1 << window; ++i) multiply(powers[i], powers[i - 1], a);
     constexpr U256 exponent = root_exponent();
     a = powers[exponent.bits(window * (windows - 1), window)];
     for (unsigned i = windows - 1; i-- > 0;) {
-        for (unsigned j = 0; j < window; ++j) square<FqParams>(a, a);
-        multiply<FqParams>(a, a, powers[exponent.bits(window * i, window)]);
+        for (unsigned j = 0; j < window; ++j) square(a, a);
+        multiply(a, a, powers[exponent.bits(window * i, window)]);
     }
 }
 
@@ -35,11 +37,12 @@ BBIPC_IFMA void raise_eight(Fq (&elements)[root_lanes]) {
         rows[lane] = _mm512_zextsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(&elements[lane])));
     }
     transpose(rows);
-    V a;
-    split(a, rows);
-    multiply<FqParams>(a, a, Modulus52<FqParams>::to_260);
+    Normal<FqParams, 100> element;
+    Element a;
+    split(element, rows);
+    multiply(a, element, Modulus52<FqParams>::to_260);
     raise(a);
-    multiply<FqParams>(a, a, Modulus52<FqParams>::from_260);
+    multiply(a, a, Modulus52<FqParams>::from_260);
     join(rows, a);
     for (int i = 4; i < 8; ++i) rows[i] = _mm512_setzero_si512();
     transpose(rows);

@@ -14,23 +14,25 @@ struct alignas(64) Elements {
     u64 limb[5][ifma_lanes];
 };
 
-// Claims whose products are added before one reduction. Canonical factors give sums below group q^2, so a result is below
-// (1 + 0.0119 group) q < 2 q, and columns stay below group * 10 * 2^52 < 2^62.
+// Claims whose products are added before one reduction.
 constexpr std::size_t group = 64;
 
 // Eight sums of up to `group` products, reduced, as four words of 64 bits by lane.
 BBIPC_IFMA void sums_of_products(const Elements* low, const Limbs52* high, std::size_t count, u64 (&words)[4][ifma_lanes]) {
-    Columns52 c;
+    Columns52<FqParams, group, 100, 100> c;
     clear(c);
     for (std::size_t p = 0; p < count; ++p) {
-        V factor;
+        Normal<FqParams, 100> factor;
         load(factor, &low[p]);
         add_product(c, factor, high[p]);
     }
-    V sum, less;
-    reduce<FqParams>(sum, c);
+    Normal<FqParams, 177> reduced;
+    reduce(reduced, c);
+    static_assert(reduced.bound <= 200);  // so one subtraction is enough
+    const V& sum = reduced.v;
+    V less;
     for (int i = 0; i < 5; ++i) less.l[i] = _mm512_sub_epi64(sum.l[i], broadcast(Modulus52<FqParams>::p.limb[i]));
-    normalize(less);  // the sign of the difference stays in the top limb
+    carry(less);  // the sign of the difference stays in the top limb
     const __mmask8 negative = _mm512_cmplt_epi64_mask(less.l[4], _mm512_setzero_si512());
     for (int i = 0; i < 5; ++i) less.l[i] = _mm512_mask_mov_epi64(less.l[i], negative, sum.l[i]);
     __m512i w[4];
