@@ -415,6 +415,10 @@ static_assert(!std::is_constructible_v<Verdict, std::int32_t> && !std::is_constr
               !std::is_constructible_v<Verdict, Objection> && !std::is_constructible_v<Verdict, std::nullopt_t>);
 template <class Step, class... Arguments>
 constexpr bool only_objects = std::is_same_v<std::invoke_result_t<Step, Arguments...>, Objection>;
+static_assert(only_objects<decltype(receive_oink), Transcript&, const Key&, const PartView&, OinkResult&>);
+static_assert(only_objects<decltype(receive_merge), Transcript&, const PartView&, MergeMessages&>);
+static_assert(only_objects<decltype(receive_eccvm), Transcript&, const PartView&, EccvmMessages&>);
+static_assert(only_objects<decltype(receive_joint), Transcript&, const PartView&, JointMessages&>);
 static_assert(only_objects<decltype(verify_oink), const Key&, OinkResult&>);
 static_assert(only_objects<decltype(decode_hiding_kernel_io), const PartView&, HidingKernelIo&>);
 static_assert(

@@ -20,8 +20,8 @@ Fq evaluate_challenge_polynomial(const IpaClaim& claim) {
     return product;
 }
 
-// Adds weight * (C + f U + sum (d_i L_i + c_i R_i) - a0 b0 U), the small points of check 2. The constant's point is that of U = gen *
-// one.
+// Adds weight * (C + f U + sum (d_i L_i + c_i R_i) - a0 b0 U), the small points of check 2. The point of the constant is that of
+// U = gen * one.
 void add_check_2(Combination<GrumpkinCurve>& sum, const IpaClaim& claim, const Fq& weight) {
     sum.add(claim.opening.commitment, weight);
     sum.add_constant(weight * (claim.opening.value - claim.a0 * claim.b0) * claim.generator_challenge);
