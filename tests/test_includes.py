@@ -78,6 +78,22 @@ def test_no_header_includes_its_callers() -> None:
     TopologicalSorter(_units(_graph(CORE))).prepare()
 
 
+def _reachable(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """All pairs of which the second can be reached from the first."""
+    found: set[tuple[str, str]] = set()
+    while new := (edges | {(a, d) for a, b in edges for c, d in found if b == c}) - found:
+        found |= new
+    return found
+
+
+def test_the_picture_shows_what_is_included() -> None:
+    picture = (CORE.parent / "docs" / "pictures" / "core.dot").read_text()
+    drawn = set(re.findall(r'^ *"([^"]+)" -> "([^"]+)";$', picture, re.MULTILINE))
+    pairs = {(Path(a).parent.as_posix(), Path(b).parent.as_posix()) for a, targets in _graph(CORE).items() for b in targets}
+    assert drawn <= pairs
+    assert _reachable(drawn) == _reachable({(a, b) for a, b in pairs if a != b})
+
+
 def test_upward_includes_and_circles_are_found(tmp_path: Path) -> None:
     for folder in ("field", "curve"):
         (tmp_path / folder).mkdir()
