@@ -623,12 +623,12 @@ void test_compression(const Core& core, const Input& good) {
     constexpr u64 sign = u64{1} << 63;
     for (const std::size_t index : {std::size_t(public_inputs), eccvm}) {
         const U256& modulus = index == eccvm ? Fr::modulus : Fq::modulus;
-        CHECK(decompress(with_word(index, U256{{0, 0, 0, sign}})) == BBIPC_ERROR);
+        CHECK(decompress(with_word(index, U256{{0, 0, 0, sign}})) == BBIPC_BAD_ENCODING);
         CHECK(is_error(verdict, BBIPC_PART_FLAT, std::int64_t(index), "no point on the curve"));
-        CHECK(decompress(with_word(index, U256{{0, 0, 0, sign / 2}})) == BBIPC_ERROR);
+        CHECK(decompress(with_word(index, U256{{0, 0, 0, sign / 2}})) == BBIPC_BAD_ENCODING);
         CHECK(is_error(verdict, BBIPC_PART_FLAT, std::int64_t(index), "not below the modulus"));
         CHECK(decompress(with_word(index, U256{{modulus.limb[0], modulus.limb[1], modulus.limb[2], modulus.limb[3] | sign}})) ==
-              BBIPC_ERROR);
+              BBIPC_BAD_ENCODING);
         CHECK(is_error(verdict, BBIPC_PART_FLAT, std::int64_t(index), "not below the modulus"));
     }
 }
