@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from bbipc.chonk import Verifier
-from bbipc.cli import exit_codes, sample
+from bbipc.cli import exit_codes, known_proof
 from bbipc.cli.colour import colour
 
 __all__ = ["command"]
@@ -30,7 +30,7 @@ def command(threads: int, seconds: float, as_json: bool) -> int:
 
     Exit status: 0.
     """
-    item = sample.load()
+    item = known_proof.load()
     verifier = Verifier(item.setup)
     verifier.verify(item.proof, item.key)  # warms caches
     pair = (item.proof, item.key)

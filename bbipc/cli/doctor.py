@@ -20,7 +20,7 @@ import bbipc
 from bbipc.chonk import Setup, Verifier
 from bbipc.chonk.core import arithmetic_paths
 from bbipc.chonk.primitives import generators
-from bbipc.cli import exit_codes, sample
+from bbipc.cli import exit_codes, known_proof
 from bbipc.cli.colour import colour
 from bbipc.cli.msgpack import METRICS_LIBRARIES, OPTIONS_VARIABLE, check_environment
 
@@ -149,7 +149,7 @@ def _setup() -> tuple[Status, str]:
 
 
 def _self_check() -> tuple[Status, str]:
-    item = sample.load()
+    item = known_proof.load()
     verifier = Verifier(item.setup)
     good, bad = verifier.verify(item.proof, item.key), verifier.verify(item.broken(), item.key)
     if not good.valid or bad.valid:

@@ -6,6 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from bbipc.chonk import ChonkProof
+
 __all__ = [
     "FIXED_WORDS",
     "PARTS",
@@ -77,7 +79,8 @@ def split(fields: bytes) -> dict[str, list[bytes]]:
 @cache
 def sample(name: str) -> Sample:
     """The sample of that name, one of `SAMPLES`."""
-    return Sample(name, split((_DATA / name / "proof_fields.bin").read_bytes()), (_DATA / name / "vk").read_bytes())
+    fields = ChonkProof.from_compressed(compressed(name)).to_fields()
+    return Sample(name, split(fields), (_DATA / name / "vk").read_bytes())
 
 
 @cache
@@ -89,5 +92,5 @@ def transaction(name: str) -> bytes:
 
 @cache
 def compressed(name: str) -> bytes:
-    """The compressed form of a sample, as bb made it; there is one of flow1."""
+    """The compressed form of a sample, as it is kept; bb made that of flow1."""
     return (_DATA / name / "compressed.bin").read_bytes()

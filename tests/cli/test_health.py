@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from bbipc.chonk import Setup, Verifier
-from bbipc.cli import doctor, sample
+from bbipc.cli import doctor, known_proof
 from bbipc.cli.exit_codes import INVALID
 from cli.running import bbipc
 
@@ -22,7 +22,7 @@ def test_a_healthy_installation() -> None:
 
 
 def test_the_sample_is_valid_only_as_it_is_and_under_its_setup() -> None:
-    item = sample.load()
+    item = known_proof.load()
     assert Verifier(item.setup).verify(item.proof, item.key).valid
     assert not Verifier(item.setup).verify(item.broken(), item.key).valid
     assert not Verifier(Setup.AZTEC).verify(item.proof, item.key).valid

@@ -25,11 +25,11 @@ class Sample:
 
 
 def load() -> Sample:
-    """The sample that comes with bbipc."""
-    folder = files(__package__)
-    with as_file(folder / "setup.json") as setup:
+    """The sample that comes with bbipc: one of those that `conform` sends."""
+    folder = files("bbipc") / "conform" / "data"
+    with as_file(folder / "test_setup.json") as setup:
         return Sample(
-            ChonkProof.from_compressed((folder / "proof").read_bytes()),
-            VerificationKey.from_bytes((folder / "vk").read_bytes()),
+            ChonkProof.from_compressed((folder / "flow1" / "compressed.bin").read_bytes()),
+            VerificationKey.from_bytes((folder / "flow1" / "vk").read_bytes()),
             Setup.from_json(setup),
         )
