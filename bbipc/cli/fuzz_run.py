@@ -10,7 +10,6 @@ import click
 import trio
 
 from bbipc.cli.inputs import InputError
-from bbipc.cli.progress import timed
 from bbipc.conform.runner import knows_tags
 from bbipc.conform.target import CannotStart, Target
 from bbipc.fuzzing.campaign import Campaign, Finding
@@ -25,6 +24,8 @@ def _progress(campaign: Campaign, seconds: float) -> Iterator[Callable[[], Await
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield trio.sleep_forever
         return
+    from bbipc.cli.progress import timed  # noqa: PLC0415 - rich, which only terminals need
+
     with timed("searching", seconds) as show:
 
         async def watch() -> None:

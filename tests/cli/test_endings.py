@@ -105,7 +105,7 @@ def test_who_draws_with_rich() -> None:
     """The table of docs/architecture.md."""
     root = Path(bbipc_package.__file__).parent
     users = {str(path.relative_to(root)) for path in root.rglob("*.py") if rich_is_imported_by(ast.parse(path.read_text()))}
-    assert users == {"cli/progress.py", "cli/top.py", "conform/report/terminal.py"}
+    assert users == {"cli/progress.py", "cli/top_view.py", "conform/report/terminal.py"}
 
 
 @pytest.mark.parametrize("name", ["conform", "fuzz", "verify-many", "verify-tx"])

@@ -2,9 +2,6 @@
 
 import sys
 
-from rich.console import Console
-from rich.text import Text
-
 from bbipc.conform.case import CaseOutcome, Result
 from bbipc.conform.runner import Report
 
@@ -25,6 +22,9 @@ class Terminal:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
             return
+        from rich.console import Console  # noqa: PLC0415 - for terminals only
+        from rich.text import Text  # noqa: PLC0415
+
         Console(highlight=False).print(Text(text, style=style), soft_wrap=True)
 
     def result(self, result: Result) -> None:
