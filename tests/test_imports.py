@@ -53,7 +53,7 @@ LATE = {
     },
     "processes of local clusters, 16 ms of a verify-many without them": {"multiprocessing"},
     "extras, which need not be installed": {"bbipc.cluster", "bbipc.cluster.connect", "bokeh", "distributed"},
-    "progress on a terminal, 28 ms of rich": {"bbipc.cli.progress"},
+    "progress and reports on a terminal, 28 ms of rich": {"bbipc.cli.progress", "rich.console", "rich.text"},
     "an end in an error, a report in XML, completion by a shell: 0.5 to 2.6 ms of every other start": {
         "click.shell_completion", "difflib", "signal", "traceback", "xml.etree",
     },
