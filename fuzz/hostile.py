@@ -105,15 +105,22 @@ class Connection:
             if not goes_on():
                 return False
             try:
-                count = self.socket.send(rest[:MIB], socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                self._wait(select.POLLOUT, time.monotonic() + LOOK_EVERY)
+                count = self.send_some(rest)
             except OSError:
                 return False
-            else:
-                self.sent += count
-                rest = rest[count:]
+            rest = rest[count:]
+            if not count:
+                self._wait(select.POLLOUT, time.monotonic() + LOOK_EVERY)
         return True
+
+    def send_some(self, data: memoryview) -> int:
+        """What the system takes at once; how many bytes."""
+        try:
+            count = self.socket.send(data[:MIB], socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+        self.sent += count
+        return count
 
     @property
     def arrived(self) -> int:
@@ -396,6 +403,19 @@ class Hostile:
             self.connect().send(b"\x05", 1)
         self.wait()
 
+    def crowd(self) -> None:
+        """Many connections, each with as many tiny requests as are taken. They end together."""
+        count = min(300, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 32)
+        data = b"".join(frame(tagged(n, "ChonkBatchVerify", proofs=[NO_PROOF], vks=[b""])) for n in range(1, 3000))
+        self.is_one_with(count * len(data) // 100, count)
+        self.connect().send(frame(batch(64)) * 3, 1)
+        rests = {self.connect(): memoryview(data) for _ in range(count)}
+        while self.goes_on:
+            for connection, rest in rests.items():
+                if rest:
+                    rests[connection] = rest[connection.send_some(rest) :]
+            time.sleep(0.001)
+
     def huge_batches(self) -> None:
         self.send_and_read(frame(batch(1400)))
 
@@ -451,6 +471,7 @@ BEHAVIOURS: Final[dict[str, Callable[[Hostile], None]]] = {
         "never_read",
         "die",
         "many_connections",
+        "crowd",
         "huge_batches",
         "stalled_frames",
         "nonsense",

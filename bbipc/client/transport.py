@@ -90,9 +90,9 @@ class PipeStream(ByteStream):
 
     async def send(self, item: bytes) -> None:
         """All of `item`."""
-        await checkpoint()
         rest = memoryview(item)
         while rest:
+            await checkpoint()  # each time: the reader may be so fast that nothing else ever waits
             try:
                 rest = rest[os.write(self._descriptor(self._writing), rest) :]
             except BlockingIOError:

@@ -40,7 +40,7 @@ from bbipc.server.replies import Place, Replies
 from bbipc.server.scheduler import INTERNAL_ERROR, Scheduler
 from bbipc.server.stats import Reporter, RequestOutcome
 from bbipc.server.streams import ByteStream, send_all
-from bbipc.server.turns import Turn, Turns
+from bbipc.server.turns import Crowd, Turn, Turns
 from bbipc.wire.dialect import (
     Decoders,
     Malformed,
@@ -165,16 +165,28 @@ Tasks = Sequence[AnyTask] | CommandError
 """The proofs of a request, or what is wrong with it."""
 
 
-class _Prepared(NamedTuple):
-    """A request for verifications, with its proofs."""
+Admission = int | None | CommandError
+"""The deadline of a request that may be forwarded, or why it may not be."""
 
-    request: Request
-    tasks: Tasks
+
+class _Prepared(NamedTuple):
+    """A request for verifications with its proofs, or one that is to be forwarded."""
+
+    request: Request | Unserved
+    tasks: Tasks | None = None
+    admission: Admission = None
 
 
 def _tasks_of(command: Verified, fields: Fields) -> Tasks:
     try:
         return command.tasks(fields)
+    except CommandError as error:
+        return error
+
+
+def _admission_of(request: Unserved) -> Admission:
+    try:
+        return admit(request)
     except CommandError as error:
         return error
 
@@ -185,7 +197,9 @@ def _parse_and_prepare(payload: bytes, services: Services, *, envelope: bool) ->
     if isinstance(parsed, Request):
         command = services.commands[parsed.name]
         if isinstance(command, Verified):
-            return _Prepared(parsed, _tasks_of(command, parsed.fields))
+            return _Prepared(parsed, tasks=_tasks_of(command, parsed.fields))
+    elif isinstance(parsed, Unserved) and services.upstream is not None:
+        return _Prepared(parsed, admission=_admission_of(parsed))
     return parsed
 
 
@@ -197,9 +211,12 @@ class Connection:
         stream: where requests come from and responses go to.
         name: for the log.
         shm: the same stream, if it is one of shared memory, which answers cheap requests by itself.
+        crowd: the connections of the same process; None: it has no others.
     """
 
-    def __init__(self, services: Services, stream: ByteStream, name: str, shm: ShmStream | None = None) -> None:
+    def __init__(
+        self, services: Services, stream: ByteStream, name: str, shm: ShmStream | None = None, crowd: Crowd | None = None
+    ) -> None:
         self.name = name
         self._services = services
         self._stream = stream
@@ -220,7 +237,7 @@ class Connection:
         self._marked = (0, 0)  # what these were when somebody last needed room
         self._periods_unread = 0
         self._waits_for_room = False
-        self._turn = Turn(services.turns)
+        self._turn = Turn(services.turns, crowd)
         self._charged = 0  # what the budget knows of
         self._farewell: bytes | None = None  # the last frame, if the client asked for the end of the server
         self._reading = True
@@ -250,6 +267,10 @@ class Connection:
             log.exception("%s: closing", self.name)
             self._end = End.DEFECT
         finally:
+            # To forget what it waits for takes a while, and many may end at once.
+            self._turn.leave()
+            with trio.CancelScope(shield=True):
+                await self._turn.begin()
             statistics.connections -= 1
             for alarm in self._alarms:
                 alarm.cancel()
@@ -261,6 +282,7 @@ class Connection:
             self._services.budget.change(-self._charged)
             self._charged = 0
             del self._services.budget.holders[self]
+            self._turn.leave()
         log.debug("%s: %s", self.name, self._end.value)
         if unanswered:
             log.info("%s: ended with %d requests unanswered", self.name, unanswered)
@@ -290,22 +312,25 @@ class Connection:
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             log.debug("%s: reading failed: %s", self.name, error.__cause__ or error)
             self._end = End.LOST
+        finally:
+            self._turn.leave()
         self._reading = False
         self._something_to_write.set()
 
     async def _read(self) -> None:
         turn = self._turn
-        turn.begin()
+        await turn.begin()
         while not self._stopping:
             if self._may_use_lane and await self._use_lane():
                 if self._read_scope.cancel_called:
                     return
-                turn.begin()
+                await turn.begin()
             while (chunk := self._receive_nowait()) is None:
+                turn.leave()
                 await self._wait_readable()
                 if self._read_scope.cancel_called:
                     return
-                turn.begin()
+                await turn.begin()
             if not chunk:
                 self._report_end_of_input()
                 return
@@ -339,6 +364,7 @@ class Connection:
         """Have requests answered until one comes that is not for a lane; False if there is none."""
         assert self._in_step is not None
         assert self._envelope is not None
+        self._turn.leave()
         return await self._in_step.serve(self._take_over, envelope=self._envelope)
 
     @property
@@ -435,13 +461,14 @@ class Connection:
 
     async def _parse_in_worker(self, payload: bytes) -> Parsed | _Prepared:
         self._flush()
+        self._turn.leave()
         services = self._services
         envelope = self._envelope is True
         try:
             parsed = await services.decode(partial(_parse_and_prepare, payload, services, envelope=envelope), len(payload))
         except Exception:
             parsed = self._not_parsed(payload)
-        self._turn.begin()
+        await self._turn.begin()
         return parsed
 
     def _not_parsed(self, payload: bytes) -> Malformed:
@@ -475,39 +502,39 @@ class Connection:
 
     def _handle_safely(self, parsed: Parsed | _Prepared, size: int) -> None:
         """As _handle(); a defect that a request provokes costs that request."""
-        request, tasks = (parsed.request, parsed.tasks) if isinstance(parsed, _Prepared) else (parsed, None)
+        request, prepared = (parsed.request, parsed) if isinstance(parsed, _Prepared) else (parsed, None)
         try:
-            self._handle(request, size, tasks)
+            self._handle(request, size, prepared)
         except Exception:
             log.exception("%s: a request failed", self.name)
             self._replies.answer(request.tag, error_response(INTERNAL_ERROR))
 
-    def _handle(self, parsed: Parsed, size: int, tasks: Tasks | None) -> None:
+    def _handle(self, parsed: Parsed, size: int, prepared: _Prepared | None) -> None:
         tag = parsed.tag
         if tag is not None and tag.request_id in self._replies.in_flight:
             self._services.reporter.statistics.malformed += 1
             self._replies.answer(tag, error_response(f"request_id {tag.request_id} is already in flight on this connection"))
         elif type(parsed) is Request:
+            tasks = None if prepared is None else prepared.tasks
             self._carry_out(self._services.commands[parsed.name], parsed, size, tasks)
         elif isinstance(parsed, Unserved):
-            self._forward(parsed, size)
+            self._forward(parsed, size, prepared)
         elif isinstance(parsed, Malformed):
             if not parsed.probe:
                 log.debug("%s: malformed request: %s", self.name, parsed.message)
                 self._services.reporter.statistics.malformed += 1
             self._replies.answer(tag, error_response(parsed.message))
 
-    def _forward(self, request: Unserved, size: int) -> None:
+    def _forward(self, request: Unserved, size: int, prepared: _Prepared | None) -> None:
         upstream = self._services.upstream
         if upstream is None:
             self._answer_request(request, refuse(request))
             return
-        try:
-            deadline = admit(request)
-        except CommandError as error:
-            self._answer_request(request, error_response(str(error)))
+        admission = _admission_of(request) if prepared is None else prepared.admission
+        if isinstance(admission, CommandError):
+            self._answer_request(request, error_response(str(admission)))
         else:
-            self._submit(request, deadline, size, partial(Forwarding, self, request), upstream)
+            self._submit(request, admission, size, partial(Forwarding, self, request), upstream)
 
     def _carry_out(self, command: Command, request: Request, size: int, tasks: Tasks | None) -> None:
         fields = request.fields
@@ -693,8 +720,10 @@ class Connection:
         self._flush()
         await self._turn.end()
         while self._holds_too_much():
+            self._turn.leave()
             await self._services.budget.wait()
-            self._turn.begin()
+            if not self._holds_too_much():
+                await self._turn.begin()
 
     def _is_in_want(self) -> bool:
         return self._holds_too_much() or not self._services.budget.allows(self._charged)
@@ -704,6 +733,7 @@ class Connection:
         yield them. If there are none and no work in progress can make room either, this one gives up its large unfinished
         frame: then only clients could, by reading their responses, and it must not depend on them."""
         budget = self._services.budget
+        self._turn.leave()
         self._waits_for_room = True
         try:
             while self._is_in_want():
@@ -716,6 +746,7 @@ class Connection:
                     await budget.wait_and_look()
         finally:
             self._waits_for_room = False
+        await self._turn.begin()
 
     def _has_large_frame(self) -> bool:
         return self._frames.held > ALWAYS_GRANTED // 2

@@ -49,9 +49,15 @@ class ParentWatch:
     def is_at_other_end(self, connection: socket.socket) -> bool:
         """Whether the parent made this connection to a Unix socket. Init is nobody's client, and 0 is any process that cannot
         be seen from here."""
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        pid: int = _CREDENTIALS.unpack(credentials)[0]
+        pid = peer_of(connection)
         return pid == self._parent and pid > 1
+
+
+def peer_of(connection: socket.socket) -> int:
+    """The process that made this connection to a Unix socket; 0 if it cannot be seen from here."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid: int = _CREDENTIALS.unpack(credentials)[0]
+    return pid
 
 
 _CLIENT: Final = re.compile(r"bb-(?:a?sync-)?(\d{1,9})-\d+-\d+\.(?:sock|shm)")

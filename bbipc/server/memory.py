@@ -1,8 +1,9 @@
-"""What the C library keeps of freed memory."""
+"""When what is not needed any more is looked for, and what the C library keeps of freed memory."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,27 @@ LITTLE: Final = MIB
 """Bytes that requests may hold while a server counts as quiet."""
 WORTH: Final = MIB
 """Bytes by which memory must have grown to be given back in a quiet moment."""
+_NEVER: Final = 1_000_000_000
+COLLECTIONS: Final = 10
+"""Collections of young garbage after which all of it is looked for, if requests hold little."""
+MOST_COLLECTIONS: Final = 2000
+"""The same, whatever requests hold."""
+FEW_REQUESTS: Final = 8 * MIB
+"""Bytes that requests may hold while all garbage is looked for: with them, it takes milliseconds."""
+
+
+def look_for_garbage_at_quiet_moments() -> None:
+    """Let Python's collector look at what is young only; give_back_now_and_then() does the rest. To look at everything takes as
+    long as there are objects: with the waiting requests of one client that has many connections, all others would wait for
+    some hundred milliseconds. What a request leaves is no cycle, so there is little garbage to be found."""
+    first, second, _ = gc.get_threshold()
+    gc.set_threshold(first, second, _NEVER)
+
+
+def _look_for_garbage(held: int) -> None:
+    collections = gc.get_count()[2]
+    if collections >= (COLLECTIONS if held < FEW_REQUESTS else MOST_COLLECTIONS):
+        gc.collect()
 
 
 def keep_little(workers: int) -> None:
@@ -65,6 +87,7 @@ async def give_back_now_and_then(budget: Budget, is_idle: Callable[[], bool]) ->
         await budget.relieved.wait()
         budget.relieved, budget.most = trio.Event(), budget.used
         await trio.sleep(PAUSE)  # what is being given up is freed in the meantime
+        _look_for_garbage(budget.used)
         grown = resident() - least >= WORTH
         if budget.gave_much or (grown and is_idle() and budget.most < LITTLE):
             budget.gave_much = False

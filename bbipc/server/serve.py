@@ -28,13 +28,13 @@ from bbipc.server.decoding import DecodingThreads
 from bbipc.server.door import Door, max_connections
 from bbipc.server.errors import StartError
 from bbipc.server.lane import Lanes
-from bbipc.server.lifetime import PARENT_DIED, ParentWatch, client_of, started_on_a_pipe
+from bbipc.server.lifetime import PARENT_DIED, ParentWatch, client_of, peer_of, started_on_a_pipe
 from bbipc.server.logs import LogCounters
 from bbipc.server.scheduler import Scheduler
 from bbipc.server.stats import Reporter, Statistics
 from bbipc.server.streams import ByteStream
 from bbipc.server.transport import replay_stream, socket_stream, standard_stream, unix_listener
-from bbipc.server.turns import Turns
+from bbipc.server.turns import Crowd, Crowds, Turns
 
 if TYPE_CHECKING:
     from bbipc.server.shm import ShmStream
@@ -106,6 +106,7 @@ class Server:
         self._client = client_of(config.input)
         self._shm: ShmStream | None = None
         self._connections: set[Connection] = set()
+        self._crowds = Crowds()
         self._accepting = trio.CancelScope()
         self._ready = trio.Event()
         self._draining = trio.Event()
@@ -219,8 +220,8 @@ class Server:
         try:
             if self._parent.is_at_other_end(accepted):
                 self._parent.ask_for_signal()
-            with accepted, socket_stream(accepted) as stream:
-                await self._serve_client(stream, name)
+            with accepted, socket_stream(accepted) as stream, self._crowds.member(peer_of(accepted)) as crowd:
+                await self._serve_client(stream, name, crowd=crowd)
         except Exception:
             log.exception("%s: closing", name)  # whatever one client provokes, the others have nothing to do with it
         finally:
@@ -256,9 +257,11 @@ class Server:
         except ShmError as error:
             raise StartError(str(error)) from None
 
-    async def _serve_client(self, stream: ByteStream, name: str, shm: ShmStream | None = None) -> End:
+    async def _serve_client(
+        self, stream: ByteStream, name: str, shm: ShmStream | None = None, crowd: Crowd | None = None
+    ) -> End:
         log.debug("%s: connected", name)
-        connection = Connection(self._services, stream, name, shm)
+        connection = Connection(self._services, stream, name, shm, crowd)
         self._connections.add(connection)
         if self._draining.is_set():
             connection.stop_reading()
@@ -334,6 +337,7 @@ def run(config: Config, backend: Backend, log_counters: LogCounters | None = Non
 
     # A thread that decodes must not keep the event loop waiting for long.
     sys.setswitchinterval(SWITCH_INTERVAL)
+    memory.look_for_garbage_at_quiet_moments()
     try:
         return trio.run(serve)
     except Exception:

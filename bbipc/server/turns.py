@@ -1,13 +1,15 @@
 """Turns of the connections in the Trio thread: by time, because requests differ in what they cost.
 
 One turn of all that have something to do takes about :data:`ROUND` seconds, however many they are: the more want to work, the
-shorter each one's turn, down to a single request.
+shorter each one's turn, down to a single request. Of the connections of one process only :data:`PLACES` have a turn in each
+round, or a client could make the rounds of all as long as it likes by connecting often.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import trio
@@ -16,6 +18,8 @@ ROUND: Final = 0.004
 """Seconds for one turn of all."""
 MAX_TURN: Final = 0.001
 """Seconds of one turn, whoever else wants to work."""
+PLACES: Final = 16
+"""Connections of one process that may work in the same round; the others of that process wait."""
 REQUESTS: Final = 64
 """Requests in one turn: the responses to these are sent together."""
 
@@ -37,20 +41,69 @@ class Turns:
         return min(MAX_TURN, ROUND / (self.waiting + 1))
 
 
+class Crowd:
+    """The connections of one process.
+
+    Attributes:
+        connections: how many there are.
+        places: for those of them that work.
+    """
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.places = trio.CapacityLimiter(PLACES)
+
+
+class Crowds:
+    """Those of all processes."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, Crowd] = {}
+
+    @contextmanager
+    def member(self, process: int) -> Iterator[Crowd]:
+        """The crowd of a process, which has one more connection meanwhile."""
+        crowd = self._of.setdefault(process, Crowd())
+        crowd.connections += 1
+        try:
+            yield crowd
+        finally:
+            crowd.connections -= 1
+            if not crowd.connections:
+                del self._of[process]
+
+
 class Turn:
-    """The turn of one connection."""
+    """The turn of one connection.
 
-    __slots__ = ("_ends", "_requests", "_turns")
+    Args:
+        turns: what it has in common with others.
+        crowd: the connections of the same process; None: it has no others.
+    """
 
-    def __init__(self, turns: Turns) -> None:
+    __slots__ = ("_crowd", "_ends", "_has_place", "_requests", "_turns")
+
+    def __init__(self, turns: Turns, crowd: Crowd | None = None) -> None:
         self._turns = turns
+        self._crowd = crowd
+        self._has_place = False
         self._requests = 0
         self._ends = 0.0
 
-    def begin(self) -> None:
-        """It begins."""
+    async def begin(self) -> None:
+        """It begins, as soon as there is a place; leave() must follow before anything else is waited for."""
+        crowd = self._crowd
+        if crowd is not None and crowd.connections > PLACES and not self._has_place:
+            await crowd.places.acquire_on_behalf_of(self)
+            self._has_place = True
         self._requests = 0
         self._ends = self._turns.clock() + self._turns.length
+
+    def leave(self) -> None:
+        """It is over; others of the crowd may have the place."""
+        if self._has_place and self._crowd is not None:
+            self._has_place = False
+            self._crowd.places.release_on_behalf_of(self)
 
     @property
     def seconds_left(self) -> float:
@@ -64,9 +117,10 @@ class Turn:
 
     async def end(self) -> None:
         """Let the others have theirs; the next one begins."""
+        self.leave()
         self._turns.waiting += 1
         try:
             await trio.lowlevel.checkpoint()
         finally:
             self._turns.waiting -= 1
-        self.begin()
+        await self.begin()

@@ -18,6 +18,7 @@ import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from math import inf
 from pathlib import Path
@@ -34,9 +35,9 @@ from bbipc.server.idle import IdleSignal
 from bbipc.server.jobs import Forwarding
 from bbipc.wire import cursor
 from bbipc.wire.cursor import Allowance
-from bbipc.wire.dialect import ErrorResponse, encode_command, error_response
+from bbipc.wire.dialect import ErrorResponse, error_response
 from bbipc.wire.errors import DecodeError
-from bbipc.wire.frame import Frame, FrameReader
+from bbipc.wire.frame import Frame, FrameReader, encode_head
 
 FIRST_PAUSE: Final = 0.1
 """Seconds between the failure of a child and the next one."""
@@ -53,6 +54,9 @@ LONGEST: Final = 600.0
 """Seconds that it may take for a request while other clients wait: more than for any proof of a circuit that it takes."""
 LONGEST_FOR_NOBODY: Final = 5.0
 """The same if nobody waits for the answer any more."""
+
+BRIEF: Final = 64 * 1024
+"""Bytes of a response that is looked at in the Trio thread; longer ones may take long."""
 
 _CHUNK: Final = 65536
 _MAX_VALUES: Final = 1 << 20
@@ -280,14 +284,21 @@ class Upstream:
             _ChildFailedError: it gave none.
         """
         try:
-            await child.stream.send(encode_command(job.request.command))
+            command = job.request.command
+            # In two parts: a copy of a large one would keep everybody waiting.
+            await child.stream.send(encode_head(1 + len(command)) + b"\x91")
+            await child.stream.send(command)
             while True:
                 events = list(reader.feed(await child.stream.receive(_CHUNK)))
                 if not events:
                     continue
-                response = _response(events[0].payload) if len(events) == 1 and isinstance(events[0], Frame) else None
-                if response is not None:
-                    return response
+                if len(events) == 1 and isinstance(events[0], Frame):
+                    payload = events[0].payload
+                    del events
+                    look = partial(_response, payload)
+                    response = look() if len(payload) <= BRIEF else await trio.to_thread.run_sync(look, abandon_on_cancel=True)
+                    if response is not None:
+                        return response
                 raise _ChildFailedError("bb sent something that is not a response")
         except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
             log.debug("the pipe to %s broke", self.path)

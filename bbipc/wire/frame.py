@@ -64,9 +64,14 @@ Skim = Callable[[bytes, int], int]
 """Takes complete frames from the beginning of data[start:]; how many bytes."""
 
 
+def encode_head(length: int) -> bytes:
+    """What comes before a payload of so many bytes."""
+    return _pack_length(length)
+
+
 def encode_frame(payload: bytes) -> bytes:
     """`payload` with its length in front."""
-    return _pack_length(len(payload)) + payload
+    return encode_head(len(payload)) + payload
 
 
 class FrameReader:

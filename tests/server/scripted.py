@@ -20,7 +20,7 @@ from bbipc.server.logs import LogCounters
 from bbipc.server.scheduler import Scheduler
 from bbipc.server.stats import Reporter, Statistics
 from bbipc.server.streams import Descriptors
-from bbipc.server.turns import Turns
+from bbipc.server.turns import Crowd, Turns
 from bbipc.wire.frame import Frame, FrameReader, encode_frame
 from server.live import BLAKE2S_RESPONSE
 
@@ -288,6 +288,7 @@ class ScriptedServer:
             decode=run_here,
             turns=Turns(),
         )
+        self.crowd: Crowd | None = None  # of the next connections
         nursery.start_soon(self.scheduler.run)
         nursery.start_soon(self.batch_service.run)
         nursery.start_soon(self.deadlines.run)
@@ -298,7 +299,7 @@ class ScriptedServer:
 
     def connect(self, descriptors: Descriptors | None = None) -> ScriptedClient:
         stream = ScriptedStream(descriptors)
-        client = ScriptedClient(Connection(self.services, stream, f"client {len(self.clients)}"), stream)
+        client = ScriptedClient(Connection(self.services, stream, f"client {len(self.clients)}", crowd=self.crowd), stream)
         self.clients.append(client)
 
         async def run() -> None:

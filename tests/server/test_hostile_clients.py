@@ -11,8 +11,9 @@ import struct
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from bbipc.server.logs import BURST, PERIOD, Handler
 from bbipc.server.scheduler import Scheduler
 from bbipc.server.steps import Steps, advance, finish
 from bbipc.server.streams import FdStream
-from bbipc.server.turns import MAX_TURN, REQUESTS, ROUND, Turn, Turns
+from bbipc.server.turns import MAX_TURN, PLACES, REQUESTS, ROUND, Crowd, Crowds, Turn, Turns
 from bbipc.wire.frame import encode_frame
 from samples import FLOW1
 from server.live import BLAKE2S, BLAKE2S_RESPONSE, SETUP, SocketPeer, plain, serving
@@ -386,15 +387,77 @@ async def test_turns_are_measured_in_time() -> None:
     now = 0.0
     turns = Turns(clock=lambda: now)
     turn = Turn(turns)
-    turn.begin()
+    await turn.begin()
     assert [turn.is_over() for _ in range(REQUESTS)] == [False] * (REQUESTS - 1) + [True]
-    turn.begin()
+    await turn.begin()
     now += MAX_TURN
     assert turn.is_over()
     turns.waiting = 99
-    turn.begin()
+    await turn.begin()
     now += ROUND / 100
     assert turn.is_over()
+
+
+async def test_one_process_has_few_turns_in_a_round(mock_clock: MockClock) -> None:
+    turns, crowds = Turns(), Crowds()
+    seen = Counter[int]()
+
+    async def work(number: int, crowd: Crowd) -> None:
+        turn = Turn(turns, crowd)
+        await turn.begin()
+        while True:
+            seen[number] += 1
+            await turn.end()
+
+    with ExitStack() as members:
+        hostile = [members.enter_context(crowds.member(1)) for _ in range(300)]
+        other = Turn(turns, members.enter_context(crowds.member(2)))
+        async with trio.open_nursery() as nursery:
+            for number, crowd in enumerate(hostile):
+                nursery.start_soon(work, number, crowd)
+            await wait_for_turns(other, 1)
+            for _ in range(200):
+                before = seen.total()
+                await wait_for_turns(other, 1)
+                assert seen.total() - before <= 2 * PLACES
+            assert len(seen) == len(hostile)
+            assert max(seen.values()) - min(seen.values()) <= 1  # all of them in turn
+            nursery.cancel_scope.cancel()
+    assert crowds._of == {}
+
+
+async def wait_for_turns(turn: Turn, count: int) -> None:
+    await turn.begin()
+    for _ in range(count):
+        await turn.end()
+    turn.leave()
+
+
+@pytest.mark.parametrize("name", ["never reads", "waits for a worker", "has enough", "left", "silent"])
+async def test_no_connection_keeps_a_place_while_it_waits(name: str, mock_clock: MockClock) -> None:
+    async with scripted_server(limits=Limits(connection=ALWAYS_GRANTED)) as server:
+        server.crowd = Crowd()
+        server.crowd.connections = 10 * PLACES
+        for _ in range(2 * PLACES):
+            client = server.connect()
+            if name == "never reads":
+                client.stream.room = 10
+                await client.send(*[[HASH]] * 3)
+                await client.end()
+            elif name == "waits for a worker":
+                await client.send([verification("valid")])
+            elif name == "has enough":
+                await client.send(*[[number, EMPTY] for number in range(1, MAX_WAITING + 10)])
+            elif name == "left":
+                await client.send_bytes(encode_frame(b"\x91")[:3])
+                client.stream.break_()
+                await wait_all_tasks_blocked()
+            else:
+                await client.send([HASH])
+        other = server.connect()
+        await other.send([HASH])
+        assert other.responses() == [HASHED]
+        assert server.crowd.places.borrowed_tokens == 0
 
 
 # ---- Long computations ------------------------------------------------------------------------------------------------
@@ -560,6 +623,30 @@ async def test_freed_memory_is_given_back_when_all_is_quiet(mock_clock: MockCloc
         await process.pause()  # nothing has happened since
         assert process.given[1:] == [110 * MIB]
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    ("collections", "held", "looks"),
+    [
+        (memory.COLLECTIONS - 1, 0, False),
+        (memory.COLLECTIONS, 0, True),
+        (memory.COLLECTIONS, memory.FEW_REQUESTS, False),
+        (memory.MOST_COLLECTIONS, memory.FEW_REQUESTS, True),
+    ],
+)
+async def test_all_garbage_is_looked_for_while_requests_hold_little(
+    *, collections: int, held: int, looks: bool, mock_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, looked = Memory(monkeypatch), list[bool]()
+    monkeypatch.setattr(gc, "get_count", lambda: (0, 0, collections))
+    monkeypatch.setattr(gc, "collect", lambda: looked.append(True))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(process.run)
+        await wait_all_tasks_blocked()
+        await process.hold_and_release(held + 1000, kept=held)
+        await process.pause()
+        nursery.cancel_scope.cancel()
+    assert looked == [True] * looks
 
 
 async def test_much_freed_memory_is_given_back_in_any_case(mock_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
