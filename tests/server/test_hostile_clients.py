@@ -548,11 +548,17 @@ async def test_nothing_is_left_of_what_a_dead_client_waited_for(mock_clock: Mock
 
 async def test_a_frame_that_is_decoded_for_nobody_is_accounted_for() -> None:
     budget = Budget(Limits())
-    decode, goes_on = DecodingThreads(budget), threading.Event()
+    decode, started, goes_on = DecodingThreads(budget), threading.Event(), threading.Event()
+
+    def take_long() -> None:
+        started.set()
+        goes_on.wait()
+
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(decode, goes_on.wait, LONG_BYTES + 1)
-        await trio.testing.wait_all_tasks_blocked()
-        nursery.start_soon(decode, goes_on.wait, LONG_BYTES + 1)  # waits for that thread
+        nursery.start_soon(decode, take_long, LONG_BYTES + 1)
+        while not started.is_set():
+            await trio.sleep(0.001)
+        nursery.start_soon(decode, take_long, LONG_BYTES + 1)  # waits for that thread
         assert await decode(lambda: "short", LONG_BYTES) == "short"
         while budget.used != 2 * DECODING * (LONG_BYTES + 1):
             await trio.sleep(0)
