@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from bbipc.archive.proofs import ProofJudge
-from bbipc.chonk import Outcome, Setup, Verdict
+from bbipc.chonk import Outcome, Setup, Verdict, VerificationKey
 from bbipc.cli import exit_codes
 from bbipc.cli.archive import (
     Archive,
@@ -199,6 +200,12 @@ def _shown_as(run: _Run, *, quiet: bool, as_json: bool, json_lines: bool) -> Cal
     return lambda result: _line(result, quiet=quiet)
 
 
+@lru_cache(maxsize=64)
+def _once(key: VerificationKey) -> VerificationKey:
+    """One object for equal keys of many files: in a unit it travels once."""
+    return key
+
+
 def _archive(options: ArchiveOptions, setup: Setup, strict: bool, pins: tuple[bytes, ...]) -> Archive[Item, Result]:
     """The proofs as units for `open_executor`."""
 
@@ -211,7 +218,7 @@ def _archive(options: ArchiveOptions, setup: Setup, strict: bool, pins: tuple[by
             unread = Verdict(Outcome.ERROR, reason=error.message)
             return Read(item.file, unread, None, lambda verdict: Result(item, verdict, key))
         digest = None if options.resume is None else sha256(data + key.key.to_bytes())
-        return Read(item.file, (for_unit, key.key), digest, lambda verdict: Result(item, verdict, key))
+        return Read(item.file, (for_unit, _once(key.key)), digest, lambda verdict: Result(item, verdict, key))
 
     return Archive(
         ProofJudge(setup, strict),

@@ -1,7 +1,9 @@
 """Cutting a stream into units."""
 
+import pickle
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,9 @@ from bbipc.archive.fingerprint import Fingerprint, own_fingerprint
 from bbipc.archive.proofs import ProofJudge
 from bbipc.archive.unit import BuildMismatchError, Unit, decide
 from bbipc.chonk import ChonkProof, Outcome, Setup, Verdict, verify
+from bbipc.cli.archive import ArchiveOptions
+from bbipc.cli.many import Item, key_beside
+from bbipc.cli.verify_many import _archive
 from samples import CORPUS, FLOW1, copy_parts, flow1_parts, raw_proof
 
 
@@ -113,3 +118,15 @@ def test_each_item_gets_the_verdict_that_it_has_alone(setup: Setup) -> None:
     assert "nowhere" in str(verdicts[5].reason)
     assert verdicts[4].reason == "as it was"
     assert decide(Unit((0,), items[:1], ProofJudge(Setup.AZTEC, strict=False), 1))[0].step == "PI pairing points"
+
+
+def test_a_key_of_many_files_travels_once_in_a_unit(tmp_path: Path) -> None:
+    files = [tmp_path / f"proof_{number}" for number in range(8)]
+    for number, file in enumerate(files):
+        file.write_bytes(FLOW1.fields)
+        (tmp_path / f"vk_{number}").write_bytes(FLOW1.vk)
+    options = ArchiveOptions("local:1", None, 1, shared_files=True, resume=None)
+    reads = [_archive(options, Setup.AZTEC, False, ()).read(Item(0, str(file), key_beside(str(file)))) for file in files]
+    assert [read.for_unit[0] for read in reads] == files
+    (unit,) = cut((read.for_unit for read in reads), JUDGE)
+    assert len(pickle.dumps(unit)) < 2 * len(FLOW1.vk)
