@@ -42,7 +42,13 @@ def test_an_unknown_step_is_an_error() -> None:
 
 def test_the_example_of_a_check_can_be_followed() -> None:
     """From the rule in its chapter to the line of the code, and to the mutant that a test must notice."""
-    for place in ("docs/spec/06-merge.md", "csrc/chonk/merge/merge.cpp", "fuzz/mutants/merge.toml"):
+    places = (
+        "docs/spec/06-merge.md",
+        "csrc/chonk/merge/merge.cpp",
+        "csrc/tests/test_identities.cpp",
+        "fuzz/mutants/merge.toml",
+    )
+    for place in places:
         assert place in TEXT
         assert "check D" in (ROOT / place).read_text()
 
