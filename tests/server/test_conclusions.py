@@ -5,9 +5,11 @@ from itertools import product
 import msgpack
 import pytest
 
+from bbipc.aztec import Check, TxVerdict
 from bbipc.chonk import Outcome, Verdict
 from bbipc.server.commands.kinds import Verified
 from bbipc.server.commands.table import commands
+from bbipc.server.tx_outcome import TxOutcome
 
 VALID = Verdict(Outcome.VALID)
 INVALID = Verdict(Outcome.INVALID, step="Merge reduction")
@@ -32,6 +34,17 @@ def test_of_one_proof(name: str) -> None:
     assert answer(name, IPA) == (response, False)
     assert answer(name, ERROR)[0] == "ErrorResponse"
     assert answer(name, CANCELLED) == ("ErrorResponse", "cancelled")
+
+
+def test_of_a_transaction() -> None:
+    """The verdict on the transaction counts, and an undecided one is not valid; what was cancelled is an error."""
+    good, bad, open_ = (TxVerdict((Check("release", True, ""), Check("proof", ok, "why"))) for ok in (True, False, None))
+    assert answer("VerifyTx", TxOutcome(Outcome.VALID, tx=good)) == ("VerifyTxResponse", True)
+    for tx in (bad, open_):
+        for outcome in (Outcome.VALID, Outcome.INVALID):
+            assert answer("VerifyTx", TxOutcome(outcome, tx=tx)) == ("VerifyTxResponse", False)
+        assert answer("VerifyTx", TxOutcome(Outcome.CANCELLED, tx=tx)) == ("ErrorResponse", "cancelled")
+    assert answer("VerifyTx", TxOutcome(Outcome.ERROR, tx=TxVerdict(error="short"))) == ("ErrorResponse", "VerifyTx: short")
 
 
 @pytest.mark.parametrize("verdicts", list(product([VALID, INVALID, IPA, ERROR, CANCELLED], repeat=3)))
