@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import IO, TYPE_CHECKING, Final, NoReturn
 
 from bbipc.cli.escape import error_line
@@ -34,7 +35,7 @@ EXIT_USAGE: Final = 2
 OPTIONS_VARIABLE: Final = "BBIPC_OPTIONS"
 """Options for those who cannot change the command line: clients start the server themselves."""
 _HELP_WIDTH: Final = 100
-"""Columns of the help."""
+"""Columns of the help, at most."""
 _FILES: Final = ("FILE", "PATH")
 METRICS_LIBRARIES: Final = ("h11", "prometheus_client")
 """What --metrics imports, from the extra of that name."""
@@ -247,6 +248,13 @@ class _Parser(argparse.ArgumentParser):
         where = "" if self.source is None else f"in the variable {self.source}: "
         self.exit(EXIT_USAGE, error_line(f"{where}{message}; for usage, see {self.prog} --help"))
 
+    def format_help(self) -> str:
+        """The help, as wide as the terminal and at most 100 columns."""
+        from shutil import get_terminal_size  # noqa: PLC0415 - for --help only
+
+        self.formatter_class = partial(argparse.HelpFormatter, width=min(_HELP_WIDTH, get_terminal_size().columns - 2))
+        return super().format_help()
+
 
 class _HelpFormatter(argparse.HelpFormatter):
     """argparse makes one for each option, to check it, and would ask for the size of the terminal each time."""
@@ -349,8 +357,9 @@ def _run_parser(threads: int, *, exits: bool = True) -> _Parser:
         metavar="OCTAL",
         help="permissions of the socket, for example 660: its owner and group may connect (default: 600, its owner alone)",
     )
-    add("--log-level", choices=LOG_LEVELS, default="warning", help="default: %(default)s")
-    add("--log-format", choices=LOG_FORMATS, default="text", help="default: %(default)s")
+    for name, choices, chosen in (("level", LOG_LEVELS, "warning"), ("format", LOG_FORMATS, "text")):
+        told = ", ".join(choices)
+        add(f"--log-{name}", choices=choices, default=chosen, metavar=name.upper(), help=f"{told} (default: %(default)s)")
     for what in ("request", "response"):
         add(
             f"--{what}-ring-size",

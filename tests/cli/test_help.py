@@ -60,7 +60,7 @@ def test_completion(shell: str) -> None:
 
 def test_help_of_the_server() -> None:
     """It has a parser of its own, made before click is loaded."""
-    done = bbipc("msgpack", "run", "--help", COLUMNS="100")
+    done = bbipc("msgpack", "run", "--help", COLUMNS="102")
     assert (done.code, done.err) == (0, "")
     assert "usage: bbipc msgpack run" in done.out
     assert "Exit status: 0" in done.out
@@ -68,6 +68,13 @@ def test_help_of_the_server() -> None:
     assert "--metrics HOST:PORT let Prometheus fetch metrics at http://HOST:PORT/metrics" in words
     assert "pip install 'bbipc[metrics]'" in words
     assert max(map(len, done.out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.parametrize("words", [("msgpack", "run"), ("serve",), ("verify",), ("top",)])
+def test_help_fits_the_terminal(words: tuple[str, ...], columns: int) -> None:
+    lines = bbipc(*words, "--help", COLUMNS=str(columns)).out.splitlines()
+    assert max(map(len, lines)) <= min(columns, 100)
 
 
 def test_a_wrong_option_of_the_server_is_a_usage_error() -> None:
