@@ -36,6 +36,9 @@ _QUIET: Final = {
 }
 """What Dask watches by default, every few milliseconds and in every process, takes 3 % of two processors, and nobody looks at
 it on this machine: there is no dashboard. Its pages take time to import as well."""
+_NO_PAGES: Final = {"dashboard_address": "127.0.0.1:0"}
+"""Dask's scheduler listens for browsers even without a dashboard, by default on port 8787 of all networks, and warns if another
+cluster is there."""
 _NAMED: Final = 5
 """So many workers are named in a message; the others are counted."""
 
@@ -93,7 +96,9 @@ def _local(workers: str | None, threads: str | None, profiled: bool) -> Iterator
     start_fork_server()
     with (
         dask.config.set({"distributed.worker.multiprocessing-method": METHOD} | ({} if profiled else _QUIET)),
-        LocalCluster(n_workers=count, threads_per_worker=int(threads or 1), dashboard_address=None) as cluster,
+        LocalCluster(
+            n_workers=count, threads_per_worker=int(threads or 1), dashboard_address=None, scheduler_kwargs=_NO_PAGES
+        ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
         yield client

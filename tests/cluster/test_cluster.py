@@ -335,6 +335,13 @@ def test_local_workers_read_files_themselves_but_not_what_only_the_client_can_re
     assert proofs[3]["reason"] == "./gone: No such file or directory"
 
 
+def test_local_clusters_run_beside_each_other_and_listen_to_this_machine_only() -> None:
+    with connect("local:1x1") as one, connect("local:1x1") as other:  # a warning would be an error here
+        for client in (one, other):
+            servers = client.cluster.scheduler.http_server._sockets.values()
+            assert {socket.getsockname()[0] for socket in servers} == {"127.0.0.1"}
+
+
 def test_no_unit_is_kept_after_it_is_done(setup: Setup) -> None:
     pairs = [(FLOW1.fields, FLOW1.vk)] * 12
     with connect("local:1x1") as client:  # its scheduler is in this process
