@@ -222,7 +222,7 @@ def test_bad_inputs_of_transactions_are_one_line_each(tmp_path: Path) -> None:
     assert without.err.splitlines()[-1] == "bbipc: error: --dask needs Dask's distributed: pip install 'bbipc[dask]'"
     gone = bbipc("verify-tx", *TEST, tmp_path / "gone", "--dask", "local:1x1")
     assert (gone.code, gone.err.count("\n")) == (2, 3), gone.err
-    assert gone.err.splitlines()[-1] == f"{tmp_path / 'gone'}: No such file or directory"
+    assert gone.err.splitlines()[-1] == f"bbipc: error: {tmp_path / 'gone'}: No such file or directory"
 
 
 POISON_TX = """
