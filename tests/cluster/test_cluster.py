@@ -377,8 +377,9 @@ def test_units_that_share_messages_are_each_decided_once(ordered: bool, monkeypa
         return submit(self, function, units, **options)
 
     monkeypatch.setattr(Client, "map", counted)
+    elsewhere = {"scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"}}  # another cluster may have Dask's port
     with (
-        LocalCluster(n_workers=2, threads_per_worker=4, processes=False, dashboard_address=None) as workers,
+        LocalCluster(n_workers=2, threads_per_worker=4, processes=False, dashboard_address=None, **elsewhere) as workers,
         Client(workers, set_as_default=False) as client,
     ):
         done = list(run_units(client, cut(range(200), Picky(), unit_items=4), ordered=ordered))
