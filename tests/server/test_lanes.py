@@ -75,12 +75,19 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield request.param, [without, forced]
         assert lanes(without) == 0
         assert lanes(forced) >= 1
-        assert without.log() == forced.log()
+        for server in (without, forced):  # how many errors a line tells of depends on when they came
+            assert "Traceback" not in server.log()
 
 
 def takes_a_worker(payload: bytes) -> bool:
     """Whether it may be answered later than what comes behind it: by whom, and whether in time, depends on the machine."""
     return any(name.encode() in payload for name, command in commands().items() if not getattr(command, "cheap", False))
+
+
+def in_order(responses: list[bytes], *, envelope: bool) -> tuple[list[bytes], list[bytes]]:
+    """What came in the order of its requests, and what came when it was ready, sorted: those with an id."""
+    tagged = [response for response in responses if envelope or isinstance(msgpack.unpackb(response)[0], int)]
+    return [response for response in responses if response not in tagged], sorted(tagged)
 
 
 def conversation(server: Server, steps: list[tuple[bytes, list[int], bool]], end: bytes) -> list[bytes]:
@@ -123,7 +130,7 @@ def test_same_bytes_with_and_without(both: tuple[bool, list[Server]], data: st.D
     step = st.tuples(frames, st.lists(st.integers(0, 60), max_size=2), st.booleans())
     steps = data.draw(st.lists(step, max_size=20))
     expected, seen = (conversation(server, steps, end) for server in servers)
-    assert seen == expected
+    assert in_order(seen, envelope=envelope) == in_order(expected, envelope=envelope)
     assert len(seen) == len(steps)
 
 
