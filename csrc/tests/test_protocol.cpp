@@ -461,6 +461,32 @@ void check_undecided(const TestCase& test) {
     CHECK(!check_ipa(std::span(mixed).last(1), Options{}, cancelled) && !cancelled);
 }
 
+// Parts are read as one list, whatever their lengths; what is read beyond its end is an error at the end of the last part. As many
+// parts as fit into the transcript's array are among them, so that AddressSanitizer sees a look at the next one.
+void check_ends() {
+    const Rule rule("00.4, reading beyond the end is an error");
+    CHECK(!Transcript().failed());
+    for (std::size_t parts = 0; parts <= 8; ++parts) {
+        for (std::size_t empty = 0; empty <= parts; ++empty) {  // the part without elements, if there is one
+            std::vector<std::uint8_t> words(32 * 3 * parts);
+            Transcript transcript;
+            std::size_t count = 0;
+            PartView last;
+            for (std::size_t i = 0; i < parts; ++i) {
+                last = {static_cast<std::int32_t>(BBIPC_PART_HIDING_OINK + i % 5), words.data() + 32 * count,
+                        i == empty ? 0 : 1 + i % 3};
+                transcript.load(last);
+                count += last.count;
+            }
+            for (std::size_t i = 0; i < count; ++i) words[32 * i + 31] = static_cast<std::uint8_t>(i + 1);
+            for (std::size_t i = 0; i < count; ++i) CHECK(transcript.receive_fr() == Fr::from_u64(i + 1));
+            CHECK(!transcript.failed());
+            CHECK(transcript.receive_fr().is_zero() && transcript.failed());
+            CHECK(transcript.error().part == last.part && transcript.error().position == static_cast<std::int64_t>(last.count));
+        }
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -476,6 +502,7 @@ int main(int argc, char** argv) {
         if (test.kind == "eccvm") ++seen[1], check_eccvm(test);
         if (test.kind == "joint") ++seen[2], check_joint(test);
     }
+    check_ends();
     check_combinations();
     check_folding();
     check_side_by_side(file.cases);
