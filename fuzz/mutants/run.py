@@ -51,7 +51,9 @@ HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parent.parent
 COPIED: Final = ("CMakeLists.txt", "pyproject.toml", "cmake", "csrc", "tests", "docs/spec", "bbipc", "fuzz")
 TIME_LIMIT: Final = 300
-"""Seconds of processor time after which a test counts as failed: a mutant may loop for ever."""
+"""Seconds after which a test in Python counts as failed, or a slow build of a native one: a mutant may loop for ever."""
+NATIVE_LIMIT: Final = 90
+"""The same for native tests, of processor time: ten times what the slowest takes, since a mutant that loops costs all of it."""
 
 ALL_TESTS: Final = ("identities", "protocol", "forged", "capi", "checks", "randomness", "threads")
 """Those that run the verifier; the rest (msm, memory ...) look at what the table says of a file."""
@@ -372,7 +374,7 @@ class Base:
         failed, said = self.run_test(program, test, environment)
         return said if failed else ""
 
-    def run_test(self, program: Path, test: str, environment: dict[str, str], limit: float = TIME_LIMIT) -> tuple[bool, str]:
+    def run_test(self, program: Path, test: str, environment: dict[str, str], limit: float = NATIVE_LIMIT) -> tuple[bool, str]:
         """Whether a test fails, and what it says."""
         try:
             # Of processor time: on a busy machine a test that is only slow would count as failed. A deadlock needs none of it.
@@ -593,7 +595,7 @@ class Together:
     def _time(self) -> None:
         for test, program in self.programs.items():
             start = time.monotonic()
-            failed, said = self.base.run_test(program, test, {})
+            failed, said = self.base.run_test(program, test, {}, TIME_LIMIT)
             if failed:
                 raise BuildError(f"test_{test} fails with no mutant chosen:\n{said}")
             self.limits[test] = 20 + 8 * (time.monotonic() - start)
