@@ -17,6 +17,8 @@ import msgpack
 from samples import DATA
 
 SETUP = str(DATA / "test_setup.json")
+PROGRAM = [program] if (program := os.environ.get("BBIPC_TEST_PROGRAM")) else [sys.executable, "-P", "-m", "bbipc"]
+"""The server that is tested."""
 TIMEOUT = 120.0
 """Seconds after which a test fails instead of hanging. No test depends on how long anything takes."""
 
@@ -197,7 +199,7 @@ def serving(
     and after `patience` seconds if a test hangs; None: somebody else watches over it."""
     path = str(folder / "server.sock") if on_socket else None
     errors = folder / "errors.txt"
-    arguments = [sys.executable, "-P", "-m", "bbipc", "msgpack", "run", "--setup", SETUP, *options]
+    arguments = [*PROGRAM, "msgpack", "run", "--setup", SETUP, *options]
     if path is not None:
         arguments += ["--input", path]
     with errors.open("wb") as log:
