@@ -111,6 +111,7 @@ def expire_at_once(server: Server, observer: Peer, count: int, milliseconds: int
     return 1e6 * (processor_time(server) - began) / (ended + taken)
 
 
+@pytest.mark.skipif(LOAD == 1, reason="only with BBIPC_LOAD=1000: it waits for deadlines, which a busy machine may miss")
 def test_deadlines_of_many_requests_take_linear_time(tmp_path: Path) -> None:
     costs = []
     for name, count, milliseconds in (("few", LATE[0], 2000), ("many", LATE[1], 500 + 1500 * LOAD)):
