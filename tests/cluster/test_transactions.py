@@ -245,6 +245,7 @@ def test_a_transaction_that_ends_workers_is_found_and_named(tmp_path: Path) -> N
     preload = tmp_path / "poison.py"
     preload.write_text(POISON_TX)
     with cluster(tmp_path, 1, preload=preload, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as made:
+        made.wait_for_nannies()
         done = bbipc("verify-tx", *TEST, folder, "--json", "--dask", made.address)
     verdicts = {Path(one["file"]).name: one for one in map(json.loads, done.out.splitlines())}
     assert {name: one["valid"] for name, one in verdicts.items()} == {"000.tx": None, "001.tx": True, "002.tx": False}, done
