@@ -425,6 +425,8 @@ class Connection:
             if self._turn.is_over() or self._holds_too_much():
                 await self._pause()
         self._unread_bytes = 0
+        if not self._frames.is_between_frames and self._turn.seconds_left <= 0:
+            await self._pause()  # or who sends as fast as we receive, and ends no frame, would keep all others waiting
         if self._in_step is not None:
             self._in_step.saw(self._requests, self._cheap_requests)
 

@@ -6,6 +6,7 @@ import ctypes
 import gc
 import os
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -30,13 +31,17 @@ LITTLE: Final = MIB
 """Bytes that requests may hold while a server counts as quiet."""
 WORTH: Final = MIB
 """Bytes by which memory must have grown to be given back in a quiet moment."""
+WORTH_WHEN_BUSY: Final = 16 * MIB
+"""The same at any other moment at which requests hold little."""
+SELDOM: Final = 2.0
+"""Seconds at least between two such moments: work that goes on soon takes the pages again."""
 _NEVER: Final = 1_000_000_000
 COLLECTIONS: Final = 10
 """Collections of young garbage after which all of it is looked for, if requests hold little."""
 MOST_COLLECTIONS: Final = 2000
 """The same, whatever requests hold."""
 FEW_REQUESTS: Final = 8 * MIB
-"""Bytes that requests may hold while all garbage is looked for: with them, it takes milliseconds."""
+"""Bytes that requests may hold while all garbage is looked for, and free pages among theirs: with them, it takes longer."""
 
 
 def look_for_garbage_at_quiet_moments() -> None:
@@ -80,21 +85,30 @@ def resident() -> int:
 
 
 async def give_back_now_and_then(budget: Budget, is_idle: Callable[[], bool]) -> None:
-    """Give free pages back for ever: when most of a lot was given up, and in quiet moments if memory has grown meanwhile.
-    Otherwise what many small requests leave between those in use would grow for hours. Without requests, nothing wakes up."""
-    least = resident()
+    """Give free pages back for ever: when most of a lot was given up, and when memory has grown, in quiet moments by a little,
+    otherwise by a lot. What many small requests leave between those in use would grow for hours. Without requests, nothing
+    wakes up."""
+    at_rest = lately = resident()  # the least since memory was given back in a quiet moment, and since any
+    given_back = -inf
     while True:
         await budget.relieved.wait()
         budget.relieved, budget.most = trio.Event(), budget.used
         await trio.sleep(PAUSE)  # what is being given up is freed in the meantime
         _look_for_garbage(budget.used)
-        grown = resident() - least >= WORTH
-        if budget.gave_much or (grown and is_idle() and budget.most < LITTLE):
+        now, quiet = resident(), is_idle() and budget.most < LITTLE
+        if quiet:
+            grown = now - at_rest >= WORTH
+        else:
+            may = budget.used < FEW_REQUESTS and trio.current_time() >= given_back + SELDOM
+            grown = may and now - lately >= WORTH_WHEN_BUSY
+        if budget.gave_much or grown:
             budget.gave_much = False
             await trio.to_thread.run_sync(give_back, abandon_on_cancel=True)
-            least = resident()
-        else:
-            least = min(least, resident())
+            now = lately = resident()
+            given_back = trio.current_time()
+            if quiet:
+                at_rest = now
+        at_rest, lately = min(at_rest, now), min(lately, now)
 
 
 def _function(name: str) -> Callable[..., int] | None:

@@ -27,7 +27,7 @@ from bbipc.server.batch_service import BatchService
 from bbipc.server.budget import ALWAYS_GRANTED, MUCH, PATIENCE, Budget, Limits
 from bbipc.server.commands.table import commands
 from bbipc.server.config import MIB
-from bbipc.server.connection import BRIEF_BYTES, MAX_WAITING, READER_PATIENCE, REQUEST_BYTES, End
+from bbipc.server.connection import BRIEF_BYTES, MAX_WAITING, READER_PATIENCE, REQUEST_BYTES, Connection, End
 from bbipc.server.deadlines import Deadlines
 from bbipc.server.decoding import DECODING, LONG_BYTES, DecodingThreads
 from bbipc.server.fair import FairQueue
@@ -46,6 +46,7 @@ from server.scripted import (
     HASHED,
     NO_PROOF,
     ScriptedBackend,
+    ScriptedStream,
     is_error,
     pass_time,
     scripted_server,
@@ -398,6 +399,43 @@ async def test_turns_are_measured_in_time() -> None:
     assert turn.is_over()
 
 
+class Dripping(ScriptedStream):
+    """Whose client sends the bytes of one frame as fast as they are received. `clock` counts the pieces."""
+
+    def __init__(self, pieces: int) -> None:
+        super().__init__()
+        self.pieces, self.now = pieces, 0.0
+
+    def clock(self) -> float:
+        return self.now
+
+    def receive_nowait(self) -> bytes | None:
+        if not self.pieces:
+            return super().receive_nowait()
+        self.pieces -= 1
+        self.now += MAX_TURN / 10
+        return b"\0\0"
+
+
+@pytest.mark.parametrize("discarded", [False, True])
+async def test_who_never_lets_us_wait_has_turns_too(*, discarded: bool, mock_clock: MockClock) -> None:
+    """Bytes that end no frame take time as well."""
+    pieces, others = 1000, 0
+    async with scripted_server() as server, trio.open_nursery() as nursery:
+        stream = Dripping(pieces)
+        server.services.turns.clock = stream.clock
+        connection = Connection(server.services, stream, "dripping")
+        list(connection._frames.feed(struct.pack("<I", 60 * MIB)))
+        if discarded:
+            connection._frames.discard()
+        nursery.start_soon(connection.run)
+        while stream.pieces:
+            await trio.lowlevel.checkpoint()
+            others += 1
+        nursery.cancel_scope.cancel()
+    assert others >= pieces // 12  # a turn is over after ten pieces
+
+
 async def test_one_process_has_few_turns_in_a_round(mock_clock: MockClock) -> None:
     turns, crowds = Turns(), Crowds()
     seen = Counter[int]()
@@ -578,6 +616,7 @@ class Memory:
         self.budget = Budget(Limits())
         monkeypatch.setattr(memory, "resident", self._look)
         monkeypatch.setattr(memory, "give_back", self._give_back)
+        monkeypatch.setattr(trio.to_thread, "run_sync", self._in_the_place_of_a_thread)
 
     def _look(self) -> int:
         self.looks += 1
@@ -595,13 +634,15 @@ class Memory:
         self.budget.change(kept - size)
         await wait_all_tasks_blocked()
 
+    async def _in_the_place_of_a_thread(self, function: Callable[[], None], **_options: Any) -> None:
+        await trio.lowlevel.checkpoint()
+        function()
+
     async def pause(self) -> None:
-        """Until it has been judged; it is a thread that gives back."""
+        """Until it has been judged."""
         looks = self.looks
         await pass_time(memory.PAUSE)
-        while self.looks < looks + 2:
-            await trio.sleep(0)
-        await wait_all_tasks_blocked()
+        assert self.looks > looks
 
 
 async def test_freed_memory_is_given_back_when_all_is_quiet(mock_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -667,6 +708,33 @@ async def test_much_freed_memory_is_given_back_in_any_case(mock_clock: MockClock
         await process.hold_and_release(MUCH)
         await process.pause()
         assert process.given == [200 * MIB]
+        nursery.cancel_scope.cancel()
+
+
+async def test_memory_that_has_grown_a_lot_is_given_back_while_others_work(
+    mock_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Memory(monkeypatch)
+    process.idle = False
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(process.run)
+        await wait_all_tasks_blocked()
+
+        async def judged(resident: int, kept: int = 0) -> int:
+            """How often memory has been given back when this much is resident, and requests hold `kept`."""
+            process.resident = resident
+            await process.hold_and_release(kept + 1000, kept=kept)
+            await process.pause()
+            process.budget.change(-kept)
+            return len(process.given)
+
+        more = 100 * MIB + memory.WORTH_WHEN_BUSY
+        assert await judged(more - 1) == 0
+        assert await judged(more, kept=memory.FEW_REQUESTS) == 0  # to look between them would take long
+        assert await judged(more) == 1
+        assert await judged(more) == 1  # this soon
+        await pass_time(memory.SELDOM)
+        assert await judged(more) == 2
         nursery.cancel_scope.cancel()
 
 
