@@ -1,17 +1,13 @@
 // Rules of the specification whose loss no valid and no randomly damaged proof shows: each identity of a part on its own, also up to
 // a sign, with zeros and with infinite points; points of other curves; numbers that exceed a modulus by little.
 // Argument: the file that tests/reference/capi_cases.py writes.
-#include "../chonk/eccvm/eccvm.hpp"
 #include "../chonk/ipa/ipa.hpp"
-#include "../chonk/joint/joint.hpp"
-#include "../chonk/merge/merge.hpp"
-#include "../chonk/oink/hiding_kernel_io.hpp"
-#include "../chonk/oink/oink.hpp"
 #include "../chonk/verify/reduce.hpp"
 #include "../chonk/verify/verify.hpp"
 #include "../field/sqrt.hpp"
 #include "case_file.hpp"
 #include "check.hpp"
+#include "proof_run.hpp"
 #include "random_elements.hpp"
 
 using namespace bbipc;
@@ -32,51 +28,16 @@ U256 power_of_two(unsigned bit) {
     return value;
 }
 
-// The messages of a valid proof: what the checks of each part judge.
-struct Run {
-    Bytes fields, key_data;
-    Key key;
-    bbipc_proof parts{};
-    Proof proof;
-    OinkResult oink;
-    HidingKernelIo io;
-    MergeMessages merge;
-    EccvmMessages eccvm;
-    JointMessages joint;
-    EccvmResult result;
-
-    explicit Run(const TestCase& test) : fields(test.bytes("fields")), key_data(test.bytes("vk")) {
-        FormatError error;
-        CHECK(decode_key(key_data.data(), key_data.size(), key, error));
-        CHECK(split_lengths(fields.size() / 32, key.num_public_inputs, parts.count, error));
-        const std::uint8_t* next = fields.data();
-        for (std::size_t i = 0; i < 5; ++i) {
-            parts.part[i] = next;
-            next += 32 * parts.count[i];
-        }
-        CHECK(view_proof(parts, proof, error));
-        Transcript transcript;
-        CHECK(!receive_oink(transcript, key, proof.hiding_oink, oink) && !verify_oink(key, oink));
-        PartView public_inputs = proof.hiding_oink;
-        public_inputs.count -= oink_fixed_length;
-        CHECK(!decode_hiding_kernel_io(public_inputs, io));
-        CHECK(!receive_merge(transcript, proof.merge, merge));
-        CHECK(!receive_eccvm(transcript, proof.eccvm, eccvm) && !verify_eccvm(eccvm, result));
-        CHECK(!receive_joint(transcript, proof.joint, joint));
-    }
-};
-
 bool is_invalid(const Objection& objection, std::int32_t step) {
     return objection && objection->as_c().outcome == BBIPC_INVALID && objection->as_c().step == step;
 }
 
 // ---- Identities, with the challenges held fixed ----
 
-void test_merge(const Run& run) {
-    const auto own = std::span<const G1, 12>(run.oink.witness).subspan<OinkResult::ecc_op_wire_1, 4>();
+void test_merge(const ProofRun& run) {
     const auto judge = [&](const MergeMessages& m) {
         PairingCheck check;
-        return verify_merge(m, run.io.previous_table, own, check);
+        return verify_merge(m, run.io.previous_table, run.own_table(), check);
     };
     const auto is_refused = [&](const MergeMessages& m) { return is_invalid(judge(m), BBIPC_STEP_MERGE_REDUCTION); };
     // Its two checks need no real proof: with any challenges, r and g follow from l and m.
@@ -144,7 +105,7 @@ void spoil(Values& values, std::size_t which) {
     *all[which] += F::one();
 }
 
-void test_eccvm(const Run& run) {
+void test_eccvm(const ProofRun& run) {
     const auto is_refused = [](const EccvmMessages& m) {
         EccvmResult result;
         return is_invalid(verify_eccvm(m, result), BBIPC_STEP_ECCVM);
@@ -192,10 +153,14 @@ void test_eccvm(const Run& run) {
     }
 }
 
-void test_joint(const Run& run, const Setup& setup) {
-    const JointInputs inputs{setup.translator_key,         run.key,      run.oink,
-                             run.merge.merged_table,       run.result.x, run.result.v,
-                             run.result.accumulated_result};
+void test_joint(const ProofRun& run, const Setup& setup) {
+    const JointInputs inputs{setup.translator_key,
+                             run.key,
+                             run.oink,
+                             run.merge.merged_table,
+                             run.eccvm_result.x,
+                             run.eccvm_result.v,
+                             run.eccvm_result.accumulated_result};
     const auto is_refused = [&](const JointMessages& m) {
         PairingCheck check;
         return is_invalid(verify_joint(m, inputs, check), BBIPC_STEP_JOINT_REDUCTION);
@@ -236,7 +201,7 @@ void test_joint(const Run& run, const Setup& setup) {
 
 // ---- The hiding kernel's public inputs ----
 
-void test_hiding_kernel(const Run& run) {
+void test_hiding_kernel(const ProofRun& run) {
     const Rule rule("05, the last 28 public inputs");
     const std::size_t count = run.proof.hiding_oink.count - oink_fixed_length;
     PartView inputs = run.proof.hiding_oink;
@@ -304,7 +269,7 @@ void test_infinite_points(const Setup& setup) {
 Jacobian<GrumpkinCurve> times(const Grumpkin& point, const Fq& scalar) { return scalar_mul(point, scalar); }
 
 // Arguments in which G0 is infinite, or a0 zero: both checks of 9.3 hold or do not hold as for any other.
-void test_arguments(const Setup& setup, const Run& run) {
+void test_arguments(const Setup& setup, const ProofRun& run) {
     Claim good;
     reduce(setup, run.key, run.parts, false, CancelFlag(), LanePath::scalar, good);
     CHECK(!good.rest);
@@ -408,7 +373,7 @@ std::vector<U256> differences() {
     return all;
 }
 
-void test_near_the_modulus(const Run& run) {
+void test_near_the_modulus(const ProofRun& run) {
     for (const U256& difference : differences()) {
         U256 below;
         sub_borrow(below, Fq::modulus, plus(difference, U256{{1, 0, 0, 0}}));
@@ -497,7 +462,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     Setup setup = aztec_setup();
-    std::vector<Run> runs;
+    std::vector<ProofRun> runs;
     for (const TestCase& test : CaseFile(argv[1]).cases) {
         if (test.kind == "setup") {
             CHECK(decode_setup(test.bytes("g2_x").data(), test.bytes("translator_key").data(), setup) == nullptr);
@@ -505,7 +470,9 @@ int main(int argc, char** argv) {
         if (test.kind == "proof" && runs.empty()) runs.emplace_back(test);
     }
     CHECK(runs.size() == 1);
-    const Run& run = runs[0];
+    ProofRun& run = runs[0];
+    run.run_eccvm();
+    run.receive_joint_part();
     test_merge(run);
     test_eccvm(run);
     test_joint(run, setup);

@@ -5,24 +5,20 @@
 #include <string>
 #include <type_traits>
 
-#include "../chonk/eccvm/eccvm.hpp"
 #include "../chonk/eccvm/messages.hpp"
 #include "../chonk/eccvm/opening.hpp"
 #include "../chonk/eccvm/sumcheck.hpp"
 #include "../chonk/ipa/folding.hpp"
 #include "../chonk/ipa/ipa.hpp"
-#include "../chonk/joint/joint.hpp"
 #include "../chonk/joint/messages.hpp"
 #include "../chonk/joint/opening.hpp"
 #include "../chonk/joint/sumcheck.hpp"
-#include "../chonk/merge/merge.hpp"
-#include "../chonk/oink/hiding_kernel_io.hpp"
-#include "../chonk/oink/oink.hpp"
 #include "../chonk/verify/reduce.hpp"
 #include "../chonk/verify/verify.hpp"
 #include "../hash/poseidon2.hpp"
 #include "case_file.hpp"
 #include "check.hpp"
+#include "proof_run.hpp"
 #include "random_elements.hpp"
 
 using namespace bbipc;
@@ -48,49 +44,9 @@ void check_equal(const TestCase& test, const char* name, const Range& computed) 
     }
 }
 
-// A real proof, run up to the part under test.
-struct Run {
-    std::vector<std::uint8_t> fields, key_data;
-    Key key;
-    Proof proof;
-    Transcript transcript;
-    OinkResult oink;
-    HidingKernelIo io;
-    MergeMessages merge;
-    PairingCheck merge_check;
-    EccvmMessages eccvm;
-    EccvmResult eccvm_result;
-
-    explicit Run(const TestCase& test) : fields(test.bytes("fields")), key_data(test.bytes("vk")) {
-        FormatError error;
-        CHECK(decode_key(key_data.data(), key_data.size(), key, error));
-        bbipc_proof parts{};
-        CHECK(split_lengths(fields.size() / 32, key.num_public_inputs, parts.count, error));
-        const std::uint8_t* next = fields.data();
-        for (std::size_t i = 0; i < 5; ++i) {
-            parts.part[i] = next;
-            next += 32 * parts.count[i];
-        }
-        CHECK(view_proof(parts, proof, error));
-        CHECK(!receive_oink(transcript, key, proof.hiding_oink, oink) && !verify_oink(key, oink));
-        PartView public_inputs = proof.hiding_oink;
-        public_inputs.count -= oink_fixed_length;
-        CHECK(!decode_hiding_kernel_io(public_inputs, io));
-        const auto own = std::span<const G1, 12>(oink.witness).subspan<OinkResult::ecc_op_wire_1, 4>();
-        CHECK(!receive_merge(transcript, proof.merge, merge));
-        CHECK(!verify_merge(merge, io.previous_table, own, merge_check));
-    }
-
-    void run_eccvm() {
-        CHECK(!receive_eccvm(transcript, proof.eccvm, eccvm));
-        CHECK(!verify_eccvm(eccvm, eccvm_result));
-    }
-    OpeningClaim opening() const { return {eccvm_result.commitment.sum(LanePath::scalar), eccvm_result.point, Fq::zero()}; }
-};
-
 void check_front(const TestCase& test) {
     const Rule rule("chapters 04, 05, 06 and 10 against the vectors");
-    Run run(test);
+    ProofRun run(test);
     CHECK(run.key.hash == test.element<Fr>("vk_hash"));
     CHECK(run.oink.public_input_delta == test.element<Fr>("public_input_delta"));
     const std::vector<Fr> challenges = test.elements<Fr>("challenges", 21);
@@ -122,7 +78,7 @@ std::vector<Fq> eccvm_challenges(const EccvmMessages& m) {
 
 void check_eccvm(const TestCase& test) {
     const Rule rule("chapters 07 to 09 against the vectors");
-    Run run(test);
+    ProofRun run(test);
     run.transcript.load(run.proof.eccvm);
     EccvmMessages m;
     receive_eccvm_messages(run.transcript, m);
@@ -177,7 +133,7 @@ Fr total_scalar(const std::vector<G1>& points, const std::vector<Fr>& scalars, c
 
 void check_joint(const TestCase& test) {
     const Rule rule("chapters 11 to 14 against the vectors");
-    Run run(test);
+    ProofRun run(test);
     run.run_eccvm();
     const EccvmResult& eccvm_result = run.eccvm_result;
     check_equal<Fq>(test, "inputs", std::vector<Fq>{eccvm_result.x, eccvm_result.v, eccvm_result.accumulated_result});
@@ -314,31 +270,25 @@ void check_same(const Claim& a, const Claim& b) {
 void check_side_by_side(const std::vector<TestCase>& cases) {
     const Rule rule("00.7, proofs that are reduced side by side");
     const Setup setup = aztec_setup();
-    std::vector<Run> runs;
+    std::vector<ProofRun> runs;
     for (const TestCase& test : cases) {
         if (test.kind == "front" || test.kind == "eccvm") runs.emplace_back(test);
     }
     std::vector<bbipc_proof> proofs;
     std::vector<std::vector<std::uint8_t>> spoiled;
     std::vector<const Key*> keys;
-    const auto add = [&](const Run& run, const std::uint8_t* words) {
-        bbipc_proof& parts = proofs.emplace_back();
-        FormatError error;
-        CHECK(split_lengths(run.fields.size() / 32, run.key.num_public_inputs, parts.count, error));
-        for (std::size_t i = 0; i < 5; ++i) {
-            parts.part[i] = words;
-            words += 32 * parts.count[i];
-        }
+    const auto add = [&](const ProofRun& run, const std::vector<std::uint8_t>& fields) {
+        proofs.push_back(split_proof(fields, run.key));
         keys.push_back(&run.key);
     };
     const std::size_t places[] = {0, 300, 60, 900, 1270, 1300, 1500};  // in every part of the proof
     spoiled.reserve(std::size(places));
     for (std::size_t i = 0; i < std::size(places); ++i) {
-        const Run& run = runs[i % runs.size()];
-        add(run, run.fields.data());
+        const ProofRun& run = runs[i % runs.size()];
+        add(run, run.fields);
         spoiled.push_back(run.fields);
         spoiled.back()[32 * (places[i] % (run.fields.size() / 32)) + 31] ^= 1;
-        add(run, spoiled.back().data());
+        add(run, spoiled.back());
     }
     std::vector<Claim> expected(proofs.size());
     for (std::size_t i = 0; i < proofs.size(); ++i) {
@@ -380,7 +330,7 @@ void check_side_by_side(const std::vector<TestCase>& cases) {
 // another message is not believed.
 void check_wrong_records(const TestCase& test) {
     const Rule rule("02.4, hashes made ahead count for their message only");
-    Run run(test);
+    ProofRun run(test);
     run.run_eccvm();
     const OpeningClaim opening = run.opening();
     IpaClaim expected, replayed;
@@ -442,7 +392,7 @@ void check_undecided(const TestCase& test) {
     CHECK(Rejection::failure("").as_c().outcome == BBIPC_ERROR);
 
     // An inner-product argument whose work is stopped does not hold; one of zeros does not either, alone or with others.
-    Run run(test);
+    ProofRun run(test);
     run.run_eccvm();
     IpaClaim ipa;
     CHECK(!read_ipa(Transcript(), run.proof.ipa, run.opening(), ipa));
