@@ -316,6 +316,88 @@ void test_errors(const Core& core, const Input& good) {
     }
 }
 
+// Of two faults the one that comes first in the flow decides (chapter 00 sections 4 and 5), though pairings are decided last: errors
+// of reading a part before its checks, and those before the next part.
+void test_precedence(const Core& core, const Input& good) {
+    const Rule rule("00.5, the first failing step decides");
+    struct Fault {
+        std::int32_t outcome, step, part;
+        std::int64_t position;
+        std::function<void(Input&)> change;
+    };
+    const u64 inputs = good.count[0] - oink_fixed_length;
+    const auto invalid = [](std::int32_t step, unsigned part, u64 index, const std::vector<u64>& words) {
+        return Fault{BBIPC_INVALID, step, BBIPC_PART_NONE, -1, [=](Input& i) {
+                         for (std::size_t k = 0; k < words.size(); ++k)
+                             store_be(i.word(part, index + k), U256{{words[k], 0, 0, 0}});
+                     }};
+    };
+    const auto added = [](std::int32_t step, unsigned part, u64 index) {
+        return Fault{BBIPC_INVALID, step, BBIPC_PART_NONE, -1, [=](Input& i) { i.add(part, index, U256{{1, 0, 0, 0}}); }};
+    };
+    const auto unreadable = [](std::int32_t step, unsigned part, u64 index, const U256& word) {
+        return Fault{BBIPC_ERROR, step, part_ids[part], static_cast<std::int64_t>(index),
+                     [=](Input& i) { store_be(i.word(part, index), word); }};
+    };
+    const U256 wide = power_of_two(200);
+    const std::vector<u64> generator{1, 0, 2, 0};  // x.lo, x.hi, y.lo, y.hi
+    const Fault faults[] = {
+        unreadable(BBIPC_STEP_NONE, 3, 63, Fr::modulus),
+        unreadable(BBIPC_STEP_OINK, 0, inputs, wide),
+        unreadable(BBIPC_STEP_OINK, 0, inputs - 4, wide),
+        invalid(BBIPC_STEP_PI_PAIRING, 0, inputs - 28, generator),
+        invalid(BBIPC_STEP_DATABUS, 0, inputs + 28, generator),
+        unreadable(BBIPC_STEP_MERGE_REDUCTION, 1, 0, wide),
+        added(BBIPC_STEP_MERGE_REDUCTION, 1, 20),
+        invalid(BBIPC_STEP_MERGE_PAIRING, 1, 37, generator),
+        unreadable(BBIPC_STEP_ECCVM, 2, 0, wide),
+        added(BBIPC_STEP_ECCVM, 2, 180),
+        unreadable(BBIPC_STEP_JOINT_REDUCTION, 4, 0, wide),
+        added(BBIPC_STEP_JOINT_REDUCTION, 4, 52),
+        invalid(BBIPC_STEP_JOINT_PAIRING, 4, 473, generator),
+        unreadable(BBIPC_STEP_IPA, 3, 0, wide),
+        added(BBIPC_STEP_IPA, 3, 62),
+    };
+    for (const Fault& first : faults) {
+        for (const Fault* second = &first; second != std::end(faults); ++second) {
+            const Input bad = changed(changed(good, second->change), first.change);
+            const bbipc_verdict v = verify(core, bad);
+            CHECK(v.outcome == first.outcome && v.step == first.step && v.part == first.part && v.position == first.position);
+        }
+    }
+}
+
+// The commitment to the calldata is what the previous kernel returned, point for point (chapter 00 section 5, step 4): neither infinity
+// nor the opposite point stands for it.
+void test_databus(const Core& core, const Input& good) {
+    const Rule rule("00.5 step 4, KERNEL_CALLDATA = kernel_return_data");
+    const u64 inputs = good.count[0] - oink_fixed_length, calldata = inputs + 28, returned = inputs - 28 + 8;
+    const auto infinite = [](Input input, u64 index) {
+        std::fill_n(input.word(0, index), 4 * 32, std::uint8_t{0});
+        return input;
+    };
+    const auto opposite = [](Input input, u64 index) {
+        G1 point;
+        unsigned failed = 0;
+        const auto limb = [&](u64 i) { return load_be(input.word(0, index + i)); };
+        CHECK(decode_g1({limb(0), limb(1), limb(2), limb(3)}, point, failed) == DecodeError::none && !point.is_infinity());
+        const FqLimbs y = split_fq((-point.y).to_int());
+        store_be(input.word(0, index + 2), y.lo);
+        store_be(input.word(0, index + 3), y.hi);
+        return input;
+    };
+    for (const u64 index : {calldata, returned}) {
+        for (const Input& bad : {infinite(good, index), opposite(good, index)}) {
+            const bbipc_verdict v = verify(core, bad);
+            CHECK(v.outcome == BBIPC_INVALID && v.step == BBIPC_STEP_DATABUS);
+        }
+    }
+    for (const Input& same : {infinite(infinite(good, calldata), returned), opposite(opposite(good, calldata), returned)}) {
+        const bbipc_verdict v = verify(core, same);  // they agree; what follows does not
+        CHECK(v.outcome == BBIPC_INVALID && v.step != BBIPC_STEP_DATABUS && v.step != BBIPC_STEP_PI_PAIRING);
+    }
+}
+
 // The length is the sum modulo 2^64 (chapter 03 section 3), and a proof never has fewer elements than its parts.
 void test_lengths() {
     const Rule rule("03.3, the split of a proof");
@@ -354,6 +436,22 @@ void test_key_sizes(const Input& good) {
             error = FormatError{};
             CHECK(key_is_canonical(bytes.data(), bytes.size(), error) == (size.bit_length() <= 64));
             CHECK(size.bit_length() <= 64 || (error.part == BBIPC_PART_KEY && error.position == std::int64_t(i)));
+        }
+    }
+}
+
+// Each commitment of a key may be infinity (chapter 03 section 1), which concerns no other.
+void test_infinite_commitments(const Input& good) {
+    const Rule rule("03.1, infinity is allowed in a key");
+    Key whole, key;
+    FormatError error;
+    CHECK(decode_key(good.key.data(), good.key.size(), whole, error));
+    for (std::size_t i = 0; i < key_commitments; ++i) {
+        Bytes bytes = good.key;
+        std::fill_n(&bytes[32 * (3 + 4 * i)], 4 * 32, std::uint8_t{0});
+        CHECK(decode_key(bytes.data(), bytes.size(), key, error) && key.hash != whole.hash);
+        for (std::size_t k = 0; k < key_commitments; ++k) {
+            CHECK(k == i ? key.commitments[k].is_infinity() : key.commitments[k] == whole.commitments[k]);
         }
     }
 }
@@ -430,7 +528,7 @@ void test_batches(const Setup& setup) {
     }
 }
 
-// Claims that end early: with no pairing check, or with some. Each is judged as it is alone, whatever else is in the batch.
+// Claims that end early: with no pairing check, or with some, or cancelled. Each is judged as it is alone, whatever else is in the batch.
 void test_unfinished_claims(const Setup& setup) {
     const Rule rule("00.7, a batch judges each claim as it is alone, also one that ended early");
     RandomElements random(17);
@@ -441,20 +539,22 @@ void test_unfinished_claims(const Setup& setup) {
         std::vector<std::int32_t> expected;
         for (Claim& claim : claims) {
             claim.pairing_count = random.word() % 4;
-            claim.rest = Rejection::invalid(BBIPC_STEP_ECCVM);
-            expected.push_back(BBIPC_STEP_ECCVM);
+            const bool cancelled = random.word() % 4 == 0;
+            claim.rest = cancelled ? Rejection::cancelled() : Rejection::invalid(BBIPC_STEP_ECCVM);
+            expected.push_back(cancelled ? BBIPC_STEP_NONE : BBIPC_STEP_ECCVM);
             for (std::size_t k = claim.pairing_count; k-- > 0;) {
                 claim.pairings[k].step = steps[k];
                 if (random.word() % 4 != 0) continue;
                 claim.pairings[k].p1 = g1_generator();
-                expected.back() = steps[k];
+                if (!cancelled) expected.back() = steps[k];
             }
             pointers.push_back(&claim);
         }
         std::vector<Verdict> verdicts(count);
         check(setup, pointers, {}, Options{}, verdicts);
         for (std::size_t i = 0; i < count; ++i) {
-            CHECK(verdicts[i].as_c().outcome == BBIPC_INVALID && verdicts[i].as_c().step == expected[i]);
+            const auto outcome = expected[i] == BBIPC_STEP_NONE ? BBIPC_CANCELLED : BBIPC_INVALID;
+            CHECK(verdicts[i].as_c().outcome == outcome && verdicts[i].as_c().step == expected[i]);
         }
     }
 }
@@ -535,6 +635,42 @@ void test_argument_batches(const Setup& setup, const Claim& good) {
     }
 }
 
+// More claims than any array or group has places: the last one counts like the first.
+void test_large_batches(const Setup& setup, const Claim& good) {
+    const Rule rule("00.7, a batch of any size judges each claim as it is alone");
+    constexpr std::size_t count = 67;
+    Claim passed, bad_pairing;
+    for (Claim* const claim : {&passed, &bad_pairing}) {
+        claim->pairing_count = 3;
+        for (std::size_t k = 0; k < 3; ++k) claim->pairings[k].step = steps[k];
+        claim->rest = Rejection::invalid(BBIPC_STEP_IPA);
+    }
+    bad_pairing.pairings[2].p1 = g1_generator();
+    Claim bad_argument = good;
+    bad_argument.ipa.a0 += Fq::one();
+    const std::pair<const Claim*, const Claim*> kinds[] = {{&passed, &bad_pairing}, {&good, &bad_argument}};
+    for (const auto& [others, bad] : kinds) {
+        for (const std::size_t at : {std::size_t{40}, count - 1}) {
+            if (bad == &bad_argument && at != count - 1) continue;
+            std::vector<const Claim*> claims(count, others);
+            claims[at] = bad;
+            std::vector<Verdict> verdicts(count);
+            Options options;
+            if (ifma_supported()) options.lane_path = LanePath::ifma;
+            check(setup, claims, {}, options, verdicts);
+            for (std::size_t i = 0; i < count; ++i) {
+                const bbipc_verdict& v = verdicts[i].as_c();
+                if (i == at) {
+                    CHECK(v.outcome == BBIPC_INVALID && v.step == (bad == &bad_argument ? BBIPC_STEP_IPA : steps[2]));
+                } else {
+                    CHECK(v.outcome == (others == &good ? BBIPC_VALID : BBIPC_INVALID));
+                    CHECK(v.step == (others == &good ? BBIPC_STEP_NONE : BBIPC_STEP_IPA));
+                }
+            }
+        }
+    }
+}
+
 // ---- Cancellation ----
 
 std::int32_t outcome(const Verdict& verdict) { return verdict.as_c().outcome; }
@@ -596,6 +732,10 @@ void test_cancellation(const Setup& setup, const Claim& good) {
             CHECK(outcome(verdicts[i]) == deserved);
         }
     }
+    // Any number but zero raises a flag.
+    for (const std::int32_t flag : {1, 2, -1, 256, 1 << 30, std::int32_t{-0x7fffffff - 1}}) CHECK(CancelFlag(&flag).raised());
+    const std::int32_t lowered = 0;
+    CHECK(!CancelFlag(&lowered).raised() && !CancelFlag().raised());
     // An argument that is stopped neither holds nor fails.
     const std::int32_t raised = 1;
     Options stopped = fast_options();
@@ -853,8 +993,11 @@ int main(int argc, char** argv) {
     test_words(core, inputs[0]);
     test_strict(core, inputs[0]);
     test_errors(core, inputs[0]);
+    test_precedence(core, inputs[0]);
+    test_databus(core, inputs[0]);
     test_lengths();
     test_key_sizes(inputs[0]);
+    test_infinite_commitments(inputs[0]);
     test_kept_keys(inputs[0]);
     test_built_in_setup();
     test_batches(setup);
@@ -866,6 +1009,7 @@ int main(int argc, char** argv) {
     reduce(setup, key, inputs[0].view(), false, CancelFlag(), LanePath::scalar, claim);
     CHECK(!claim.rest);
     test_argument_batches(setup, claim);
+    test_large_batches(setup, claim);
     test_cancellation(setup, claim);
     test_cancelled_reduction(setup, inputs[0]);
     test_reductions_at_every_moment(key, inputs[0].view(), setup);

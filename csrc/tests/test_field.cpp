@@ -81,6 +81,11 @@ void test_conversions(RandomElements& random) {
     CHECK(F::from_bytes(bytes, out) && out == -F::one());
     out.to_bytes(bytes);
     CHECK(load_be(bytes) == (-F::one()).to_int());
+    for (u64 k = 0; k < 3; ++k) {  // the modulus and what is just above it
+        U256 above;
+        add_carry(above, F::modulus, U256{{k, 0, 0, 0}});
+        CHECK(F::reduce(above) == F::from_u64(k) && F::reduce(above).m < F::modulus);
+    }
     const U256 all_ones{{~u64{0}, ~u64{0}, ~u64{0}, ~u64{0}}};
     F power = F::one();  // 2^256
     for (int i = 0; i < 256; ++i) power = power.dbl();
@@ -94,6 +99,31 @@ void test_conversions(RandomElements& random) {
     }
 }
 
+// Numbers that differ in any bit, and elements that differ in any word, are not equal, and in order; zero is all bits.
+template <class F>
+void test_comparisons(RandomElements& random) {
+    const Rule rule("01.1, numbers are compared by all of their bits");
+    for (unsigned bit = 0; bit < 256; ++bit) {
+        U256 power{};
+        power.limb[bit / 64] = u64{1} << bit % 64;
+        CHECK(!power.is_zero() && power != U256{} && U256{} < power && !(power < U256{}) && power.bit_length() == bit + 1);
+        std::uint8_t bytes[32];
+        store_be(bytes, power);
+        CHECK(bytes[31 - bit / 8] == 1 << bit % 8 && load_be(bytes) == power);
+        for (int i = 0; i < 4; ++i) {
+            const U256 a = random.integer();
+            U256 b = a;
+            b.limb[bit / 64] ^= u64{1} << bit % 64;
+            CHECK(a != b && (a < b) == b.bit(bit) && (b < a) == a.bit(bit) && !(a < a) && a == a);
+        }
+        if (bit >= 253) continue;  // below both moduli
+        const F element = F::from_montgomery(power), other = random.element<F>();
+        CHECK(!element.is_zero() && element != F::zero() && -element != element && !(-element).is_zero());
+        CHECK(other + element != other && other - element != other);
+    }
+    CHECK(U256{}.is_zero() && U256{}.bit_length() == 0 && F::zero().is_zero() && F::one() != -F::one());
+}
+
 template <class F>
 void test_batch_inversion(RandomElements& random) {
     const Rule rule("01.1, inverses, of several at once");
@@ -102,9 +132,17 @@ void test_batch_inversion(RandomElements& random) {
     std::vector<F> inverses = values;
     CHECK(batch_invert(std::span<F>(inverses)));
     for (std::size_t i = 0; i < values.size(); ++i) CHECK(values[i] * inverses[i] == F::one());
-    values[5] = F::zero();
-    inverses = values;
-    CHECK(!batch_invert(std::span<F>(inverses)) && inverses == values);
+    for (F& v : values) {  // a zero at any place
+        const F kept = v;
+        v = F::zero();
+        inverses = values;
+        CHECK(!batch_invert(std::span<F>(inverses)) && inverses == values);
+        v = kept;
+    }
+    for (const std::size_t count : {1, 2}) {
+        std::vector<F> zeros(count, F::zero());
+        CHECK(!batch_invert(std::span<F>(zeros)));
+    }
     CHECK(batch_invert(std::span<F>()));
 }
 
@@ -135,6 +173,7 @@ void test_field(u64 seed) {
     }
     test_roots_of_unity<F>();
     test_conversions<F>(random);
+    test_comparisons<F>(random);
     test_batch_inversion<F>(random);
     constexpr F at_compile_time = F::from_u64(6) * F::from_u64(7) - F::one() + F::one();
     CHECK(at_compile_time == F::from_u64(42));

@@ -70,6 +70,10 @@ void test_merge(const ProofRun& run) {
             bad = good;
             bad.right[j] = Fr::zero();
             CHECK(is_refused(bad));
+            bad = good;
+            bad.left[j] = Fr::zero();
+            bad.reversed_value = g(bad);  // check D holds
+            CHECK(is_refused(bad));
             for (std::size_t other = 0; other < 4; ++other) {  // errors that cancel each other
                 if (other == j) continue;
                 bad = good;
@@ -90,6 +94,14 @@ void test_merge(const ProofRun& run) {
         CHECK(is_refused(bad));
         bad.reversed = G1::infinity();
         CHECK(is_refused(bad));
+        bad = good;
+        for (std::size_t j = 0; j < 4; ++j) {
+            bad.left[j] = Fr::zero();
+            bad.merged[j] = power * good.kappa * good.right[j];
+        }
+        CHECK(is_refused(bad));
+        bad.reversed_value = Fr::zero();
+        CHECK(!is_refused(bad));
         for (std::size_t j = 0; j < 4; ++j) {  // check C holds, and D does not
             bad = good;
             bad.left[j] += power * good.kappa;
@@ -99,10 +111,18 @@ void test_merge(const ProofRun& run) {
     }
 }
 
-template <class F, class Values>
-void spoil(Values& values, std::size_t which) {
+// In how many ways spoil() changes the values of a small-subgroup argument: each of them by one, to zero, to its negative, and to
+// numbers with which a term of the identity vanishes.
+constexpr std::size_t spoilt_ways = 14;
+
+template <class F>
+void spoil(SubgroupEvaluations<F>& values, const F& claimed, std::size_t way) {
     F* const all[4] = {&values.secret, &values.grand_sum_next, &values.grand_sum, &values.quotient};
-    *all[which] += F::one();
+    if (way < 4) *all[way] += F::one();
+    if (way >= 4 && way < 8) *all[way - 4] = F::zero();
+    if (way >= 8 && way < 12) *all[way - 8] = -*all[way - 8];
+    if (way == 12) values.grand_sum = claimed;
+    if (way == 13) values.grand_sum_next = values.grand_sum;
 }
 
 void test_eccvm(const ProofRun& run) {
@@ -123,6 +143,9 @@ void test_eccvm(const ProofRun& run) {
             }
         }
         EccvmMessages bad = good;
+        bad.round_values[0][0] = bad.round_values[0][1] = Fq::zero();
+        CHECK(is_refused(bad));
+        bad = good;
         bad.libra_sum = Fq::zero();
         CHECK(is_refused(bad));
         bad.round_values[0][0] = -bad.round_values[0][1];
@@ -130,16 +153,18 @@ void test_eccvm(const ProofRun& run) {
     }
     for (const bool infinite : {false, true}) {
         const Rule rule("07.5, CHECK 2 and CHECK 3, each alone");
-        for (std::size_t i = 0; i < 4; ++i) {
+        for (std::size_t i = 0; i < spoilt_ways; ++i) {
             EccvmMessages bad = good;
             if (infinite) bad.libra.secret = bad.libra.grand_sum = bad.libra.quotient = Grumpkin::infinity();
             CHECK(!is_refused(bad));  // no identity depends on commitments
-            spoil<Fq>(bad.libra.values, i);
+            spoil(bad.libra.values, good.libra_evaluation, i);
             CHECK(is_refused(bad));
             bad = good;
             if (infinite) bad.translation.secret = bad.translation.grand_sum = bad.translation.quotient = Grumpkin::infinity();
             CHECK(!is_refused(bad));
-            spoil<Fq>(bad.translation.values, i);
+            spoil(bad.translation.values, good.masking_evaluation, i);
+            CHECK(is_refused(bad));
+            bad.translation.values = good.libra.values;  // of the other argument
             CHECK(is_refused(bad));
         }
         for (const bool zero : {false, true}) {
@@ -178,6 +203,9 @@ void test_joint(const ProofRun& run, const Setup& setup) {
             }
         }
         JointMessages bad = good;
+        bad.round_values[0][0] = bad.round_values[0][1] = Fr::zero();
+        CHECK(is_refused(bad));
+        bad = good;
         bad.libra_sum = Fr::zero();
         CHECK(is_refused(bad));
         bad.round_values[0][0] = -bad.round_values[0][1];
@@ -185,21 +213,50 @@ void test_joint(const ProofRun& run, const Setup& setup) {
     }
     for (const bool infinite : {false, true}) {
         const Rule rule("14.5, check B");
-        for (std::size_t i = 0; i < 6; ++i) {
+        for (std::size_t i = 0; i < spoilt_ways + 2; ++i) {
             JointMessages bad = good;
             if (infinite) bad.libra.secret = bad.libra.grand_sum = bad.libra.quotient = G1::infinity();
             CHECK(!is_refused(bad));
-            if (i < 4) {
-                spoil<Fr>(bad.libra.values, i);
+            if (i < spoilt_ways) {
+                spoil(bad.libra.values, good.libra_evaluation, i);
             } else {
-                bad.libra_evaluation = i == 4 ? Fr::zero() : -good.libra_evaluation;
+                bad.libra_evaluation = i == spoilt_ways ? Fr::zero() : -good.libra_evaluation;
             }
             CHECK(is_refused(bad));
         }
     }
 }
 
-// ---- The hiding kernel's public inputs ----
+// ---- Public inputs ----
+
+// The quotient of chapter 04 for any offset, also where N0 + o + i is no number of 64 bits; and a denominator of zero, whichever
+// public input makes it.
+void test_public_input_delta(const ProofRun& run) {
+    const Rule rule("04, delta = prod (gamma + p_i + beta (N0 + o + i)) / prod (gamma + p_i - beta (o + 1 + i))");
+    Key key = run.key;
+    OinkResult oink = run.oink;
+    for (const u64 offset : {u64{0}, u64{1}, run.key.pub_inputs_offset, u64{1} << 32, u64{1} << 63, ~u64{0} - (u64{1} << 28),
+                             ~u64{0} - 5, ~u64{0}}) {
+        key.pub_inputs_offset = offset;
+        for (const std::size_t count : {std::size_t{0}, std::size_t{1}, run.oink.public_inputs.size()}) {
+            oink.public_inputs.assign(run.oink.public_inputs.begin(),
+                                      run.oink.public_inputs.begin() + static_cast<std::ptrdiff_t>(count));
+            Fr numerator = Fr::one(), denominator = Fr::one();
+            for (std::size_t i = 0; i < count; ++i) {
+                const Fr row = Fr::from_u64(offset) + Fr::from_u64(i);
+                numerator *= oink.gamma + oink.public_inputs[i] + oink.beta * (Fr::from_u64(u64{1} << 28) + row);
+                denominator *= oink.gamma + oink.public_inputs[i] - oink.beta * (row + Fr::one());
+            }
+            CHECK(!verify_oink(key, oink) && oink.public_input_delta * denominator == numerator);
+        }
+    }
+    const Rule zero("04, a denominator of delta that is zero");
+    for (std::size_t i = 0; i < run.oink.public_inputs.size(); ++i) {
+        oink = run.oink;
+        oink.public_inputs[i] = oink.beta * (Fr::from_u64(run.key.pub_inputs_offset) + Fr::from_u64(1 + i)) - oink.gamma;
+        CHECK(is_invalid(verify_oink(run.key, oink), BBIPC_STEP_OINK));
+    }
+}
 
 void test_hiding_kernel(const ProofRun& run) {
     const Rule rule("05, the last 28 public inputs");
@@ -229,9 +286,12 @@ void test_hiding_kernel(const ProofRun& run) {
         Transcript transcript;
         OinkResult oink;
         CHECK(!receive_oink(transcript, key, part, oink) && oink.public_inputs.size() == n && !verify_oink(key, oink));
-        key.num_public_inputs = n + 1;
-        Transcript again;
-        CHECK(receive_oink(again, key, part, oink));
+        for (const u64 other : {u64{n + 1}, n + (u64{1} << 32), n + (u64{1} << 63), n - (u64{1} << 32)}) {
+            key.num_public_inputs = other;
+            Transcript again;
+            const Objection objection = receive_oink(again, key, part, oink);
+            CHECK(objection && objection->as_c().outcome == BBIPC_ERROR);
+        }
     }
 }
 
@@ -476,6 +536,7 @@ int main(int argc, char** argv) {
     test_merge(run);
     test_eccvm(run);
     test_joint(run, setup);
+    test_public_input_delta(run);
     test_hiding_kernel(run);
     test_other_curves<G1Curve>();
     test_other_curves<GrumpkinCurve>();

@@ -151,6 +151,29 @@ void test_bytes() {
     CHECK(sum == f);
 }
 
+// What is not one: one with any of its twelve coefficients changed, zero, and the other roots of one.
+void test_one() {
+    const Rule rule("01.4, a product of pairings is one in every coefficient");
+    CHECK(Fq12::one().is_one() && !Fq12::zero().is_one() && !w.is_one());
+    for (unsigned i = 0; i < 12; ++i) {
+        for (const Fq& difference : {Fq::one(), -Fq::one(), random_element<Fq2>().c0}) {
+            Fq12 f = Fq12::one();
+            Fq2* const coefficients[6] = {&f.c0.c0, &f.c0.c1, &f.c0.c2, &f.c1.c0, &f.c1.c1, &f.c1.c2};
+            (i % 2 == 0 ? coefficients[i / 2]->c0 : coefficients[i / 2]->c1) += difference;
+            CHECK(!f.is_one());
+        }
+    }
+    U256 third;  // q = 1 mod 3: (q - 1)/3 = 2 (q - 1)/6
+    sub_borrow(third, Fq::modulus, U256{{1, 0, 0, 0}});
+    third = divided_by_6(third);
+    Fq root = Fq::one();
+    for (u64 base = 2; root == Fq::one(); ++base) root = Fq::from_u64(base).pow(third).sqr();
+    CHECK(root * root * root == Fq::one());
+    for (const Fq& other : {-Fq::one(), root, root.sqr(), -root}) {
+        CHECK(!embed(Fq2{other, Fq::zero()}).is_one());
+    }
+}
+
 void test_frobenius() {
     const Rule rule("01.4, the Frobenius map");
     for (int round = 0; round < 3; ++round) {
@@ -439,6 +462,7 @@ int main(int argc, char** argv) {
     test_dot();
     test_tower();
     test_bytes();
+    test_one();
     test_frobenius();
     test_constants();
     test_g2();

@@ -4,12 +4,14 @@
 #include <atomic>
 #include <cstring>
 #include <functional>
+#include <new>
 #include <thread>
 
 #include "../chonk/keys/key_cache.hpp"
 #include "../chonk/proof/proof.hpp"
 #include "../chonk/verify/reduce.hpp"
 #include "../chonk/verify/verify.hpp"
+#include "../msm/parallel.hpp"
 #include "case_file.hpp"
 #include "check.hpp"
 #include "paths.hpp"
@@ -60,6 +62,37 @@ Bytes numbered_key(const Bytes& key, unsigned n) {
     Bytes changed = key;
     changed[30] = static_cast<std::uint8_t>(n >> 8), changed[31] = static_cast<std::uint8_t>(n);
     return changed;
+}
+
+// Every piece of work is done once, whatever the number of threads; and if it fails in any of them, so does the whole: sums that
+// were not made would read as empty ones, which hold.
+void test_parallel_work() {
+    const Rule rule("00.7, work on several threads is done whole or not at all");
+    for (const unsigned threads : {1u, 2u, 3u, 8u}) {
+        for (const std::size_t count : {0, 1, 2, 3, 7, 100}) {
+            std::vector<std::atomic<unsigned>> done(count);
+            bbipc::parallel_for(count, threads, [&](unsigned worker, std::size_t i) {
+                expect(worker < threads);
+                ++done[i];
+            });
+            for (const std::atomic<unsigned>& times : done) CHECK(times == 1);
+        }
+    }
+    for (unsigned failing = 0; failing < 3; ++failing) {  // the caller's own thread, and others
+        std::atomic<unsigned> waiting{3};
+        bool thrown = false;
+        try {
+            bbipc::parallel_for(3, 3, [&](unsigned worker, std::size_t) {
+                --waiting;
+                while (waiting.load() != 0) std::this_thread::yield();  // until each thread has its piece
+                if (worker == failing) throw std::bad_alloc();
+            });
+        } catch (const std::bad_alloc&) {
+            thrown = true;
+        }
+        CHECK(thrown);
+    }
+    CHECK(wrong == 0);
 }
 
 // Threads ask for the same keys and for different ones, more than the cache holds, some undecodable, some strictly.
@@ -182,6 +215,7 @@ int main(int argc, char** argv) {
     std::memset(&bad.words[bad.words.size() - 128], 0, 128);  // the joint part's witness becomes infinite
     const Core core = make_core(paths_under_test()[0], g2_x.data(), translator_key.data());
     CHECK(core != nullptr);
+    test_parallel_work();
     test_key_cache(inputs[0].key);
     test_claims(core, inputs, bad);
     test_cancellation(core, inputs);
