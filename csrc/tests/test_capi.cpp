@@ -273,6 +273,31 @@ void test_strict(const Core& core, const Input& good) {
     CHECK(is_error(verify(core, wide, BBIPC_STRICT), BBIPC_PART_KEY, 1, "non-canonical"));
     const Input short_key = changed(good, [](Input& i) { i.key.pop_back(); });
     CHECK(is_error(verify(core, short_key, BBIPC_STRICT), BBIPC_PART_KEY, -1, "wrong size"));
+
+    // In every way to verify, and for every proof of a batch that takes more than one group.
+    constexpr std::size_t count = 19;
+    for (const Input* const other : {&resplit, &unreduced}) {
+        const auto refused = [&](const bbipc_verdict& v) {
+            return other == &resplit ? is_error(v, BBIPC_PART_MERGE, -1, "wrong size")
+                                     : is_error(v, BBIPC_PART_KEY, 0, "non-canonical");
+        };
+        const std::vector<bbipc_proof> proofs(count, other->view());
+        const std::vector<const std::uint8_t*> keys(count, other->key.data());
+        const std::vector<std::uint64_t> lengths(count, other->key.size());
+        for (const std::uint32_t threads : {1u, 2u}) {
+            std::vector<bbipc_verdict> verdicts(count, stale_verdict());
+            bbipc_verify_many(core.get(), proofs.data(), keys.data(), lengths.data(), count, BBIPC_STRICT, threads, nullptr,
+                              verdicts.data());
+            for (const bbipc_verdict& v : verdicts) CHECK(refused(v));
+        }
+        bbipc_claim* made[count + 1];
+        bbipc_reduce_many(core.get(), proofs.data(), keys.data(), lengths.data(), count, BBIPC_STRICT, nullptr, made);
+        made[count] = bbipc_reduce(core.get(), &proofs[0], keys[0], lengths[0], BBIPC_STRICT, nullptr);
+        std::vector<bbipc_verdict> verdicts(count + 1, stale_verdict());
+        bbipc_check(core.get(), made, count + 1, 1, nullptr, verdicts.data());
+        for (const bbipc_verdict& v : verdicts) CHECK(refused(v));
+        for (bbipc_claim* const claim : made) bbipc_claim_free(claim);
+    }
 }
 
 void test_cancellation(const Core& core, const Input& good, const Input& bad) {
@@ -422,6 +447,37 @@ void test_null_pointers(const Core& core, const Input& good) {
         verdict = stale_verdict();
         CHECK(bbipc_proof_compress(core.get(), &torn, out.data(), out.size(), &verdict) == BBIPC_BAD_ARGUMENT);
         CHECK(is_error(verdict, BBIPC_PART_NONE, -1, text));
+    }
+    // In a batch, too, wherever it stands, and lists that are not there.
+    const auto batch_refused = [&](const bbipc_proof* proofs, const std::uint8_t* const* keys, const std::uint64_t* lengths) {
+        bbipc_verdict results[3] = {stale_verdict(), stale_verdict(), stale_verdict()};
+        bbipc_verify_many(core.get(), proofs, keys, lengths, 3, 0, 1, nullptr, results);
+        bool all = std::all_of(std::begin(results), std::end(results),
+                               [&](const bbipc_verdict& v) { return is_error(v, BBIPC_PART_NONE, -1, text); });
+        bbipc_claim* made[3] = {};
+        bbipc_reduce_many(core.get(), proofs, keys, lengths, 3, 0, nullptr, made);
+        for (bbipc_claim* const one : made) {
+            verdict = stale_verdict();
+            bbipc_check(core.get(), &one, 1, 1, nullptr, &verdict);
+            bbipc_claim_free(one);
+            all = all && is_error(verdict, BBIPC_PART_NONE, -1, text);
+        }
+        return all;
+    };
+    const bbipc_proof whole_proofs[3] = {proof, proof, proof};
+    const std::uint8_t* const whole_keys[3] = {key, key, key};
+    const std::uint64_t whole_lengths[3] = {length, length, length};
+    CHECK(batch_refused(nullptr, whole_keys, whole_lengths) && batch_refused(whole_proofs, nullptr, whole_lengths) &&
+          batch_refused(whole_proofs, whole_keys, nullptr));
+    for (std::size_t at = 0; at < 3; ++at) {
+        for (const std::size_t part : {0, 4}) {
+            bbipc_proof torn[3] = {proof, proof, proof};
+            torn[at].part[part] = nullptr;
+            CHECK(batch_refused(torn, whole_keys, whole_lengths));
+        }
+        const std::uint8_t* keys[3] = {key, key, key};
+        keys[at] = nullptr;
+        CHECK(batch_refused(whole_proofs, keys, whole_lengths));
     }
     bbipc_verify(core.get(), &proof, key, length, 0, 1, nullptr, nullptr);
     bbipc_verify_many(core.get(), &proof, &key, &length, 1, 0, 1, nullptr, nullptr);

@@ -200,6 +200,8 @@ void test_strict(const Core& core, const Input& good) {
             const Input bad = changed(good, [&](Input& i) { --i.count[from], ++i.count[to]; });
             const unsigned first = std::min(from, to);
             CHECK(is_error(verify(core, bad, BBIPC_STRICT), part_ids[first], -1, "wrong size"));
+            const Input empty = changed(good, [&](Input& i) { i.count[to] += i.count[from], i.count[from] = 0; });
+            CHECK(is_error(verify(core, empty, BBIPC_STRICT), part_ids[first], -1, "wrong size"));
         }
     }
     for (std::size_t i = 0; i < 115; ++i) {  // each word of the key plus r: the same key, in another spelling
@@ -386,8 +388,21 @@ void test_databus(const Core& core, const Input& good) {
         store_be(input.word(0, index + 3), y.hi);
         return input;
     };
+    // A point with the same y: (w x, y) with w^3 = 1.
+    const auto turned = [](Input input, u64 index, bool twice) {
+        Fq w, x;
+        CHECK((-Fq::from_u64(3)).sqrt(w));
+        w = (w - Fq::one()) * Fq::from_u64(2).inverse();
+        CHECK(w != Fq::one() && w * w * w == Fq::one());
+        CHECK(decode_fq(load_be(input.word(0, index)), load_be(input.word(0, index + 1)), x) == DecodeError::none);
+        const FqLimbs limbs = split_fq((x * (twice ? w * w : w)).to_int());
+        store_be(input.word(0, index), limbs.lo);
+        store_be(input.word(0, index + 1), limbs.hi);
+        return input;
+    };
     for (const u64 index : {calldata, returned}) {
-        for (const Input& bad : {infinite(good, index), opposite(good, index)}) {
+        for (const Input& bad :
+             {infinite(good, index), opposite(good, index), turned(good, index, false), turned(good, index, true)}) {
             const bbipc_verdict v = verify(core, bad);
             CHECK(v.outcome == BBIPC_INVALID && v.step == BBIPC_STEP_DATABUS);
         }
@@ -414,7 +429,7 @@ void test_lengths() {
     for (const u64 total : {fixed_length, fixed_length + 5, ~u64{0}}) {
         CHECK(split_lengths(total, total - fixed_length, lengths, error));
         CHECK(lengths[0] + lengths[1] + lengths[2] + lengths[3] + lengths[4] == total);
-        for (const u64 wrong : {total - 1, total + 1}) {
+        for (const u64 wrong : {total - 1, total + 1, total + (u64{1} << 32), total - (u64{1} << 32), total + (u64{1} << 63)}) {
             error = FormatError{};
             CHECK(!split_lengths(wrong, total - fixed_length, lengths, error) && is_of_the_whole());
         }
@@ -583,6 +598,25 @@ void test_argument_batches(const Setup& setup, const Claim& good) {
             const bool is_bad = (bad >> i & 1) != 0;
             const bbipc_verdict& v = verdicts[i].as_c();
             CHECK(v.outcome == (is_bad ? BBIPC_INVALID : BBIPC_VALID) && (!is_bad || v.step == BBIPC_STEP_IPA));
+        }
+    }
+    // Beside claims without an argument: who is cancelled, or objected to, has none, and each of the others is judged by its own.
+    Claim objected = good, cancelled = good, wrong = good;
+    objected.rest = Rejection::invalid(BBIPC_STEP_ECCVM);
+    cancelled.rest = Rejection::cancelled();
+    wrong.ipa.a0 += Fq::one();
+    const std::vector<const Claim*> mixtures[] = {{&objected, &good, &wrong},
+                                                  {&cancelled, &wrong, &good},
+                                                  {&wrong, &objected, &good, &wrong},
+                                                  {&good, &cancelled, &good, &wrong}};
+    for (const auto& mixture : mixtures) {
+        std::vector<Verdict> verdicts(mixture.size());
+        check(setup, mixture, {}, Options{}, verdicts);
+        for (std::size_t i = 0; i < mixture.size(); ++i) {
+            const bbipc_verdict& v = verdicts[i].as_c();
+            const Claim* const one = mixture[i];
+            CHECK(v.outcome == (one == &good ? BBIPC_VALID : one == &cancelled ? BBIPC_CANCELLED : BBIPC_INVALID));
+            CHECK(v.step == (one == &objected ? BBIPC_STEP_ECCVM : one == &wrong ? BBIPC_STEP_IPA : BBIPC_STEP_NONE));
         }
     }
     // Each check of chapter 09.3 by itself, judged alone and in a combination. Check 1 alone: G0 changes, and C with it. Check 2
@@ -939,6 +973,21 @@ void test_absorbed_elements() {
     whole.absorb(point);
     for (const Fr& value : {Fr::from_int(limbs.lo), Fr::from_int(limbs.hi), point.x, point.y}) parts.absorb(value);
     CHECK(whole.challenge().value == parts.challenge().value);
+
+    // What is received enters word for word, infinite points like others.
+    const G1 finite = random.point<G1Curve>();
+    const FqLimbs x = split_fq(finite.x.to_int()), y = split_fq(finite.y.to_int());
+    const U256 words[] = {x.lo, x.hi, y.lo,     y.hi,    {}, {}, {}, {}, point.x.to_int(), point.y.to_int(),
+                          {},   {},   limbs.lo, limbs.hi};
+    Bytes bytes(32 * std::size(words));
+    for (std::size_t i = 0; i < std::size(words); ++i) store_be(&bytes[32 * i], words[i]);
+    Transcript received;
+    received.load(PartView{BBIPC_PART_MERGE, bytes.data(), std::size(words)});
+    CHECK(received.receive_g1() == finite && received.receive_g1().is_infinity());
+    CHECK(received.receive_grumpkin() == point && received.receive_grumpkin().is_infinity() &&
+          received.receive_fq() == element);
+    CHECK(!received.failed() && received.pending().size() == std::size(words));
+    for (std::size_t i = 0; i < std::size(words); ++i) CHECK(received.pending()[i] == Fr::from_int(words[i]));
 }
 
 // ---- Points in every relation to each other ----

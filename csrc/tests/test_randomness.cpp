@@ -273,6 +273,25 @@ void test_one_combination(const Setup& setup) {
     }
 }
 
+// What fails is searched for with weights that are drawn for it: of two claims, five for all of their checks, and then two for each
+// of them by itself; and all of them anew in the next check.
+void test_weights_of_the_search(const Setup& setup) {
+    const Rule rule("docs/security.md, random weights of pairing checks, drawn anew in a search");
+    PairingClaims claims(2);
+    claims.set_p0(4, g1_generator());
+    std::vector<std::uint8_t> drawn[2];
+    for (std::vector<std::uint8_t>& bytes : drawn) {
+        const Source source([&](std::uint8_t* out, std::size_t size) {
+            const std::ptrdiff_t got = system_random().read(out, size);
+            bytes.insert(bytes.end(), out, out + size);
+            return got;
+        });
+        CHECK(!claims.pass(setup, source));
+        CHECK(bytes.size() == 16 * (5 + 2 + 2));
+    }
+    CHECK(drawn[0] != drawn[1]);
+}
+
 // A verdict of an earlier check is gone when the next one begins, also if that cannot end for want of random bytes.
 void test_stale_verdicts(const Setup& setup, const Claim& good) {
     const Rule rule("docs/security.md, no random weights, no acceptance: not even an old one");
@@ -397,12 +416,14 @@ void test_c_abi(const Core& core, const std::vector<Input>& inputs) {
     CHECK(system_bytes == 0);  // nothing is drawn before the claims are fixed
 
     bbipc_verdict verdicts[2];
+    std::int32_t raised = 0;
+    const std::int32_t* flag = nullptr;
     const std::function<void()> ways[] = {
         [&] { bbipc_check(core.get(), claims.data(), 2, 1, nullptr, verdicts); },
-        [&] { bbipc_verify_many(core.get(), proofs.data(), keys.data(), lengths.data(), 2, 0, 2, nullptr, verdicts); },
+        [&] { bbipc_verify_many(core.get(), proofs.data(), keys.data(), lengths.data(), 2, 0, 2, flag, verdicts); },
         [&] {
             for (std::size_t i = 0; i < 2; ++i) {
-                bbipc_verify(core.get(), &proofs[i], keys[i], lengths[i], 0, 1, nullptr, &verdicts[i]);
+                bbipc_verify(core.get(), &proofs[i], keys[i], lengths[i], 0, 1, flag, &verdicts[i]);
             }
         },
     };
@@ -414,6 +435,20 @@ void test_c_abi(const Core& core, const std::vector<Input>& inputs) {
             CHECK(verdicts[0].outcome == BBIPC_VALID && verdicts[1].outcome == BBIPC_VALID);
             CHECK(system_bytes >= 16 * 4 && (before == 0 || system_bytes == before));
             before = system_bytes;
+        }
+        // A flag that is raised while weights are drawn, which is after everything was reduced, cancels what is not decided.
+        if (&run != &ways[0]) {
+            raised = 0;
+            system_generator = [&](void* out, std::size_t size) -> ssize_t {
+                raised = 1;
+                std::memset(out, 5, size);
+                return static_cast<ssize_t>(size);
+            };
+            flag = &raised;
+            run();
+            flag = nullptr;
+            system_generator = nullptr;
+            for (const bbipc_verdict& v : verdicts) CHECK(v.outcome == BBIPC_CANCELLED);
         }
         // No weights, no acceptance: from the first read on, and from each later one.
         for (std::size_t good_reads = 0, reads = 1; good_reads < reads; ++good_reads) {
@@ -460,6 +495,7 @@ int main(int argc, char** argv) {
     CHECK(decode_setup(g2_x.data(), translator_key.data(), setup) == nullptr);
     test_pairing_weights(setup);
     test_one_combination(setup);
+    test_weights_of_the_search(setup);
     std::vector<Claim> claims(2);
     for (std::size_t i = 0; i < 2; ++i) {
         Key key;
