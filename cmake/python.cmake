@@ -12,6 +12,8 @@ add_custom_command(
   VERBATIM)
 
 Python_add_library(bbipc_python MODULE "${source}")
+# The whole library in its own order (csrc/CMakeLists.txt says why), and not member by member as they are missed.
+target_link_options(bbipc_python PRIVATE "LINKER:--whole-archive,$<TARGET_FILE:bbipc_core_static>,--no-whole-archive")
 target_link_libraries(bbipc_python PRIVATE bbipc_core_static)
 set_target_properties(bbipc_python PROPERTIES OUTPUT_NAME _core LINKER_LANGUAGE CXX)
 if(NOT "${SKBUILD_SABI_VERSION}" STREQUAL "")

@@ -35,6 +35,7 @@ constexpr U256 mod_sub_portable(const U256& a, const U256& b) {
     U256 d;
     const u64 mask = u64{0} - sub_borrow(d, a, b);
     U256 correction;
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 4; ++i) correction.limb[i] = P::modulus.limb[i] & mask;
     U256 r;
     add_carry(r, d, correction);
@@ -46,6 +47,7 @@ constexpr U256 mod_sub_portable(const U256& a, const U256& b) {
 template <class P>
 constexpr U256 mont_mul_portable(const U256& a, const U256& b) {
     u64 t[5] = {0, 0, 0, 0, 0};
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 4; ++i) {
         u128 c = u128{a.limb[0]} * b.limb[i] + t[0];
         const u64 low = static_cast<u64>(c);
@@ -53,6 +55,7 @@ constexpr U256 mont_mul_portable(const U256& a, const U256& b) {
         u128 d = u128{k} * P::modulus.limb[0] + low;
         c >>= 64;
         d >>= 64;
+#pragma GCC unroll 3
         for (unsigned j = 1; j < 4; ++j) {
             c += u128{a.limb[j]} * b.limb[i] + t[j];
             d += u128{k} * P::modulus.limb[j] + static_cast<u64>(c);

@@ -19,7 +19,7 @@ class RootsOfUnity {
     using Table = std::array<std::array<F, 1 << window>, windows>;
 
     // table[i][j] = z^(j 2^(7 i))
-    static constexpr Table build_table() {
+    static Table build_table() {
         U256 odd;
         sub_borrow(odd, P::modulus, U256{{1, 0, 0, 0}});
         F z = F::from_u64(P::non_residue).pow(odd.shifted_right(P::two_adicity));
@@ -31,9 +31,14 @@ class RootsOfUnity {
         }
         return table;
     }
-    static constexpr Table table = build_table();
+    // Made at the first use, in some ten microseconds: as data it would be 16 KiB that no wheel can compress, for each path.
+    static const Table& powers_of_z() {
+        static const Table table = build_table();
+        return table;
+    }
 
     static F power(std::uint32_t exponent) {  // z^exponent
+        const Table& table = powers_of_z();
         F r = F::one();
         for (unsigned i = 0; i < windows; ++i) r *= table[i][exponent >> (window * i) & ((1U << window) - 1)];
         return r;
@@ -54,7 +59,7 @@ class RootsOfUnity {
             const std::uint32_t known = t << (window * (windows - 1 - i)) & (group_order - 1);
             const F v = powers[windows - 1 - i] * power((group_order - known) & (group_order - 1));
             std::uint32_t digit = 0;
-            while (table[windows - 1][digit] != v) ++digit;
+            while (powers_of_z()[windows - 1][digit] != v) ++digit;
             t |= digit << (window * i);
             if ((t & 1) != 0) return false;
         }

@@ -58,9 +58,12 @@ constexpr int compare(const U256& a, const U256& b) {
 
 constexpr bool operator<(const U256& a, const U256& b) { return compare(a, b) < 0; }
 
+// Loops over limbs are unrolled at any level of optimization: limbs are to live in registers. clang knows the pragma, too.
+
 // out = a + b mod 2^256; returns the carry.
 constexpr u64 add_carry(U256& out, const U256& a, const U256& b) {
     u128 c = 0;
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 4; ++i) {
         c += u128{a.limb[i]} + b.limb[i];
         out.limb[i] = static_cast<u64>(c);
@@ -72,6 +75,7 @@ constexpr u64 add_carry(U256& out, const U256& a, const U256& b) {
 // out = a - b mod 2^256; returns the borrow.
 constexpr u64 sub_borrow(U256& out, const U256& a, const U256& b) {
     u64 borrow = 0;
+#pragma GCC unroll 4
     for (unsigned i = 0; i < 4; ++i) {
         const u128 d = u128{a.limb[i]} - b.limb[i] - borrow;
         out.limb[i] = static_cast<u64>(d);
