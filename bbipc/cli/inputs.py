@@ -1,5 +1,7 @@
 """What subcommands have in common: reading inputs, and choosing the trusted setup."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from bbipc.chonk import ChonkFormatError, Setup
+from bbipc import chonk
 from bbipc.cli import exit_codes
 from bbipc.cli.colour import colour
 from bbipc.cli.escape import file_name
@@ -66,21 +68,21 @@ def setup_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def load_setup(file: str | None) -> Setup:
+def load_setup(file: str | None) -> chonk.Setup:
     """The setup that the operator chose; a warning on stderr if it is not Aztec's.
 
     Raises:
         InputError: the file cannot be read or holds no setup.
     """
     if file is None:
-        return Setup.AZTEC
+        return chonk.Setup.AZTEC
     try:
-        setup = Setup.from_json(file)
+        setup = chonk.Setup.from_json(file)
     except OSError as error:
         raise InputError(f"{file_name(file)}: {error.strerror or error}") from None
-    except ChonkFormatError as error:
+    except chonk.ChonkFormatError as error:
         raise InputError(f"{file_name(file)}: {error}") from None
-    if setup != Setup.AZTEC:
+    if setup != chonk.Setup.AZTEC:
         name = file_name(file)
         warning = f"bbipc: warning: trusted setup of {name}, not Aztec's: whoever knows its secret can forge proofs"
         click.secho(warning, fg="yellow", err=True, color=colour(sys.stderr))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from bbipc import chonk
 from bbipc.aztec.key_names import KEY_NAMES
-from bbipc.chonk import ChonkFormatError, Setup, VerificationKey, detect_key
 from bbipc.cli.escape import file_name
 from bbipc.cli.inputs import InputError, read_input, shown
 
@@ -31,7 +31,7 @@ class TrustedKey(NamedTuple):
         name: what it is in the registry of Aztec's keys; None if it is not there.
     """
 
-    key: VerificationKey
+    key: chonk.VerificationKey
     source: str
     name: str | None
 
@@ -107,23 +107,23 @@ def _load(source: str) -> TrustedKey:
             raise InputError(str(error)) from None
     else:
         try:
-            key = detect_key(read_input(source)).key
+            key = chonk.detect_key(read_input(source)).key
             key.hash  # noqa: B018 - decodes its commitments
-        except ChonkFormatError as error:
+        except chonk.ChonkFormatError as error:
             raise InputError(f"{shown(source)}: {error}") from None
     return named_key(key, source)
 
 
-def named_key(key: VerificationKey, source: str) -> TrustedKey:
+def named_key(key: chonk.VerificationKey, source: str) -> TrustedKey:
     """A key with its name in the registry."""
     return TrustedKey(key, source, KEY_NAMES.get(key.hash))
 
 
-def described_setup(setup: Setup, file: str | None) -> str:
+def described_setup(setup: chonk.Setup, file: str | None) -> str:
     """The setup as the verdict's line names it."""
-    return "setup Aztec" if setup == Setup.AZTEC else f"setup of {file_name(str(file))} (NOT Aztec's)"
+    return "setup Aztec" if setup == chonk.Setup.AZTEC else f"setup of {file_name(str(file))} (NOT Aztec's)"
 
 
-def setup_as_json(setup: Setup, file: str | None) -> dict[str, Any]:
+def setup_as_json(setup: chonk.Setup, file: str | None) -> dict[str, Any]:
     """The setup for JSON."""
-    return {"setup": "aztec" if setup == Setup.AZTEC else "custom", "setup_file": file}
+    return {"setup": "aztec" if setup == chonk.Setup.AZTEC else "custom", "setup_file": file}

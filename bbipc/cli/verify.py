@@ -1,4 +1,9 @@
-"""`bbipc verify`: the verdict on one proof."""
+"""`bbipc verify`: the verdict on one proof.
+
+Names of the library stand behind its package, which loads each when it is used: --help needs none of them.
+"""
+
+from __future__ import annotations
 
 import json
 import sys
@@ -8,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from bbipc.chonk import STEPS, ChonkFormatError, DetectedProof, Outcome, Setup, Verdict, Verifier, detect_key, detect_proof
+from bbipc import chonk
 from bbipc.cli import exit_codes
 from bbipc.cli.colour import colour
 from bbipc.cli.ending import report as report_error
@@ -18,23 +23,19 @@ from bbipc.cli.keys import KEY, TrustedKey, described_setup, load_key, pin_optio
 
 __all__ = ["command"]
 
-_EXIT_CODES: Final = {
-    Outcome.VALID: exit_codes.SUCCESS,
-    Outcome.INVALID: exit_codes.INVALID,
-    Outcome.ERROR: exit_codes.UNREADABLE,
-}
-_COLOURS: Final = {Outcome.VALID: "green", Outcome.INVALID: "red", Outcome.ERROR: "red"}
+_EXIT_CODES: Final = {"valid": exit_codes.SUCCESS, "invalid": exit_codes.INVALID, "error": exit_codes.UNREADABLE}
+_COLOURS: Final = {"valid": "green", "invalid": "red", "error": "red"}
 _UNDECODED: Final = "The bytes are not a proof of this kind, or not for this key; nothing was decided about what they claim."
 
 
 class _Report(NamedTuple):
     """What is known after a verification; only the verdict and the setup if the inputs could not be read."""
 
-    verdict: Verdict
-    setup: Setup
+    verdict: chonk.Verdict
+    setup: chonk.Setup
     setup_file: str | None
     key: TrustedKey | None = None
-    detected: DetectedProof | None = None
+    detected: chonk.DetectedProof | None = None
     milliseconds: float | None = None
 
 
@@ -79,18 +80,18 @@ def command(
     setup = load_setup(setup_file)
     try:
         report = _verify(proof, source, pins, setup, setup_file, threads=threads, strict=strict)
-    except (InputError, ChonkFormatError) as error:  # ChonkFormatError: of the setup
+    except (InputError, chonk.ChonkFormatError) as error:  # ChonkFormatError: of the setup
         reason = error.format_message() if isinstance(error, InputError) else str(error)
-        report = _Report(Verdict(Outcome.ERROR, reason=reason), setup, setup_file)
+        report = _Report(chonk.Verdict(chonk.Outcome.ERROR, reason=reason), setup, setup_file)
     if as_json:
         click.echo(json.dumps(_as_json(report)))
     else:
         _print(report, explain)
-    return _EXIT_CODES[report.verdict.outcome]
+    return _EXIT_CODES[report.verdict.outcome.value]
 
 
 def _verify(
-    proof: str, vk: str, pins: tuple[bytes, ...], setup: Setup, setup_file: str | None, *, threads: int, strict: bool
+    proof: str, vk: str, pins: tuple[bytes, ...], setup: chonk.Setup, setup_file: str | None, *, threads: int, strict: bool
 ) -> _Report:
     data = read_input(proof)
     try:
@@ -100,13 +101,13 @@ def _verify(
             raise InputError(f"{shown(proof)} is a verification key: name the proof first, then its key") from None
         raise
     try:
-        detected = detect_proof(data, key.key.num_public_inputs)
-    except ChonkFormatError as error:
+        detected = chonk.detect_proof(data, key.key.num_public_inputs)
+    except chonk.ChonkFormatError as error:
         raise InputError(f"{shown(proof)}: {_or_transaction(data) or error}") from None
-    verifier = Verifier(setup)
+    verifier = chonk.Verifier(setup)
     start = time.perf_counter()
     verdict = verifier.verify(detected.proof, key.key, threads=threads, strict=strict)
-    if verdict.outcome is Outcome.ERROR:
+    if verdict.outcome is chonk.Outcome.ERROR:
         hint = " words; is this the key of another circuit?" if str(verdict.reason).startswith("proof has wrong size") else ""
         verdict = replace(verdict, reason=f"{shown(proof)}: {verdict.reason}{hint}")
     return _Report(verdict, setup, setup_file, key, detected, 1000 * (time.perf_counter() - start))
@@ -121,24 +122,24 @@ def _or_transaction(data: bytes) -> str | None:
 
 def _is_key(data: bytes) -> bool:
     try:
-        detect_key(data)
-    except ChonkFormatError:
+        chonk.detect_key(data)
+    except chonk.ChonkFormatError:
         return False
     return True
 
 
 def _print(report: _Report, explain: bool) -> None:
     verdict = report.verdict
-    if verdict.outcome is Outcome.ERROR:
+    if verdict.outcome is chonk.Outcome.ERROR:
         report_error(str(verdict.reason))
         if explain:
             click.echo(_UNDECODED, err=True)
         return
-    told = click.style(one_line(str(verdict)), fg=_COLOURS[verdict.outcome])
+    told = click.style(one_line(str(verdict)), fg=_COLOURS[verdict.outcome.value])
     click.echo(f"{told}  {report.key}  {described_setup(report.setup, report.setup_file)}", color=colour(sys.stdout))
     if explain and verdict.step is not None:
-        number = list(STEPS).index(verdict.step) + 1
-        click.echo(f"Check {number} of {len(STEPS)}, {verdict.step}: {STEPS[verdict.step]}")
+        number = list(chonk.STEPS).index(verdict.step) + 1
+        click.echo(f"Check {number} of {len(chonk.STEPS)}, {verdict.step}: {chonk.STEPS[verdict.step]}")
 
 
 def _as_json(report: _Report) -> dict[str, Any]:
@@ -147,7 +148,7 @@ def _as_json(report: _Report) -> dict[str, Any]:
         "valid": verdict.valid,
         "outcome": verdict.outcome.value,
         "step": verdict.step,
-        "meaning": None if verdict.step is None else STEPS[verdict.step],
+        "meaning": None if verdict.step is None else chonk.STEPS[verdict.step],
         "reason": verdict.reason,
         "part": verdict.part,
         "position": verdict.position,
