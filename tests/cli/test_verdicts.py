@@ -450,6 +450,35 @@ def test_what_a_lost_cluster_did_not_decide_is_an_error(bbipc_: Bbipc, folder: P
     assert (status, [json.loads(line)["valid"] for line in out.splitlines()]) == (2, [True, True, None])
 
 
+def test_what_a_journal_has_is_told_even_if_the_cluster_is_lost_at_once(bbipc_: Bbipc, folder: Path, cluster: Cluster) -> None:
+    def lost_at_once(units: Iterator[Unit[Any]]) -> Iterator[Done]:
+        assert len(list(units)) == 1
+        raise bbipc.cluster.ClusterLostError("gone")
+        yield
+
+    files = [folder / name / "proof" for name in ("split", "valid", "invalid")]
+    journal = ("--resume", folder / "journal")
+    assert bbipc_("verify-many", *files[1:], *OF_SETUP, *journal)[0] == 1
+    cluster(lost_at_once)
+    status, out, _ = bbipc_("verify-many", *files, *OF_SETUP, *journal, "--dask", "tcp://nowhere:1", "--json")
+    assert (status, _outcomes(out)) == (2, ["error", "valid", "invalid"])
+
+
+def test_a_verdict_of_a_journal_belongs_to_bytes_though_workers_read_the_files(
+    bbipc_: Bbipc, folder: Path, cluster: Cluster
+) -> None:
+    cluster(lambda units: map(_done, units))
+    asked = ("--dask", "tcp://nowhere:1", "--shared-files", "--resume")
+    proof = folder / "valid" / "proof"
+    for content, code in (("valid", 0), ("valid", 0), ("invalid", 1), ("error", 2), ("valid", 0)):
+        proof.write_bytes(CONTENT[content])
+        assert bbipc_("verify-many", proof, *OF_SETUP, *asked, folder / "journal")[0] == code
+    tx = folder / "tx"
+    for name, code in (("compressed", 0), ("forged-fee-payer", 1), ("noproof", 3), ("uncompressed", 0)):
+        shutil.copy(TXS[name], tx)
+        assert bbipc_("verify-tx", tx, *OF_TESTS, *asked, folder / "journal2")[0] == code
+
+
 # ---- verify-tx ------------------------------------------------------------------------------------------------------
 
 TX = E2E
