@@ -47,6 +47,10 @@ def test_other_options_and_other_files_are_refused_and_left_alone(tmp_path: Path
     before = journal.read_bytes()
     with pytest.raises(JournalError, match="strict false there, true now"):
         Journal(journal, ASKED | {"strict": True})
+    with pytest.raises(JournalError, match='network null there, "testnet" now'):
+        Journal(journal, ASKED | {"network": "testnet"})
+    with pytest.raises(JournalError, match="strict false there, null now"):
+        Journal(journal, {"command": "verify-many"})
     assert journal.read_bytes() == before
     for content in (
         b"hello",
