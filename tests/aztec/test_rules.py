@@ -235,7 +235,9 @@ def test_values_that_cannot_be_written() -> None:
         with pytest.raises(TxFormatError, match="data"):
             Tx.of(values)
     short = replace(data.revertible_accumulated_data, nullifiers=data.revertible_accumulated_data.nullifiers[:-1])
-    with pytest.raises(TxFormatError, match=r"^data\.revertible_accumulated_data\.nullifiers: 63 values, expected a tuple of 64"):
+    with pytest.raises(
+        TxFormatError, match=r"^data\.revertible_accumulated_data\.nullifiers: 63 values, expected a tuple of 64"
+    ):
         Tx.of(replace(data, revertible_accumulated_data=short))
     largest = replace(data, expiration_timestamp=(1 << 64) - 1, gas_used=replace(gas, l2_gas=(1 << 32) - 1))
     assert Tx.of(largest).data == largest

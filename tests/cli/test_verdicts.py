@@ -99,6 +99,9 @@ def test_status_line_and_json_of_verify_say_the_same(bbipc_: Bbipc, folder: Path
     document = json.loads(out)
     assert (status, document["outcome"], document["valid"]) == (code, outcome, outcome == "valid")
     assert document["setup"] == "custom"
+    if name in ("valid", "invalid"):  # only a key that is in the registry has a name there
+        assert document["key"]["name"] is None
+        assert f"key 0x{HASH.hex()} (not in the registry)" in bbipc_("verify", *OF_SETUP, *pair)[1]
 
 
 def test_without_the_setup_of_tests_none_of_them_is_valid(bbipc_: Bbipc, folder: Path) -> None:
@@ -191,6 +194,7 @@ def test_a_key_with_a_commitment_on_no_curve_is_refused_before_anything_else(bbi
     for command in (
         ["verify", folder / "valid" / "proof", folder / "valid" / "vk", "--json"],
         ["verify-many", folder / "valid", "--json"],
+        ["verify-many", folder / "valid", "--json", "--resume", folder / "journal"],
     ):
         status, out, _ = bbipc_(*command, *OF_SETUP)
         report = json.loads(out)
@@ -618,6 +622,10 @@ def test_bb_verify(bbipc_: Bbipc, folder: Path, name: str, code: int) -> None:
     assert ("\nvalid  key" in err) == (code == 0)
     assert bbipc_(*words)[0] == 1  # under Aztec's setup
     assert bbipc_(*words[:-1], FLOW4.folder / "vk", *OF_SETUP)[0] == 1
+    if code == 0:
+        for more, status in ((31, 0), (32, 1)):  # only whole words are looked at, and all of them
+            (folder / "valid" / "proof").write_bytes(FLOW1.fields + bytes(more))
+            assert bbipc_(*words, *OF_SETUP)[0] == status
 
 
 @pytest.mark.parametrize("bad", ["invalid", "error", "junk"])

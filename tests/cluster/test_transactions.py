@@ -57,6 +57,10 @@ def test_each_transaction_gets_the_verdict_that_it_has_alone(setup: Setup) -> No
         assert got[2] == got[0]
         assert got[6] is unreadable
         assert got[5].error == "No such file or directory"
+    # A transaction is as large as it came.
+    long = valid + bytes(512 << 10)
+    (large,) = decide(Unit((0,), (Encoded(long.hex().encode()),), TxJudge(registry, setup, None, strict=False), 1))
+    assert (large.valid, large) == (False, verify_tx(long, registry=registry, setup=setup))
     assert decide(Unit((0,), items[:1], TxJudge(aztec(), setup, None, strict=False), 1))[0].valid is False
     assert decide(Unit((0,), items[:1], TxJudge(registry, Setup.AZTEC, None, strict=False), 1))[0].valid is False
 

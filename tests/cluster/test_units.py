@@ -17,7 +17,7 @@ from bbipc.chonk import ChonkProof, Outcome, Setup, Verdict, verify
 from bbipc.cli.archive import ArchiveOptions
 from bbipc.cli.many import Item, key_beside
 from bbipc.cli.verify_many import _archive
-from samples import CORPUS, FLOW1, copy_parts, flow1_parts, raw_proof
+from samples import CORPUS, FLOW1, FLOW4, copy_parts, flow1_parts, raw_proof
 
 
 def _invalid() -> ChonkProof:
@@ -102,6 +102,7 @@ def test_each_item_gets_the_verdict_that_it_has_alone(setup: Setup) -> None:
         (FLOW1.folder / "nowhere", FLOW1.vk),
         (CORPUS[0].fields, CORPUS[0].vk),
         (FLOW1.fields, b"no key"),
+        (FLOW4.fields, FLOW1.vk),
     )
     verdicts = decide(Unit(tuple(range(len(items))), items, judge, 1, own_fingerprint()))
     assert [verdict.outcome.value for verdict in verdicts] == [
@@ -113,10 +114,17 @@ def test_each_item_gets_the_verdict_that_it_has_alone(setup: Setup) -> None:
         "error",
         "valid",
         "error",
+        "error",
     ]
+    assert "with the 32 public inputs of this key" in str(verdicts[8].reason)
     assert verdicts[1] == verify(INVALID, FLOW1.vk, setup=setup)
     assert "nowhere" in str(verdicts[5].reason)
     assert verdicts[4].reason == "as it was"
+    other = bytearray(FLOW1.vk)
+    other[-1] ^= 1  # a key of the same size is another one
+    pairs = tuple((FLOW1.fields, key) for key in (FLOW1.vk, bytes(other), FLOW1.vk))
+    outcomes = [verdict.outcome.value for verdict in decide(Unit((0, 1, 2), pairs, judge, 1))]
+    assert outcomes == ["valid", "error", "valid"]
     assert decide(Unit((0,), items[:1], ProofJudge(Setup.AZTEC, strict=False), 1))[0].step == "PI pairing points"
 
 
