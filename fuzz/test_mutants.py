@@ -219,7 +219,7 @@ def test_rules_change_bodies_only() -> None:
 def test_a_thousand_are_made() -> None:
     made = read_generated(TABLE)
     for_sanitizers = read_generated(TABLE, sanitize=True)
-    assert {m.digest for m in for_sanitizers} <= {m.digest for m in made if m.equivalent}
+    assert {m.digest for m in for_sanitizers}.isdisjoint({m.digest for m in made})
     assert len(for_sanitizers) >= 12
     assert not any(m.equivalent for m in for_sanitizers)
     assert len(made) >= 1000

@@ -13,8 +13,9 @@ A mutant is *killed* if it does not compile (by a static assertion), or a test f
 have all been run says `judged = true`. Only those are sampled, so that a survivor in a sample is news.
 
 `--generated` takes those that rules make (operators.py) instead: `generated/equivalent.toml` has the arguments about them.
-Some of these arguments are that a mutant is undefined behaviour, which shows in no verdict. `--sanitize` takes these and no
-others, and builds with AddressSanitizer and UndefinedBehaviorSanitizer, which must kill them.
+Some of these arguments are that a mutant is undefined behaviour, on which no verdict depends: what it does is an accident, a crash
+for instance. `--sanitize` takes these and no others, and builds with AddressSanitizer and UndefinedBehaviorSanitizer, which must
+kill them; `--generated` leaves them out.
 
 The core is built once. With `--together` all mutants are compiled in one more build, and each costs its tests alone
 (switch.py): it is the way to run many of them. Otherwise each mutant compiles and links only what depends on the changed file.
@@ -193,7 +194,7 @@ def _read_file(table: dict[str, Any], root: Path) -> Iterator[Mutant]:
 def read_generated(table: Sequence[Mutant], root: Path = ROOT, *, sanitize: bool = False) -> list[Mutant]:
     """The mutants made by rule, tested as those of the same file in the table are, and then by the others that may notice.
 
-    If `sanitize`, only those that sanitizers alone notice.
+    If `sanitize`, only those that are undefined behaviour, and otherwise none of these.
     """
     tests: dict[str, dict[str, None]] = {}  # in the order of the rows
     for m in table:
@@ -213,7 +214,7 @@ def read_generated(table: Sequence[Mutant], root: Path = ROOT, *, sanitize: bool
         lost -= {key, anywhere}
         likely = tests.get(change.file, {})
         argument = why.get(key, why.get(anywhere, ""))
-        if sanitize and argument not in described["for_sanitizers"]:
+        if sanitize != (argument in described["for_sanitizers"]):
             continue
         mutants.append(
             Mutant(
