@@ -40,6 +40,7 @@ struct ProofRun {
     bbipc::JointMessages joint;
 
     explicit ProofRun(const TestCase& test) : fields(test.bytes("fields")), key_data(test.bytes("vk")) {
+        const Rule rule("03 to 06, a valid proof is read, and its identities hold");
         bbipc::FormatError error;
         CHECK(decode_key(key_data.data(), key_data.size(), key, error));
         parts = split_proof(fields, key);
@@ -52,10 +53,16 @@ struct ProofRun {
               !verify_merge(merge, io.previous_table, own_table(), merge_check));
     }
 
-    void run_eccvm() { CHECK(!receive_eccvm(transcript, proof.eccvm, eccvm) && !verify_eccvm(eccvm, eccvm_result)); }
+    void run_eccvm() {
+        const Rule rule("07 and 08, the ECCVM part of a valid proof is read, and its identities hold");
+        CHECK(!receive_eccvm(transcript, proof.eccvm, eccvm) && !verify_eccvm(eccvm, eccvm_result));
+    }
 
     // After run_eccvm(): the messages alone.
-    void receive_joint_part() { CHECK(!receive_joint(transcript, proof.joint, joint)); }
+    void receive_joint_part() {
+        const Rule rule("13 and 14, the joint part of a valid proof is read");
+        CHECK(!receive_joint(transcript, proof.joint, joint));
+    }
 
     std::span<const bbipc::G1, 4> own_table() const {
         return std::span<const bbipc::G1, 12>(oink.witness).subspan<bbipc::OinkResult::ecc_op_wire_1, 4>();

@@ -112,6 +112,45 @@ void test_points() {
     CHECK(decode_fq(largest.lo, largest.hi, element) == DecodeError::none && element == -Fq::one());
 }
 
+// A point that is read from a proof is on its curve, (0, y) and (x, 0) like all others (chapter 01 section 7).
+void test_received_points() {
+    const Rule rule("01.7, received points are on the curve");
+    RandomElements random(53);
+    for (unsigned n = 0; n < 40; ++n) {
+        const Grumpkin p = random.point<GrumpkinCurve>();
+        const G1 q = random.point<G1Curve>();
+        const Fr zero = Fr::zero(), one = Fr::one();
+        const std::pair<Fr, Fr> points[] = {{p.x, p.y},  {p.x, -p.y}, {p.x, p.y + one}, {p.x + one, p.y}, {zero, p.y},
+                                            {p.x, zero}, {zero, one}, {one, zero},      {p.y, p.x},       {zero, zero}};
+        for (const auto& [x, y] : points) {
+            std::uint8_t words[64];
+            x.to_bytes(words);
+            y.to_bytes(words + 32);
+            Transcript transcript;
+            transcript.load(PartView{BBIPC_PART_ECCVM, words, 2});
+            const Grumpkin received = transcript.receive_grumpkin();
+            const bool good = (x.is_zero() && y.is_zero()) || y.sqr() == x.sqr() * x - Fr::from_u64(17);
+            CHECK(transcript.failed() == !good && (!good || received == Grumpkin{x, y}));
+            CHECK(good || (transcript.error().part == BBIPC_PART_ECCVM && transcript.error().position == 0));
+        }
+        const Fq none = Fq::zero(), unit = Fq::one();
+        const std::pair<Fq, Fq> others[] = {{q.x, q.y},  {q.x, -q.y},  {q.x, q.y + unit}, {q.x + unit, q.y}, {none, q.y},
+                                            {q.x, none}, {none, unit}, {unit, none},      {q.y, q.x},        {none, none}};
+        for (const auto& [x, y] : others) {
+            const FqLimbs a = split_fq(x.to_int()), b = split_fq(y.to_int());
+            std::uint8_t words[128];
+            std::uint8_t* next = words;
+            for (const U256& limb : {a.lo, a.hi, b.lo, b.hi}) store_be(next, limb), next += 32;
+            Transcript transcript;
+            transcript.load(PartView{BBIPC_PART_MERGE, words, 4});
+            const G1 received = transcript.receive_g1();
+            const bool good = (x.is_zero() && y.is_zero()) || y.sqr() == x.sqr() * x + Fq::from_u64(3);
+            CHECK(transcript.failed() == !good && (!good || received == G1{x, y}));
+            CHECK(good || (transcript.error().part == BBIPC_PART_MERGE && transcript.error().position == 0));
+        }
+    }
+}
+
 // ---- A proof that can be edited ----
 
 struct Input {
@@ -1035,6 +1074,7 @@ int main(int argc, char** argv) {
     CHECK(decode_setup(g2_x.data(), translator_key.data(), setup) == nullptr);
 
     test_points();
+    test_received_points();
     test_additions<G1Curve>();
     test_additions<GrumpkinCurve>();
     test_replayed_transcript(inputs[0]);
