@@ -13,9 +13,9 @@ A mutant is *killed* if it does not compile (by a static assertion), or a test f
 have all been run says `judged = true`. Only those are sampled, so that a survivor in a sample is news.
 
 `--generated` takes those that rules make (operators.py) instead: `generated/equivalent.toml` has the arguments about them.
-Some of these arguments are that a mutant is undefined behaviour, on which no verdict depends: what it does is an accident, a crash
-for instance. `--sanitize` takes these and no others, and builds with AddressSanitizer and UndefinedBehaviorSanitizer, which must
-kill them; `--generated` leaves them out.
+Some of these arguments are that a mutant is undefined behaviour, on which no verdict depends: what it does is an accident.
+`--sanitize` takes these and no others, and builds with AddressSanitizer and UndefinedBehaviorSanitizer, which must kill them;
+`--generated` leaves them out.
 
 The core is built once. With `--together` all mutants are compiled in one more build, and each costs its tests alone
 (switch.py): it is the way to run many of them. Otherwise each mutant compiles and links only what depends on the changed file.
