@@ -292,6 +292,23 @@ class Hostile:
         """As many structures as a frame may have."""
         self.send_and_read(frame(msgpack.packb([["ChonkBatchVerify", {"proofs": [NO_PROOF] * 60_000, "vks": [b""] * 60_000}]])))
 
+    def short_items(self) -> None:
+        """Frames that are short, with as many items as there is room for, on several connections."""
+        run = frame(msgpack.packb([["ChonkBatchVerify", {"proofs": [], "vks": [b""] * 32_000}]])) * 5
+        self.is_one_with(16 * len(run), 16)
+        for _ in range(16):
+            connection = self.connect()
+            threading.Thread(target=self._read, args=[connection], daemon=True).start()
+            threading.Thread(target=self._send, args=[connection, run], daemon=True).start()
+        self.wait()
+
+    def long_texts(self) -> None:
+        """A name, or a path, that fills a frame."""
+        size = 30 * MIB
+        start = {"vks": [], "num_cores": 0, "batch_size": 1, "fifo_path": "\x01" * size}
+        named = b"\x91\x92\xdb" + struct.pack(">I", size) + b"\xff" * size + b"\x80"
+        self.send_and_read(frame(self.choose.choice([msgpack.packb([["ChonkBatchVerifierStart", start]]), named])))
+
     def long_headers(self) -> None:
         """Words with a header longer than needed: they are read one by one."""
         word = b"\xc5\x00\x20" + bytes(32)
@@ -463,6 +480,8 @@ BEHAVIOURS: Final[dict[str, Callable[[Hostile], None]]] = {
         "deep_frames",
         "unknown_commands",
         "empty_proofs",
+        "short_items",
+        "long_texts",
         "long_headers",
         "long_computations",
         "leaving",

@@ -237,6 +237,7 @@ class Connection:
         self._marked = (0, 0)  # what these were when somebody last needed room
         self._periods_unread = 0
         self._waits_for_room = False
+        self._client: Connection | Crowd = self if crowd is None else crowd  # whose turns it shares where frames are decoded
         self._turn = Turn(services.turns, crowd)
         self._charged = 0  # what the budget knows of
         self._farewell: bytes | None = None  # the last frame, if the client asked for the end of the server
@@ -467,7 +468,8 @@ class Connection:
         services = self._services
         envelope = self._envelope is True
         try:
-            parsed = await services.decode(partial(_parse_and_prepare, payload, services, envelope=envelope), len(payload))
+            prepare = partial(_parse_and_prepare, payload, services, envelope=envelope)
+            parsed = await services.decode(prepare, len(payload), self._client)
         except Exception:
             parsed = self._not_parsed(payload)
         await self._turn.begin()

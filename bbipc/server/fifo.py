@@ -25,6 +25,8 @@ RETRY: Final = 0.02
 """Seconds between two attempts to open a FIFO that nobody reads."""
 PATIENCE: Final = 1.0
 """Seconds without any progress after which the last frames are given up."""
+IN_A_ROW: Final = 64
+"""Frames that are written, or given up, before other tasks get a turn: a reader may be as fast as we are."""
 MAX_FRAME: Final = 4096
 """PIPE_BUF of Linux."""
 
@@ -58,6 +60,7 @@ class FifoWriter:
         self._frames: deque[bytes] = deque()
         self._descriptor: int | None = None
         self._finishing = False
+        self._gone = 0
         self._complained = False
         self._scope = trio.CancelScope()
         self._something_to_do = trio.Event()
@@ -86,8 +89,15 @@ class FifoWriter:
             self._close()
         lost = len(self._frames)
         while self._frames:
-            self._on_gone(self._frames.popleft())
+            await self._one_is_gone()
         return lost
+
+    async def _one_is_gone(self) -> None:
+        """The first frame is not needed any more."""
+        self._on_gone(self._frames.popleft())
+        self._gone += 1
+        if self._gone % IN_A_ROW == 0:
+            await trio.lowlevel.checkpoint()
 
     def _moved(self) -> None:
         self._scope.deadline = trio.current_time() + PATIENCE if self._finishing else inf
@@ -136,7 +146,7 @@ class FifoWriter:
                     return False
                 else:
                     self._moved()
-                    self._on_gone(self._frames.popleft())
+                    await self._one_is_gone()
             if self._finishing:
                 return True
             self._something_to_do = trio.Event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import logging
 import os
 from collections.abc import Callable
 from math import inf
@@ -42,6 +43,8 @@ MOST_COLLECTIONS: Final = 2000
 """The same, whatever requests hold."""
 FEW_REQUESTS: Final = 8 * MIB
 """Bytes that requests may hold while all garbage is looked for, and free pages among theirs: with them, it takes longer."""
+
+log = logging.getLogger("bbipc.server")
 
 
 def look_for_garbage_at_quiet_moments() -> None:
@@ -103,7 +106,10 @@ async def give_back_now_and_then(budget: Budget, is_idle: Callable[[], bool]) ->
             grown = may and now - lately >= WORTH_WHEN_BUSY
         if budget.gave_much or grown:
             budget.gave_much = False
-            await trio.to_thread.run_sync(give_back, abandon_on_cancel=True)
+            try:
+                await trio.to_thread.run_sync(give_back, abandon_on_cancel=True)
+            except RuntimeError as error:  # no thread can be had now
+                log.info("memory is not given back: %s", error)
             now = lately = resident()
             given_back = trio.current_time()
             if quiet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
@@ -117,7 +118,10 @@ class Listener:
         while True:
             if self._shared:
                 await trio.lowlevel.wait_readable(self._socket)
-                accepted, _ = await trio.to_thread.run_sync(self._socket.accept, abandon_on_cancel=True)
+                try:
+                    accepted, _ = await trio.to_thread.run_sync(self._socket.accept, abandon_on_cancel=True)
+                except RuntimeError as error:
+                    raise OSError(errno.ENOMEM, str(error)) from error  # no thread can be had now
             else:
                 try:
                     accepted, _ = self._socket.accept()

@@ -55,6 +55,8 @@ LONGEST: Final = 600.0
 LONGEST_FOR_NOBODY: Final = 5.0
 """The same if nobody waits for the answer any more."""
 
+REFUSED_TOGETHER: Final = 64
+"""Requests that are refused before other tasks get a turn."""
 BRIEF: Final = 64 * 1024
 """Bytes of a response that is looked at in the Trio thread; longer ones may take long."""
 
@@ -171,9 +173,17 @@ class Upstream:
             except ServerUnreachable as error:
                 # Waiting for the next attempt would help none of them.
                 self._child_failed(str(error))
-                while self._queue:
-                    self._current = self._queue.pop()
-                    self._refuse_current(str(error))
+                await self._refuse_all(str(error))
+
+    async def _refuse_all(self, reason: str) -> None:
+        """Refuse those that wait now."""
+        for number in range(1, len(self._queue) + 1):
+            if not self._queue:
+                return  # the clients of the others have left
+            self._current = self._queue.pop()
+            self._refuse_current(reason)
+            if number % REFUSED_TOGETHER == 0:
+                await anyio.lowlevel.checkpoint()
 
     async def _wait_for_work(self) -> None:
         while not self._queue:
@@ -296,7 +306,12 @@ class Upstream:
                     payload = events[0].payload
                     del events
                     look = partial(_response, payload)
-                    response = look() if len(payload) <= BRIEF else await trio.to_thread.run_sync(look, abandon_on_cancel=True)
+                    try:
+                        response = (
+                            look() if len(payload) <= BRIEF else await trio.to_thread.run_sync(look, abandon_on_cancel=True)
+                        )
+                    except RuntimeError as error:  # no thread can be had now
+                        raise _ChildFailedError(f"its answer could not be looked at: {error}") from error
                     if response is not None:
                         return response
                 raise _ChildFailedError("bb sent something that is not a response")

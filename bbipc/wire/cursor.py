@@ -64,17 +64,28 @@ _COUNTED: Final = {0xDC: ("array", 2), 0xDD: ("array", 4), 0xDE: ("map", 2), 0xD
 
 
 class Allowance:
-    """How many values may still be stepped over in one frame: nobody asked for them, so the time for them is bounded before
-    any is spent, whatever fields and structures they are spread over."""
+    """What may still be done for one frame, so that the time for it is bounded before any is spent, whatever fields and
+    structures it is spread over.
 
-    __slots__ = ("values",)
+    Attributes:
+        values: how many values may be stepped over, for which nobody has asked.
+        items: how many items lists may have. By default as many as a frame has room for.
+    """
 
-    def __init__(self, values: int = MAX_IGNORED_VALUES) -> None:
-        self.values = values
+    __slots__ = ("items", "values")
+
+    def __init__(self, values: int = MAX_IGNORED_VALUES, items: int = 1 << 32) -> None:
+        self.values, self.items = values, items
+
+    def take_items(self, count: int) -> None:
+        """There comes a list with so many items. Raises AllowanceSpentError."""
+        self.items -= count
+        if self.items < 0:
+            raise AllowanceSpentError("too many items in lists")
 
 
 class AllowanceSpentError(DecodeError):
-    """There are more values to be ignored than is allowed."""
+    """There are more values to be ignored, or more items, than is allowed."""
 
 
 def truncated() -> DecodeError:

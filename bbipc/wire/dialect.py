@@ -38,6 +38,10 @@ MAX_FORWARDED_VALUES: Final = 1 << 20
 """Values allowed in the arguments of a published command that is checked for being well formed but not decoded."""
 INLINE_VALUES: Final = 1 << 10
 """Values that :func:`parse_briefly` steps over in one frame."""
+INLINE_ITEMS: Final = 128
+"""Items of lists that it decodes in one frame; one may be a structure, which takes some ten microseconds."""
+MAX_NAME: Final = 256
+"""Bytes of a command's name that are looked at: no command has so long a name."""
 MAX_MESSAGE: Final = 4096
 """Characters of an error message that are sent."""
 
@@ -84,9 +88,10 @@ _EXPECTED: Final = "expected [Command] or [request_id, Command], where Command =
 
 
 def parse_briefly(payload: bytes, decoders: Decoders, *, envelope: bool = False) -> Parsed | None:
-    """As parse_request(), but None if it would have to step over more than :data:`INLINE_VALUES` values that nobody asked for:
-    the time that this takes is bounded by the size of the payload and what a command has a use for."""
-    return _parse(payload, decoders, Allowance(INLINE_VALUES), Allowance(INLINE_VALUES), envelope=envelope)
+    """As parse_request(), but None if it would have to step over more than :data:`INLINE_VALUES` values that nobody asked for,
+    or if lists have more than :data:`INLINE_ITEMS` items: of a payload of some 64 KiB, it takes a millisecond or two."""
+    allowance, forwarded = Allowance(INLINE_VALUES, INLINE_ITEMS), Allowance(INLINE_VALUES, INLINE_ITEMS)
+    return _parse(payload, decoders, allowance, forwarded, envelope=envelope)
 
 
 def parse_request(payload: bytes, decoders: Decoders, *, envelope: bool = False) -> Parsed:
@@ -168,6 +173,8 @@ def _parse_command(
     except DecodeError as error:
         error.within("command name")
         raise
+    if len(raw_name) > MAX_NAME:
+        raw_name = raw_name[:MAX_NAME]  # to decode, or to compare, all of it might take long
     known = decoders.get(raw_name)
     if known is None:
         published_name = published().knows(raw_name.decode(errors="replace"))

@@ -46,6 +46,8 @@ MODULI: Final[Mapping[str, int]] = {
 WORD: Final = 32
 MAX_ITEMS: Final = 1 << 16
 """Elements allowed in a vector that becomes a Python list."""
+MAX_TEXT: Final = 1 << 16
+"""Bytes allowed in a string: names and paths. To decode one, or to show it, takes Python's lock as long as it is."""
 BLOCK: Final = 1 << 13
 """Field elements that are decoded at once: other threads get their turn in between."""
 MAX_ENTRIES: Final = 256
@@ -133,6 +135,8 @@ class _Unsigned:
 class _String:
     def decode(self, data: bytes, position: int, _allowance: Allowance) -> tuple[str, int]:
         raw, end = cursor.text(data, position)
+        if len(raw) > MAX_TEXT:
+            raise DecodeError(f"str of {len(raw)} bytes, at most {MAX_TEXT} are allowed")
         try:
             return raw.decode(), end
         except UnicodeDecodeError:
@@ -296,6 +300,7 @@ class _Vector:
         count, position = cursor.array_header(data, position)
         if count > MAX_ITEMS:
             raise DecodeError(f"{count} elements, at most {MAX_ITEMS} are allowed")
+        allowance.take_items(count)
         items = []
         for index in range(count):
             try:

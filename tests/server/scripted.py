@@ -146,7 +146,7 @@ class Workers:
             await self.release()
 
 
-async def run_here(function: Callable[[], Any], _size: int, /) -> Any:
+async def run_here(function: Callable[[], Any], _size: int, _client: object, /) -> Any:
     """In the place of a thread."""
     await trio.lowlevel.checkpoint()
     return function()

@@ -14,6 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,16 @@ from bbipc.server.commands.table import commands
 from bbipc.server.config import MIB
 from bbipc.server.connection import BRIEF_BYTES, MAX_WAITING, READER_PATIENCE, REQUEST_BYTES, Connection, End
 from bbipc.server.deadlines import Deadlines
-from bbipc.server.decoding import DECODING, LONG_BYTES, DecodingThreads
+from bbipc.server.decoding import DECODING, LONG_BYTES, DecodingThreads, _Place
 from bbipc.server.fair import FairQueue
 from bbipc.server.jobs import Computation, ServiceCall, Verification
 from bbipc.server.logs import BURST, PERIOD, Handler
 from bbipc.server.scheduler import Scheduler
 from bbipc.server.steps import Steps, advance, finish
 from bbipc.server.streams import FdStream
+from bbipc.server.transport import Listener
 from bbipc.server.turns import MAX_TURN, PLACES, REQUESTS, ROUND, Crowd, Crowds, Turn, Turns
+from bbipc.wire.dialect import INLINE_ITEMS
 from bbipc.wire.frame import encode_frame
 from samples import FLOW1
 from server.live import BLAKE2S, BLAKE2S_RESPONSE, SETUP, SocketPeer, plain, serving
@@ -198,6 +201,43 @@ async def test_the_limit_of_connections() -> None:
         end.close()
 
 
+class AlwaysThere:
+    """Connections that wait already, so that none has to be waited for."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.theirs = count, list[socket.socket]()
+
+    async def accept(self) -> socket.socket:
+        if len(self.theirs) == self.count:
+            await trio.sleep_forever()
+        ours, theirs = socket.socketpair()
+        self.theirs.append(theirs)
+        return ours
+
+
+@pytest.mark.parametrize("limit", [1000, 20])
+async def test_nobody_waits_long_behind_many_who_connect(limit: int) -> None:
+    """Neither do those who connect wait for a round of turns each, nor do the others wait for all who connect."""
+    count, served, accepted = 200, list[socket.socket](), list[int]()
+    listener, loaded = AlwaysThere(count), trio.Event()
+    loaded.set()
+    entrance = door.Door(listener, limit, envelope=False, crowded=trio.Event(), loaded=loaded)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(entrance.admit, served.append)
+        while len(listener.theirs) < count:
+            accepted.append(len(listener.theirs))
+            await trio.lowlevel.checkpoint()
+        await wait_all_tasks_blocked()
+        assert len(served) == min(count, limit)
+        assert entrance.refused == count - len(served)
+        nursery.cancel_scope.cancel()
+    assert max(after - before for before, after in pairwise(accepted)) <= 2 * door.TOGETHER
+    assert len(accepted) <= count // door.TOGETHER + 2
+    entrance.close()
+    for end in (*served, *listener.theirs):
+        end.close()
+
+
 # ---- Quadratic work ---------------------------------------------------------------------------------------------------
 
 
@@ -262,19 +302,23 @@ async def test_large_frames_are_decoded_in_workers(mock_clock: MockClock) -> Non
         server.workers.automatic = True
         decode = server.services.decode
 
-        async def count(function: Callable[[], Any], size: int, /) -> Any:
+        async def count(function: Callable[[], Any], size: int, client: Any, /) -> Any:
             nonlocal calls
             calls += 1
-            return await decode(function, size)
+            return await decode(function, size, client)
 
         server.services = server.services._replace(decode=count)
         client = server.connect()
         await client.send([["Blake2s", {"data": bytes(BRIEF_BYTES)}]])  # too long
         await client.send([["Blake2s", {"data": b"abc", "x": [0] * 5000}]])  # too much that nobody asked for
         assert calls == 2
+        await client.send([["ChonkBatchVerify", {"proofs": [NO_PROOF] * (INLINE_ITEMS + 1), "vks": []}]])  # too many items
+        await client.send([["ChonkBatchVerify", {"proofs": [NO_PROOF], "vks": [b""] * INLINE_ITEMS}]])
+        assert calls == 4
         await client.send([HASH], [["Blake2s", {"data": bytes(BRIEF_BYTES - 100)}]], [verification("valid 1")])
-        assert calls == 2
-        assert len(client.responses()) == 5
+        await client.send([["ChonkBatchVerify", {"proofs": [NO_PROOF], "vks": [b"valid"] * (INLINE_ITEMS - 1)}]])
+        assert calls == 4
+        assert len(client.responses()) == 8
 
 
 async def test_waiting_requests_are_charged_what_they_take_and_bounded(mock_clock: MockClock) -> None:
@@ -593,11 +637,11 @@ async def test_a_frame_that_is_decoded_for_nobody_is_accounted_for() -> None:
         goes_on.wait()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(decode, take_long, LONG_BYTES + 1)
+        nursery.start_soon(decode, take_long, LONG_BYTES + 1, "client")
         while not started.is_set():
             await trio.sleep(0.001)
-        nursery.start_soon(decode, take_long, LONG_BYTES + 1)  # waits for that thread
-        assert await decode(lambda: "short", LONG_BYTES) == "short"
+        nursery.start_soon(decode, take_long, LONG_BYTES + 1, "client")  # waits for that thread
+        assert await decode(lambda: "short", LONG_BYTES, "client") == "short"
         while budget.used != 2 * DECODING * (LONG_BYTES + 1):
             await trio.sleep(0)
         nursery.cancel_scope.cancel()
@@ -605,6 +649,62 @@ async def test_a_frame_that_is_decoded_for_nobody_is_accounted_for() -> None:
     goes_on.set()
     while budget.used:
         await trio.sleep(0.001)
+
+
+async def test_clients_have_turns_where_frames_are_decoded() -> None:
+    """A client with many connections, each with a large frame, does not keep the threads that decode from others."""
+    decode, done = DecodingThreads(Budget(Limits())), list[str]()
+    started, goes_on = threading.Event(), threading.Event()
+
+    def first() -> None:
+        started.set()
+        goes_on.wait()
+
+    async def client(name: str, function: Callable[[], None]) -> None:
+        await decode(function, LONG_BYTES, name)
+        done.append(name)
+
+    async with trio.open_nursery() as nursery:
+        leaving = trio.CancelScope()
+
+        async def leave() -> None:
+            with leaving:
+                await client("leaving", first)
+
+        nursery.start_soon(client, "many", first)
+        while not started.is_set():
+            await trio.sleep(0)
+        for name in [*["many"] * 20, "one", "leaving"]:
+            nursery.start_soon(*((leave,) if name == "leaving" else (client, name, lambda: None)))
+            await wait_all_tasks_blocked()
+        leaving.cancel()
+        await wait_all_tasks_blocked()
+        goes_on.set()
+    assert sorted(done) == ["many"] * 21 + ["one"]
+    assert done.index("one") == 2
+
+
+async def test_a_place_to_decode_is_passed_on_by_who_leaves() -> None:
+    place, scope, others = _Place(), trio.CancelScope(), list[str]()
+    await place.take("first")
+
+    async def leave() -> None:
+        with scope:
+            await place.take("leaves")
+            others.append("leaves")
+
+    async def take() -> None:
+        await place.take("takes")
+        others.append("takes")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(leave)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(take)
+        await wait_all_tasks_blocked()
+        scope.cancel()
+        place.give_back()  # to the one that leaves at this moment
+    assert others == ["takes"]
 
 
 class Memory:
@@ -670,6 +770,41 @@ async def test_freed_memory_is_given_back_when_all_is_quiet(mock_clock: MockCloc
         await process.pause()  # nothing has happened since
         assert process.given[1:] == [110 * MIB]
         nursery.cancel_scope.cancel()
+
+
+async def test_the_server_goes_on_if_there_is_no_thread_to_give_memory_back(
+    mock_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Memory(monkeypatch)
+
+    async def fail(*_arguments: Any, **_options: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(trio.to_thread, "run_sync", fail)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(process.run)
+            await wait_all_tasks_blocked()
+            for _ in range(2):
+                process.resident += 10 * memory.WORTH
+                await process.hold_and_release(1000)
+                await process.pause()
+            nursery.cancel_scope.cancel()
+    assert process.given == []
+
+
+async def test_a_connection_without_a_thread_to_accept_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_arguments: Any, **_options: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(trio.to_thread, "run_sync", fail)
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as client:
+        listening.bind("")  # any name
+        listening.listen()
+        client.connect(listening.getsockname())
+        with pytest.raises(OSError, match="new thread") as caught:
+            await Listener(listening, shared=True).accept()
+    assert caught.value.errno in door._SHORTAGES
 
 
 @pytest.mark.parametrize(

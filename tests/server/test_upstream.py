@@ -20,7 +20,7 @@ from bbipc.client.transport import Transport, TrioStream, given
 from bbipc.server.commands.table import admit
 from bbipc.server.errors import CommandError
 from bbipc.server.jobs import Forwarding
-from bbipc.server.upstream import FIRST_PAUSE, LONGEST, LONGEST_FOR_NOBODY, LOOK, MAX_PAUSE, Upstream
+from bbipc.server.upstream import BRIEF, FIRST_PAUSE, LONGEST, LONGEST_FOR_NOBODY, LOOK, MAX_PAUSE, REFUSED_TOGETHER, Upstream
 from bbipc.wire.dialect import Unserved
 from client.scripted import Server as Child
 from client.servers import needs_bb
@@ -398,3 +398,43 @@ async def test_a_witness_of_72_mib_is_forwarded(tmp_path: Path, monkeypatch: pyt
         circuit = {"name": "large", "bytecode": bytes(72 << 20), "verification_key": b""}
         assert await client.call("ChonkLoad", circuit=circuit) == {}
         assert await client.call("Blake2s", data=b"abc")
+
+
+async def test_many_requests_without_a_child_are_refused_with_turns_between(autojump_clock: MockClock) -> None:
+    async with running() as world:
+        world.cannot_start = True
+        many, refused = 10 * REFUSED_TOGETHER, [0]
+        for number in range(many):
+            world.submit(str(number), client=number % 7)
+        while len(world.answers) < many:
+            await trio.sleep(0)
+            refused.append(len(world.answers))
+        assert max(after - before for before, after in pairwise(refused)) <= 2 * REFUSED_TOGETHER
+        assert all(is_error(answer) for answer in world.answers.values())
+
+
+def is_error(answer: Any) -> bool:
+    return bool(answer[0] == "ErrorResponse")
+
+
+async def test_a_long_answer_that_no_thread_can_look_at(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs this request; the server goes on."""
+
+    async def fail(*_arguments: Any, **_options: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async with running() as world:
+        world.submit("first")
+        child = await world.child()
+        await child.receive()
+        with monkeypatch.context() as patched:
+            patched.setattr(trio.to_thread, "run_sync", fail)
+            await child.send(["ChonkProveResponse", {"proof": bytes(BRIEF)}])
+            await trio.testing.wait_all_tasks_blocked()
+        assert is_error(world.answers["first"])
+        world.submit("second")
+        second = await world.child(1)
+        await second.receive()
+        await second.send(OK)
+        await trio.testing.wait_all_tasks_blocked()
+        assert world.answers["second"] == OK

@@ -12,7 +12,7 @@ from bbipc.server.commands.table import decoders
 from bbipc.server.config import MIB
 from bbipc.wire import cursor
 from bbipc.wire.cursor import MAX_IGNORED_VALUES
-from bbipc.wire.dialect import Malformed, Request, Tag, parse_briefly, parse_request
+from bbipc.wire.dialect import INLINE_ITEMS, MAX_NAME, Malformed, Request, Tag, Unserved, parse_briefly, parse_request
 from bbipc.wire.frame import Discarded, Frame, FrameReader, encode_frame
 
 HASH = {"data": b"abc"}
@@ -111,3 +111,26 @@ def test_no_memory_for_a_frame_costs_only_that_frame(monkeypatch: pytest.MonkeyP
     list(reader.feed(encode_frame(b"x" * 100)[:50]))
     reader._body = Full()
     assert list(reader.feed(b"x" * 54 + encode_frame(b"next"))) == [Discarded(100), (b"next",)]
+
+
+@pytest.mark.parametrize(
+    ("proofs", "keys"), [(INLINE_ITEMS + 1, 0), (0, INLINE_ITEMS + 1), (INLINE_ITEMS // 2, INLINE_ITEMS // 2 + 1)]
+)
+def test_items_of_lists_are_counted_for_a_whole_frame(proofs: int, keys: int) -> None:
+    """A key takes two bytes, so that a short frame may have very many."""
+    payload = msgpack.packb([7, ["ChonkBatchVerify", {"proofs": [PROOF] * proofs, "vks": [b""] * keys}]])
+    assert parse_briefly(payload, decoders()) is None
+    assert isinstance(parse_request(payload, decoders()), Request)
+    fewer = msgpack.packb(
+        [7, ["ChonkBatchVerify", {"proofs": [PROOF] * (proofs - (proofs > 0)), "vks": [b""] * (keys - (keys > 0))}]]
+    )
+    assert isinstance(parse_briefly(fewer, decoders()), Request)
+
+
+def test_only_the_beginning_of_a_long_name_is_looked_at() -> None:
+    for length in (MAX_NAME - 1, MAX_NAME, MAX_NAME + 1, 8 * MIB):
+        payload = msgpack.packb([7, ["Blake2s" + "x" * (length - 7), HASH]])
+        parsed = parse_request(payload, decoders())
+        assert isinstance(parsed, Unserved)
+        assert parsed.tag == Tag(7)
+        assert len(parsed.name) == min(length, MAX_NAME)

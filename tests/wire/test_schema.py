@@ -14,7 +14,7 @@ from bbipc.wire import values
 from bbipc.wire.cursor import Allowance
 from bbipc.wire.errors import DecodeError, EncodeError
 from bbipc.wire.schema import extended, published
-from bbipc.wire.values import FQ_MODULUS, FR_MODULUS
+from bbipc.wire.values import FQ_MODULUS, FR_MODULUS, MAX_TEXT
 from samples import DATA, FLOW1, SPECIFICATION, word
 
 SCHEMA = published()
@@ -153,6 +153,14 @@ def test_a_cut_message_is_an_error(cut: int) -> None:
     data = msgpack.packb({"vks": [b"k" * 300], "num_cores": 70000, "batch_size": 200, "fifo_path": "p" * 40})
     with pytest.raises(DecodeError):
         SCHEMA.command("ChonkBatchVerifierStart").decode(data[:-cut], 0, Allowance())
+
+
+def test_strings_are_short() -> None:
+    fields = {"vks": [], "num_cores": 0, "batch_size": 0, "fifo_path": "p" * MAX_TEXT}
+    assert decode("ChonkBatchVerifierStart", fields) == fields
+    assert error("ChonkBatchVerifierStart", fields | {"fifo_path": "p" * (MAX_TEXT + 1)}) == (
+        "fifo_path: str of 65537 bytes, at most 65536 are allowed"
+    )
 
 
 def test_integers_strings_and_limits() -> None:
