@@ -25,9 +25,7 @@ Exit status: 0 no failure, 1 at least one, 2 wrong usage or a bb that does not r
 
 import argparse
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -39,10 +37,12 @@ from typing import Any, Final
 
 import trio
 from known_challenges import FLOWS, forge_known
+from oracle import Bb
+from reopen import reopen, valid_forms
 
 from bbipc.chonk import STEPS, ChonkFormatError, ChonkProof, Outcome, Setup, Verifier
 from bbipc.conform.judge import Expectation, Turn
-from bbipc.conform.messages import FrameCutter, Reply, call, verdict_of
+from bbipc.conform.messages import call
 from bbipc.conform.samples import PARTS, TEST_SETUP, Sample, split
 from bbipc.conform.script import Script
 from bbipc.fuzzing.mutant import Mutant
@@ -63,55 +63,10 @@ RULES: Final[Mapping[str, str]] = {
 G0: Final = slice(60, 62)
 KNOWN_SHARE: Final = 0.3
 """How often a proof whose challenges are known is forged by means of them."""
+REOPENED_SHARE: Final = 0.15
+"""How often a proof is changed and opened anew by the secret of the setup."""
 ADDED_UP: Final = ("PI pairing points", "Merge pairing", "batched translator+joint pairing", "IPA")
 """Checks that a batch may make for several proofs at once."""
-
-
-class Bb:
-    """A bb process that answers one request at a time, and is started again when it has died."""
-
-    def __init__(self, path: str) -> None:
-        self._command = [path, "msgpack", "run"]
-        self._process: trio.Process | None = None
-        self._cutter = FrameCutter()
-        self.deaths = 0
-
-    async def ask(self, request: bytes) -> str:
-        """The outcome class; "death" if the process ended instead."""
-        process = self._process or await self._start()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            await process.stdin.send_all(request)
-            while data := await process.stdout.receive_some(1 << 16):
-                for payload in self._cutter.feed(bytes(data)):
-                    return verdict_of(Reply(payload))
-        except trio.BrokenResourceError:
-            pass
-        await self.close()
-        self.deaths += 1
-        return "death"
-
-    async def _start(self) -> trio.Process:
-        self._cutter = FrameCutter()
-        self._process = await trio.lowlevel.open_process(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "HARDWARE_CONCURRENCY": "1"},
-        )
-        return self._process
-
-    async def close(self) -> None:
-        """End the process, if there is one."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            await process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    await trio.aclose_forcefully(stream)
 
 
 _COUNTS: Final = ("judged", "batched", "mirrors", "batch_commands", "aztec_judged", "deaths")
@@ -199,7 +154,9 @@ class Campaign:
         random = Random(f"{self.arguments.seed}:{index}")
         base = self.samples[index % len(self.samples)]
         while True:
-            if base.name in FLOWS and random.random() < KNOWN_SHARE:
+            if random.random() < REOPENED_SHARE:
+                mutant = reopen(base, random)
+            elif base.name in FLOWS and random.random() < KNOWN_SHARE:
                 mutant = forge_known(base, random)
             else:
                 mutant = mutate(base, random, random.sample(self.samples, 3))
@@ -224,12 +181,12 @@ class Campaign:
 
 
 def load_samples() -> list[Sample]:
-    """Every different proof of tests/data."""
+    """Every different proof of tests/data, those of the corpus that are valid in an unusual form included."""
     found: dict[bytes, Sample] = {}
     for file in sorted(DATA.glob("**/proof_fields.bin")):
         fields = file.read_bytes()
         found.setdefault(fields, Sample(file.parent.name, split(fields), (file.parent / "vk").read_bytes()))
-    return list(found.values())
+    return [*found.values(), *valid_forms()]
 
 
 def our_outcome(verifier: Verifier, mutant: Mutant) -> tuple[str, str]:

@@ -15,21 +15,27 @@ What comes before the ECCVM part changes its challenges, and nobody knows a secr
 also fails in the inner-product argument, which is judged last. `also` in the corpus says so. What is changed in the joint or
 the IPA part leaves all other equations untouched.
 
-With `--bb` each proof is judged by bb as well, and its answer is stored. The script is deterministic.
+Unless the ECCVM and IPA parts are proved anew, for an empty table (prove.py). Then one equation alone fails, or none: proofs
+of unusual form that must be accepted, for any key and any public inputs. Such a proof takes some seconds.
+
+With `--bb` each proof is judged by bb as well, and its answer is stored. The script is deterministic. With `--check` it writes
+nothing, and compares what it makes with what is stored.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import trio
-from differential import Bb
+from oracle import Bb
+from prove import ONE, Ipa, Table, prove_eccvm, prove_ipa
+from prove import combine as combine_grumpkin
 
 from bbipc.chonk import ChonkProof, Outcome, Setup, Verdict, Verifier
 from bbipc.chonk.core import Curve
@@ -54,6 +60,10 @@ DATABUS, MERGE_REDUCTION, ECCVM_STEP = "databus consistency", "Merge reduction",
 JOINT_REDUCTION, IPA_STEP = "batched translator+joint reduction", "IPA"
 READING: Final = "reading"
 """In place of a step: the proof cannot be read."""
+VALID: Final = "valid"
+"""In place of a step: nothing is wrong."""
+KEY: Final = "key"
+"""Among the changes of a case: words of the key."""
 MERGE_SHIFT: Final = 7526
 ECCVM_KEY_HASH: Final = 0x032ECE6C493F6E74CA8847127F189F8E759021E53DF9820A88985E41E400FDE2
 TRANSLATOR_KEY_HASH: Final = 0x281228E56FBFB62A424C94BDA780104C9B5E758B8A02F148CE5E98C2867FDFC1
@@ -126,6 +136,12 @@ class Proof:
             start += count
         return cls(parts, _words((DATA / flow / "vk").read_bytes()))
 
+    def with_user_inputs(self, count: int) -> "Proof":
+        """So many public inputs before the 28 of the hiding kernel, all zero."""
+        words = self.parts[OINK][self.num_public_inputs - 28 :]
+        key = [self.key[0], count + 28, *self.key[2:]]
+        return Proof({**self.parts, OINK: [0] * count + words}, key)
+
     def copy(self) -> "Proof":
         return Proof({name: list(words) for name, words in self.parts.items()}, list(self.key))
 
@@ -179,6 +195,9 @@ class Forgery:
     """A joint subrelation (0..43 MegaZK, 44..197 translator) that is left out of the sum, as in a verifier that forgot it."""
     first: str = OINK
     """Nothing before this part is changed, so that what is right there need not be put right."""
+    table: Table | None = None
+    """The ECCVM and IPA parts are not changed but proved anew, for this table."""
+    ipa: Ipa = field(default_factory=Ipa)
 
     def _error(self, name: str) -> int:
         return self.wrong.get(name, 0)
@@ -202,12 +221,13 @@ class Forgery:
 
     def _oink(self) -> None:
         p, n = self.proof, self.proof.num_public_inputs
-        self.t.absorb([_key_hash(p.key)])
+        key = decoded_key(p.key)
+        self.t.absorb([int.from_bytes(poseidon2_hash([_bytes(v) for v in key]), "big")])
         inputs = self._take(OINK, 0, n)
         self._take(OINK, n, n + 40)
         self.beta, self.gamma = beta, gamma = self.t.challenges(2)
         self._take(OINK, n + 40, n + 48)
-        offset = p.key[2]
+        offset = key[2]
         above = below = 1
         for i, value in enumerate(inputs):
             above = above * (gamma + value + beta * (2**28 + offset + i)) % R
@@ -253,6 +273,12 @@ class Forgery:
         return combine([*points, GENERATOR], [*(s * inverse for s in scalars), -error * inverse])
 
     def _eccvm(self) -> None:
+        if self.table is not None:
+            proved = prove_eccvm(self.t, self.table)
+            self.x, self.v, self.accumulated = proved.x, proved.v, proved.accumulated
+            self.proof.parts[ECCVM] = proved.words
+            self.proof.parts[IPA] = prove_ipa(Transcript, proved, self.ipa)
+            return
         p, fix = self.proof, self._fixes(ECCVM)
         self.t.absorb([ECCVM_KEY_HASH])
         self._take(ECCVM, 0, 174)
@@ -426,11 +452,14 @@ def quotient(
     return (total - error) * pow(z, -1, p) % p
 
 
-def _key_hash(key: Sequence[int]) -> int:
-    return int.from_bytes(poseidon2_hash([_bytes(v) for v in key]), "big")
+def decoded_key(key: Sequence[int]) -> list[int]:
+    """Chapter 03 section 1, steps 2 and 3."""
+    words = [word % R for word in key]
+    return [word % 2**64 for word in words[:3]] + words[3:]
 
 
-def _key_points(key: Sequence[int]) -> list[G1Point]:
+def _key_points(words: Sequence[int]) -> list[G1Point]:
+    key = decoded_key(words)
     return [(key[at] + (key[at + 1] << 136), key[at + 2] + (key[at + 3] << 136)) for at in range(3, 115, 4)]
 
 
@@ -445,10 +474,12 @@ class Case:
         name: what is wrong.
         flow: the proof of tests/data that was changed.
         rule: the chapter and the equation that fails.
-        step: the check that must find it, or `READING`.
+        step: the check that must find it, or `READING`, or `VALID`.
         also: the equations behind it that fail too.
         make: makes it of the valid proof.
         group: cases with the same group cancel each other in a sum without weights.
+        user_inputs: how many public inputs there are before those of the hiding kernel, if not as many as in the flow.
+        proved: whether ECCVM and IPA part are proved anew, which takes seconds.
     """
 
     name: str
@@ -458,6 +489,17 @@ class Case:
     make: Callable[[Proof], Proof]
     also: str = ""
     group: str = ""
+    user_inputs: int | None = None
+    proved: bool = False
+
+    def base(self) -> Proof:
+        """The proof that is changed."""
+        return _base(self.flow, self.user_inputs)
+
+
+def _base(flow: str, user_inputs: int | None) -> Proof:
+    proof = Proof.of(flow)
+    return proof if user_inputs is None else proof.with_user_inputs(user_inputs)
 
 
 def _rerun(wrong: Mapping[str, int], first: str, change: Callable[[Proof], None] | None = None) -> Callable[[Proof], Proof]:
@@ -561,6 +603,225 @@ def _spellings() -> list[Case]:
             proof = Proof.of(flow)
             if proof.fq(part, start % len(proof.parts[part])) + Q < 1 << 254:
                 cases.append(Case(f"{name} + q", flow, "02.3 canonical Fq", READING, _plus_modulus(part, start)))
+    return cases
+
+
+# ---- Proofs whose inner-product argument is right as well -----------------------------------------------------------
+
+
+Change = Callable[[Proof], None]
+
+
+def _prove(
+    change: Change | None = None, wrong: Mapping[str, int] | None = None, table: Table | None = None, ipa: Ipa | None = None
+) -> Callable[[Proof], Proof]:
+    def make(proof: Proof) -> Proof:
+        if change is not None:
+            change(proof)
+        return Forgery(proof, wrong or {}, table=table or Table(), ipa=ipa or Ipa()).run()
+
+    return make
+
+
+JOINT_POINTS: Final = (
+    *range(0, 52, 4),
+    *range(53, 131, 6),
+    *range(285, 309, 6),
+    *(376, 380),
+    *range(384, 448, 4),
+    469,
+)
+"""Where the points of the joint part begin, but W."""
+MERGE_POINTS: Final = (0, 4, 8, 12, 16, 33)
+
+
+def set_key_point(proof: Proof, index: int, point: G1Point) -> None:
+    """Sets a commitment of the key."""
+    proof.key[3 + 4 * index : 7 + 4 * index] = limbs(point[0]) + limbs(point[1])
+
+
+def negative(point: G1Point) -> G1Point:
+    """The opposite point."""
+    return point[0], -point[1] % Q
+
+
+def _set_all(*points: G1Point) -> Change:
+    """All points become these in turn, but for those of which an equation is left to hold: P0 and P1 are [-x] and [1]."""
+
+    def change(proof: Proof) -> None:
+        n = proof.num_public_inputs
+        places = [(OINK, proof.public_point(3 + j)) for j in range(4)] + [(OINK, n + 4 * i) for i in range(12)]
+        places += [(MERGE, at) for at in MERGE_POINTS] + [(JOINT, at) for at in JOINT_POINTS]
+        for index, (part, at) in enumerate(places):
+            proof.set_g1(part, at, points[index % len(points)])
+        proof.set_g1(OINK, proof.public_point(2), proof.g1(OINK, n + 28))
+        proof.set_g1(OINK, proof.public_point(0), combine([GENERATOR], [-X]))
+        proof.set_g1(OINK, proof.public_point(1), GENERATOR)
+        for index in range(28):
+            set_key_point(proof, index, negative(points[index % len(points)]))
+
+    return change
+
+
+def _all_zero(proof: Proof) -> None:
+    """Nothing but zeros, the key but for its sizes included."""
+    for part in (OINK, MERGE, JOINT):
+        proof.parts[part] = [0] * len(proof.parts[part])
+    proof.key[3:] = [0] * 112
+
+
+def _evaluations(value: int) -> Change:
+    def change(proof: Proof) -> None:
+        proof.parts[MERGE][20:33] = [value] * 13
+        for start, end in ((52, 53), (131, 285), (309, 376), (448, 469)):
+            proof.parts[JOINT][start:end] = [value] * (end - start)
+
+    return change
+
+
+def _sizes(log_size: int, offset: int) -> Change:
+    def change(proof: Proof) -> None:
+        proof.key[0], proof.key[2] = log_size, offset
+
+    return change
+
+
+def _wide_key(proof: Proof) -> None:
+    """A key in another spelling: words above r, sizes above 2^64."""
+    proof.key[:3] = [word + (5 + i << 64) for i, word in enumerate(proof.key[:3])]
+    proof.key[3:] = [word + R * (i % 4) for i, word in enumerate(proof.key[3:])]
+
+
+def _user_inputs(proof: Proof) -> None:
+    count = proof.num_public_inputs - 28
+    proof.parts[OINK][:count] = [R - 1 - i for i in range(count)]
+
+
+def _points(places: Mapping[int, G1Point]) -> Change:
+    """Sets points of the public inputs."""
+
+    def change(proof: Proof) -> None:
+        for index, point in places.items():
+            proof.set_g1(OINK, proof.public_point(index), point)
+
+    return change
+
+
+def _exchange_pairing_points(proof: Proof) -> None:
+    first, second = (proof.g1(OINK, proof.public_point(index)) for index in range(2))
+    _points({0: second, 1: first})(proof)
+
+
+def _calldata_infinite(proof: Proof) -> None:
+    proof.set_g1(OINK, proof.num_public_inputs + 28, INFINITY)
+
+
+def _joint(value: int | None, point: G1Point) -> Callable[[Proof], Proof]:
+    """All points of the joint part, and its scalars if there is a value for them."""
+
+    def make(proof: Proof) -> Proof:
+        if value is not None:
+            proof.parts[JOINT] = [value] * 477
+        for at in JOINT_POINTS:
+            proof.set_g1(JOINT, at, point)
+        return Forgery(proof, {}, first=JOINT).run()
+
+    return make
+
+
+def _g0_plus(multiple: int) -> Callable[[Proof], Proof]:
+    """G0 plus a multiple of Grumpkin's generator, on which no challenge depends."""
+
+    def make(proof: Proof) -> Proof:
+        proof.parts[IPA][60:62] = combine_grumpkin([(proof.parts[IPA][60], proof.parts[IPA][61]), ONE], [1, multiple])
+        return proof
+
+    return make
+
+
+def _g0_errors(flows: Sequence[str]) -> list[int]:
+    """Multiples e of a point with sum e = 0 and sum a0 e = 0: added up, both checks of these three arguments hold."""
+    a, b, c = (Proof.of(flow).fq(IPA, 62) for flow in flows)
+    return [(b - c) % Q, (c - a) % Q, (a - b) % Q]
+
+
+def _translator_key() -> G1Point:
+    setup = json.loads((DATA / "test_setup.json").read_text())["translator_vk_commitment_test"]
+    return int(setup["x"], 16), int(setup["y"], 16)
+
+
+def _valid_forms() -> list[Case]:
+    """Proofs that nobody would make, of which every equation holds."""
+    size = 2**64 - 1
+    disabled = {"transcript_add": {0: 5, 1: 7, 3: 9}, "msm_lambda1": {2: Q - 1}, "z_perm": {1: 3, 2: 4}}
+    masking = [pow(3, i, Q) for i in range(1 << 15)]
+    key = _translator_key()
+    cases = [
+        Case("the largest sizes in the key", "flow1", "04 sizes", VALID, _prove(_sizes(size, size))),
+        Case("no rows in the key", "flow4", "04 sizes", VALID, _prove(_sizes(0, 0))),
+        Case("a key in another spelling", "flow1", "03.1 decoding", VALID, _prove(_wide_key)),
+        Case("no user inputs", "flow1", "04 delta", VALID, _prove(), user_inputs=0),
+        Case("many large user inputs", "flow1", "04 delta", VALID, _prove(_user_inputs), user_inputs=300),
+        Case("nothing but zeros", "flow1", "02.3 infinity", VALID, _prove(_all_zero)),
+        Case("one point everywhere", "flow1", "01.7", VALID, _prove(_set_all(GENERATOR))),
+        Case("opposite points everywhere", "flow1", "01.7", VALID, _prove(_set_all(GENERATOR, negative(GENERATOR)))),
+        Case("the translator's key everywhere", "flow1", "01.7", VALID, _prove(_set_all(key, INFINITY))),
+        Case("P0 and P1 infinite", "flow1", "05 check A", VALID, _prove(_points({0: INFINITY, 1: INFINITY}))),
+        Case("evaluations -1", "flow1", "13.1", VALID, _prove(_evaluations(R - 1))),
+        Case("a large hiding row", "flow1", "07.2", VALID, _prove(table=Table(hiding=(Q - 1,) * 4))),
+        Case("a masking polynomial", "flow1", "07.6", VALID, _prove(table=Table(masking=masking))),
+        Case("any values in disabled rows", "flow1", "07.4 row disabling", VALID, _prove(table=Table(columns=disabled))),
+    ]
+    cases = [replace(case, proved=True) for case in cases]
+    return [
+        *cases,
+        Case("infinite joint points", "flow1", "14.7", VALID, _joint(None, INFINITY)),
+        Case("zeros in the joint part", "flow4", "14.7", VALID, _joint(0, INFINITY)),
+        Case("one joint point", "flow8", "14.7", VALID, _joint(1, GENERATOR)),
+    ]
+
+
+def _alone() -> list[Case]:
+    """One equation fails, and no other: the inner-product argument is that of the forged proof."""
+    stopped = {"z_perm": dict.fromkeys(range(20000, 1 << 15), 0)}
+    x = combine([GENERATOR], [X])
+    plain: list[tuple[str, str, str, Callable[[Proof], Proof]]] = [
+        ("P0 plus a point", "00.5 step 3", PI, _prove(_public(0, GENERATOR))),
+        ("P0 infinite", "00.5 step 3", PI, _prove(_points({0: INFINITY}))),
+        ("P1 infinite", "00.5 step 3", PI, _prove(_points({1: INFINITY}))),
+        ("P0 and P1 exchanged", "00.5 step 3", PI, _prove(_exchange_pairing_points)),
+        ("P0 is [x] and P1 [1]", "00.5 step 3", PI, _prove(_points({0: x, 1: GENERATOR}))),
+        ("return data negative", "00.5 step 4, x alone agrees", DATABUS, _prove(_public(2, None, -1))),
+        ("return data infinite", "00.5 step 4", DATABUS, _prove(_points({2: INFINITY}))),
+        ("calldata infinite", "00.5 step 4", DATABUS, _prove(_calldata_infinite)),
+        ("C wrong", "06 check C", MERGE_REDUCTION, _prove(wrong={"C1": 1})),
+        ("C wrong by opposite errors", "06 check C", MERGE_REDUCTION, _prove(wrong={"C2": 1, "C3": R - 1})),
+        ("D wrong", "06 check D", MERGE_REDUCTION, _prove(wrong={"D": 1})),
+        ("CHECK 1: another sum", "07.4 CHECK 1", ECCVM_STEP, _prove(table=Table(libra_sum=1))),
+        ("CHECK 1: the rows do not add up", "07.4 CHECK 1", ECCVM_STEP, _prove(table=Table(columns=stopped))),
+        ("CHECK 2: another secret", "07.5 CHECK 2", ECCVM_STEP, _prove(table=Table(libra=([1], [], [])))),
+        ("CHECK 2: another claim", "07.5 CHECK 2", ECCVM_STEP, _prove(table=Table(libra_claim=1))),
+        ("CHECK 2: another quotient", "07.5 CHECK 2", ECCVM_STEP, _prove(table=Table(libra=([], [], [5])))),
+        ("CHECK 3: another secret", "07.5 CHECK 3", ECCVM_STEP, _prove(table=Table(translation=([1], [], [])))),
+        ("CHECK 3: another claim", "07.5 CHECK 3", ECCVM_STEP, _prove(table=Table(translation_claim=1))),
+        ("an evaluation wrong", "07.6", IPA_STEP, _prove(table=Table(evaluations={5: 1}))),
+        ("a shift wrong", "07.6", IPA_STEP, _prove(table=Table(evaluations={118: Q - 1}))),
+        ("a column to be shifted begins with one", "07.6", IPA_STEP, _prove(table=Table(columns={"z_perm": {0: 1}}))),
+        ("the value of an argument wrong", "09.3 CHECK 2", IPA_STEP, _prove(ipa=Ipa(value=1))),
+        ("CHECK 2 holds for another G0", "09.3 CHECK 1", IPA_STEP, _prove(ipa=Ipa(scalar=1, keeps_second=True))),
+    ]
+    cases = [Case(f"{name}, nothing else", "flow1", rule, step, make, proved=True) for name, rule, step, make in plain]
+    for flow, error in (("flow1", 1), ("flow2", -1)):
+        make = _prove(wrong={"merge pairing": error})
+        name = f"merge opening wrong by {error}, nothing else"
+        cases.append(Case(name, flow, "06 pairing", MERGE_PAIRING, make, "", "merge alone", proved=True))
+    cases[0] = replace(cases[0], group="across steps")
+    make, name = _rerun({"joint pairing": -1}, JOINT), "joint opening wrong by the opposite of P0's error"
+    cases.append(Case(name, "flow4", "14.7 check C", JOINT_PAIRING, make, "", "across steps"))
+    flows = ("flow1", "flow2", "flow4")
+    for flow, error in zip(flows, _g0_errors(flows), strict=True):
+        name = "G0 wrong: three errors cancel in both checks"
+        cases.append(Case(name, flow, "09.5 weights", IPA_STEP, _g0_plus(error), "", "G0 of three"))
     return cases
 
 
@@ -713,7 +974,7 @@ def _cases() -> list[Case]:
             "joint of unequal keys",
         ),
     ]
-    return cases + _spellings()
+    return cases + _spellings() + _alone() + _valid_forms()
 
 
 CASES: Final = tuple(_cases())
@@ -721,10 +982,11 @@ CASES: Final = tuple(_cases())
 
 def rebuild(case: Mapping[str, Any]) -> Proof:
     """A proof of the corpus from what is stored: the words that differ from its base."""
-    proof = Proof.of(case["flow"])
+    proof = _base(case["flow"], case.get("user_inputs"))
     for part, changes in case["changes"].items():
+        words = proof.key if part == KEY else proof.parts[part]
         for index, value in changes.items():
-            proof.parts[part][int(index)] = int(value, 16)
+            words[int(index)] = int(value, 16)
     return proof
 
 
@@ -736,59 +998,58 @@ def load_corpus() -> list[dict[str, Any]]:
 
 def found_by(verdict: Verdict) -> str:
     """What `Case.step` should be."""
+    if verdict.valid:
+        return VALID
     return READING if verdict.outcome is Outcome.ERROR else verdict.step or ""
 
 
 def expected_of_bb(case: Mapping[str, Any]) -> str:
     """bb's outcome: what cannot be read is an error."""
-    return "error" if case["step"] == READING else "invalid"
+    return {READING: "error", VALID: "valid"}.get(case["step"], "invalid")
 
 
 def _changes(base: Proof, forged: Proof) -> dict[str, dict[str, str]]:
+    words = {part: (base.parts[part], forged.parts[part]) for part in PARTS} | {KEY: (base.key, forged.key)}
     return {
         part: changed
-        for part in PARTS
-        if (
-            changed := {
-                str(i): f"{new:x}"
-                for i, (old, new) in enumerate(zip(base.parts[part], forged.parts[part], strict=True))
-                if old != new
-            }
-        )
+        for part, (before, after) in words.items()
+        if (changed := {str(i): f"{new:x}" for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new})
     }
 
 
+def described(case: Case) -> dict[str, Any]:
+    """What the corpus says of a case beside its changes and bb's verdict."""
+    names = ("name", "flow", "rule", "step", "also", "group", "user_inputs", "proved")
+    return {name: getattr(case, name) for name in names}
+
+
 def main() -> int:
-    """Write the corpus."""
-    parser = argparse.ArgumentParser(description="Forged proofs that one equation each refuses.")
+    """Write the corpus, or compare it."""
+    parser = argparse.ArgumentParser(description="Forged proofs that one equation each refuses, and some that none refuses.")
     parser.add_argument("--bb", help="bb under the test setup: stores its verdicts, too")
+    parser.add_argument("--check", action="store_true", help="write nothing; compare with what is stored")
     arguments = parser.parse_args()
     verifier = Verifier(Setup.from_json(DATA / "test_setup.json"))
     stored, failed = [], 0
     for case in CASES:
-        base = Proof.of(case.flow)
-        forged = case.make(base.copy())
+        forged = case.make(case.base())
         verdict = verifier.verify(forged.chonk(), forged.key_bytes())
         if found_by(verdict) != case.step:
             failed += 1
             print(f"{case.name} ({case.flow}): {verdict}, expected {case.step}")
-        stored.append(
-            {
-                "name": case.name,
-                "flow": case.flow,
-                "rule": case.rule,
-                "step": case.step,
-                "also": case.also,
-                "group": case.group,
-                "bb": None,
-                "changes": _changes(base, forged),
-            }
-        )
+        stored.append({**described(case), "bb": None, "changes": _changes(case.base(), forged)})
     if arguments.bb:
         trio.run(_ask_bb, arguments.bb, stored)
         failed += sum(case["bb"] != expected_of_bb(case) for case in stored)
-    CORPUS.parent.mkdir(exist_ok=True)
-    CORPUS.write_text(json.dumps({"about": __doc__.split("\n", 1)[0], "cases": stored}, indent=0) + "\n")
+    if arguments.check:
+        for made, old in zip(stored, load_corpus(), strict=True):
+            if made != {**old, "bb": made["bb"]}:
+                failed += 1
+                print(f"{made['name']} ({made['flow']}): the corpus has another")
+    else:
+        lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in stored)
+        CORPUS.parent.mkdir(exist_ok=True)
+        CORPUS.write_text(f'{{"about": {json.dumps(__doc__.split(chr(10), 1)[0])}, "cases": [\n{lines}\n]}}\n')
     print(f"{len(stored)} forged proofs, {CORPUS.stat().st_size} bytes; {failed} not as expected")
     return 1 if failed else 0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from bbipc.conform.elements import FR, Item, modulus
+from bbipc.conform.elements import FR, GRUMPKIN, Item, modulus
 from bbipc.conform.samples import Sample
 from bbipc.fuzzing.mutant import Mutant
 
@@ -87,7 +87,24 @@ def forge_merge(mutant: Mutant, random: Random, _flow: str) -> Mutant:
     return replace(twice, what=f"merge evaluations of column {column}, both identities kept")
 
 
+def forge_ipa_scalar(mutant: Mutant, random: Random, flow: str) -> Mutant:
+    """Another a0, and G0 so that check 2 of chapter 09 holds; check 1 must fail."""
+    argument = _vectors(f"vectors-eccvm-{flow}")["ipa"]
+    order = modulus("S")
+    inner = int(argument["b_0"], 16) * int(argument["generator_challenge"], 16) % order  # b0 U, as a multiple of the generator
+    final, scalar = Item("ipa_proof", 60, "C"), Item("ipa_proof", 62, "S")
+    old, point = _value(mutant, scalar), mutant.value(final)
+    assert not isinstance(point, int)
+    new = random.choice((1, order - 1, -old % order, random.randrange(1, order)))
+    inverse = pow(new, -1, order)
+    scaled = GRUMPKIN.times(point, old * inverse % order)
+    shift = GRUMPKIN.times(GRUMPKIN.generator, inner * (old - new) * inverse % order)
+    once = mutant.with_value(final, GRUMPKIN.add(scaled, shift), "")
+    return replace(once.with_value(scalar, new, ""), what=f"a0 is {new:#x}, G0 so that the last equation of the argument holds")
+
+
 FORGERIES: Final[Mapping[Forgery, str]] = {
+    forge_ipa_scalar: "IPA",
     forge_joint_libra: "batched translator+joint pairing",
     forge_translation: "batched translator+joint reduction",
     forge_merge: "Merge pairing",

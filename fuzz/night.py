@@ -108,6 +108,7 @@ def stages(plan: Plan) -> Iterator[Stage]:
     hostile = (sys.executable, "fuzz/hostile.py", "--minutes={minutes}", "--seed={seed}")
     yield Stage("hostile", hostile, weight=2)
     yield Stage("soak", (sys.executable, "fuzz/soak.py", "--minutes={minutes}", "--seed={seed}"), weight=2)
+    yield _forged(plan)
     yield _differential(plan)
     for target in NATIVE:
         yield _native(plan, target)
@@ -121,6 +122,12 @@ def _server(plan: Plan, transport: str, option: tuple[str, ...]) -> Stage:
     against = () if plan.bb is None else ("--against", f"{shlex.quote(str(plan.bb / 'bb-test'))} msgpack run")
     command = (*BBIPC, "fuzz", "--setup", "test", "--minutes={minutes}", "--seed={seed}", f"--save={plan.findings}")
     return Stage(f"server-{transport}", (*command, *option, *against, "--", *SERVER), weight=2, environment=_of_bb(plan))
+
+
+def _forged(plan: Plan) -> Stage:
+    """Makes the corpus of forged proofs anew: a fixed amount of work, some minutes."""
+    bb = () if plan.bb is None else (f"--bb={plan.bb / 'bb-test'}",)
+    return Stage("forged", (sys.executable, "fuzz/forge.py", "--check", *bb), weight=1, environment=_of_bb(plan))
 
 
 def _differential(plan: Plan) -> Stage:

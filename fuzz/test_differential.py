@@ -12,7 +12,7 @@ VERIFIER = Verifier(Setup.AZTEC)
 
 
 def campaign(path: Path, seed: int = 1, start: int = 0) -> Campaign:
-    options = Namespace(resume=path, seed=seed, start=start, count=10, minutes=None)
+    options = Namespace(resume=path, seed=seed, start=start, count=10, minutes=None, ipa_one_in=1)
     made = Campaign(options, load_samples(), VERIFIER, VERIFIER, next_index=start)
     made.resume()
     return made

@@ -15,6 +15,7 @@ from functools import cache
 from itertools import pairwise
 from math import prod
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 Q = 0x30644E72E131A029B85045B68181585D97816A916871CA8D3C208C16D87CFD47  # Fq
@@ -86,17 +87,20 @@ ECCVM_NAMES: list[str] = [e["name"] for e in data("eccvm_data.json")["entities"]
 
 
 @cache
-def _chapter_08() -> tuple[dict[str, str], dict[str, Callable[..., Any]], list[list[str]]]:
+def _chapter_08() -> tuple[dict[str, CodeType], dict[str, Callable[..., Any]], list[list[str]]]:
     """The code of every section; ADD and DBL; the lists of 8.9 and 8.10."""
     text = (SPEC / "08-eccvm-relations.md").read_text()
     sections = dict(re.findall(r"^## (8\.\d+) (.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE))
-    code = {number: "\n".join(re.findall(r"```calc\n(.*?)```", body, re.DOTALL)) for number, body in sections.items()}
+    calc = {number: "\n".join(re.findall(r"```calc\n(.*?)```", body, re.DOTALL)) for number, body in sections.items()}
+    code = {number: compile(text, f"section {number}", "exec") for number, text in calc.items()}
     addition, doubling = re.findall(r"```\n(.*?)```", sections["8.6"], re.DOTALL)[:2]
 
     def function(body: str, parameters: Sequence[str], results: Sequence[str]) -> Callable[..., Any]:
+        compiled = compile(body, "a helper of 8.6", "exec")
+
         def call(*arguments: Residue) -> tuple[Residue, ...]:
             names: dict[str, Any] = dict(zip(parameters, arguments, strict=True))
-            exec(body, names)
+            exec(compiled, names)
             return tuple(names[r] for r in results)
 
         return call
