@@ -155,8 +155,8 @@ class Campaign:
         base = self.samples[index % len(self.samples)]
         while True:
             if random.random() < REOPENED_SHARE:
-                mutant = reopen(base, random)
-            elif base.name in FLOWS and random.random() < KNOWN_SHARE:
+                return reopen(base, random)
+            if base.name in FLOWS and random.random() < KNOWN_SHARE:
                 mutant = forge_known(base, random)
             else:
                 mutant = mutate(base, random, random.sample(self.samples, 3))
