@@ -34,15 +34,16 @@ def run(arguments: Sequence[str]) -> int:
         from bbipc.cli.msgpack import run as serve  # noqa: PLC0415 - see above
 
         return serve(arguments[2:])
-    from bbipc.cli.bb_words import forward, in_words_of_bb, is_for_bb  # noqa: PLC0415
+    if arguments and not arguments[0].startswith("-"):
+        from bbipc.cli.bb_words import forward, in_words_of_bb, is_for_bb  # noqa: PLC0415
 
-    words = in_words_of_bb(arguments)
-    if words is not None:
-        if is_for_bb(words):
-            return forward(words)
-        if words[0] == "msgpack":
-            return run(words)
-        arguments = ["bb", "--", *words]
+        words = in_words_of_bb(arguments)
+        if words is not None:
+            if is_for_bb(words):
+                return forward(words)
+            if words[0] == "msgpack":
+                return run(words)
+            arguments = ["bb", "--", *words]
     from bbipc.cli.main import run as run_any  # noqa: PLC0415
 
     return run_any(arguments)

@@ -42,8 +42,8 @@ LATE = {
     "packages whose names load what they need: importing them costs nothing": {
         "bbipc.chonk.simple", "importlib", "importlib.metadata",
     },
-    "encodings that most proofs and keys do not come in, up to 9 ms": {
-        "bbipc.chonk.forms", "bbipc.chonk.proof_msgpack", "msgpack", "zlib",
+    "encodings that most proofs and keys do not come in, and setups that are not Aztec's, up to 9 ms": {
+        "bbipc.chonk.forms", "bbipc.chonk.proof_msgpack", "json", "msgpack", "zlib",
     },
     "an event loop, 12 to 83 ms: only for those who open a client, and only the one that runs": {
         "anyio.from_thread", "asyncio", "bbipc.client.blocking", "bbipc.client.connection", "bbipc.client.shm", "trio",

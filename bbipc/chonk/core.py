@@ -9,7 +9,6 @@ meant for tests and measurements.
 import os
 from collections.abc import Generator, Sequence
 from enum import IntEnum
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
 try:
@@ -17,8 +16,9 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "bbipc._core":
         raise
+    source = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - the library does without pathlib, which takes 7 ms
     raise ImportError(
-        f"bbipc was imported from {Path(__file__).parents[1]}, where its compiled core is missing: that is the source, not "
+        f"bbipc was imported from {source}, where its compiled core is missing: that is the source, not "
         "an installation. Install it editable there (pip install -e .), or start Python in another folder or with -P.",
         name="bbipc._core",
     ) from None

@@ -1,12 +1,15 @@
 """The trusted setup as a value (chapter 01 section 8)."""
 
-import json
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from bbipc.chonk.errors import ChonkFormatError, require_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Setup"]
 
@@ -28,7 +31,7 @@ class Setup:
     g2_x: bytes
     translator_key: bytes
 
-    AZTEC: ClassVar["Setup"]
+    AZTEC: ClassVar[Setup]
     """The setup of the Aztec network."""
 
     def __post_init__(self) -> None:
@@ -43,7 +46,7 @@ class Setup:
         return f"Setup(g2_x={self.g2_x[:4].hex()}.., translator_key={self.translator_key[:4].hex()}..)"
 
     @classmethod
-    def from_json(cls, path: str | Path) -> "Setup":
+    def from_json(cls, path: str | Path) -> Setup:
         """Read a setup from a JSON file.
 
         The file is an object with `g2_x_hex_128_bytes_order_xc0_xc1_yc0_yc1` (256 hex digits) and
@@ -57,8 +60,11 @@ class Setup:
         """
         if not isinstance(path, str | os.PathLike):
             raise TypeError(f"path: {type(path).__name__}, expected str or a path")
+        import json  # noqa: PLC0415 - most verify under Aztec's setup
+
         try:
-            document = json.loads(Path(path).read_bytes())
+            with open(path, "rb") as file:  # noqa: PTH123 - the same
+                document = json.loads(file.read())
         except ValueError as error:  # of UTF-8 or of JSON
             raise ChonkFormatError.at("setup", f"not a JSON document: {error}") from None
         g2_x = _hex(_member(document, _G2_KEY, "setup"), 128, f"setup.{_G2_KEY}")
