@@ -70,6 +70,7 @@ def main() -> None:
             line("flow", [f"{bases.index(base):x}"]),
             line("step", [f"{STEPS.index(case['step']):x}"]),
             line("group", [f"{groups.index(case['group']) + 1 if case['group'] else 0:x}"]),
+            line("alone", ["0" if case["proved"] else "1"]),
             line("indices", [f"{index:x}" for index, _ in changes]),
             line("values", [value for _, value in changes]),
             line("key_indices", [f"{int(index):x}" for index in key_changes]),
