@@ -347,9 +347,14 @@ def _open_run(
         gc.enable()
     progress = Progress()
 
+    def warn() -> None:
+        how = f"start some (dask worker {options.dask}), or end this with Ctrl-C"
+        click.echo(f"bbipc: warning: no workers at {options.dask}; waiting: {how}", err=True)
+
     def run(units: Iterator[Unit[Any]]) -> Iterator[Done]:
+        on_no_workers = warn if LOCAL.fullmatch(str(options.dask)) is None else None  # a local cluster starts its own again
         try:
-            yield from run_units(client, units, progress=progress)
+            yield from run_units(client, units, progress=progress, on_no_workers=on_no_workers)
         except ClusterError as error:
             course.lost = str(error)
 

@@ -8,6 +8,7 @@ way, and then run one at a time. One that ends workers although it is alone is c
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from time import monotonic
@@ -17,6 +18,7 @@ from uuid import uuid4
 from distributed import Client, Future, KilledWorker, as_completed
 from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
+from tornado.ioloop import PeriodicCallback
 
 from bbipc.archive.cut import UNIT_BYTES
 from bbipc.archive.unit import ALL_THREADS, BuildMismatchError, Done, Unit, decide
@@ -32,6 +34,9 @@ MESSAGE_BYTES: Final = UNIT_BYTES
 
 MESSAGE_SECONDS: Final = 0.01
 """A message leaves after this time, so that workers do not wait while files are read."""
+
+_LOOK_MILLISECONDS: Final = 1000
+"""Who waits for workers that are all gone is told so when two looks, this far apart, found none: one may be starting again."""
 
 _LOST: Final = "the scheduler went away, or somebody cancelled this client's work there"
 
@@ -60,7 +65,12 @@ class Progress:
 
 
 def run_units(
-    client: Client, units: Iterator[Unit[Any]], *, ordered: bool = False, progress: Progress | None = None
+    client: Client,
+    units: Iterator[Unit[Any]],
+    *,
+    ordered: bool = False,
+    progress: Progress | None = None,
+    on_no_workers: Callable[[], None] | None = None,
 ) -> Iterator[Done]:
     """Decide units, and give them as they are done, each item exactly once.
 
@@ -72,6 +82,7 @@ def run_units(
         units: what is to be done; indices ascend.
         ordered: give units in the order of their indices. A unit that is late then holds the others back, in bounded memory.
         progress: kept up to date.
+        on_no_workers: called once, in the client's event loop, if all workers are gone. Units wait for new ones.
 
     Raises:
         ClusterLostError: the scheduler went away. What was given stays true.
@@ -79,9 +90,37 @@ def run_units(
     """
     pump = _Pump(client, units, progress or Progress())
     try:
-        yield from _in_order(pump) if ordered else pump.run(lambda: True)
+        with _watched(client, on_no_workers):
+            yield from _in_order(pump) if ordered else pump.run(lambda: True)
     finally:
         pump.cancel()
+
+
+@contextmanager
+def _watched(client: Client, on_no_workers: Callable[[], None] | None) -> Iterator[None]:
+    """Look whether there are workers, from time to time, and tell once if there are none."""
+    if on_no_workers is None:
+        yield
+        return
+    loop, scheduler = client.loop, client.scheduler
+    assert loop is not None, "the client is connected"
+    assert scheduler is not None, "the same"
+    empty = 0
+
+    async def look() -> None:
+        nonlocal empty
+        with suppress(OSError, TimeoutError):  # the scheduler is gone: the pump finds out
+            empty = 0 if await scheduler.ncores(workers=None) else empty + 1
+            if empty == 2:
+                looks.stop()
+                on_no_workers()
+
+    looks = PeriodicCallback(look, _LOOK_MILLISECONDS)
+    loop.add_callback(looks.start)
+    try:
+        yield
+    finally:
+        loop.add_callback(looks.stop)
 
 
 def _in_order(pump: "_Pump") -> Iterator[Done]:

@@ -140,6 +140,22 @@ def test_a_scheduler_that_goes_away_ends_the_command_and_resume_goes_on(tmp_path
     assert len(journal.read_text().splitlines()) == count + 1
 
 
+@pytest.mark.parametrize("arguments", [MANY, TX])
+def test_who_waits_for_workers_is_told_so_once_and_what_to_do(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    with cluster(tmp_path, 0) as made:
+        command = [sys.executable, "-P", "-m", "bbipc", *arguments, "--dask", made.address]
+        running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert running.stderr is not None
+        told = next(line for line in running.stderr if "no workers" in line)
+        how = f"start some (dask worker {made.address}), or end this with Ctrl-C"
+        assert told == f"bbipc: warning: no workers at {made.address}; waiting: {how}\n"
+        made.add_worker()
+        out, err = running.communicate(timeout=120)
+    assert running.returncode == 0, err
+    assert "no workers" not in err
+    assert "valid" in out
+
+
 STOPS = """
 import pathlib, time
 import bbipc.archive.proofs as proofs
