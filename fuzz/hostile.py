@@ -438,6 +438,17 @@ class Hostile:
     def huge_batches(self) -> None:
         self.send_and_read(frame(batch(1400)))
 
+    def many_verifications(self) -> None:
+        """On many connections, so that each has but few."""
+        count = min(200, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 32)
+        run = frame(VERIFY) * 4
+        self.is_one_with(count * len(run) // 4, count)
+        for _ in range(count):
+            connection = self.connect()
+            threading.Thread(target=self._read, args=[connection], daemon=True).start()
+            threading.Thread(target=self._send, args=[connection, run], daemon=True).start()
+        self.wait()
+
     def stalled_frames(self) -> None:
         """Frames that are never finished, near the limit of all."""
         self.is_one_with(62 * MIB, 2)
@@ -494,6 +505,7 @@ BEHAVIOURS: Final[dict[str, Callable[[Hostile], None]]] = {
         "many_connections",
         "crowd",
         "huge_batches",
+        "many_verifications",
         "stalled_frames",
         "nonsense",
     )

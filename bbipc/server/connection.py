@@ -212,6 +212,9 @@ class Connection:
         name: for the log.
         shm: the same stream, if it is one of shared memory, which answers cheap requests by itself.
         crowd: the connections of the same process; None: it has no others.
+
+    Attributes:
+        group: who shares its turns where work waits: those connections.
     """
 
     def __init__(
@@ -237,7 +240,7 @@ class Connection:
         self._marked = (0, 0)  # what these were when somebody last needed room
         self._periods_unread = 0
         self._waits_for_room = False
-        self._client: Connection | Crowd = self if crowd is None else crowd  # whose turns it shares where frames are decoded
+        self.group: Connection | Crowd = self if crowd is None else crowd
         self._turn = Turn(services.turns, crowd)
         self._charged = 0  # what the budget knows of
         self._farewell: bytes | None = None  # the last frame, if the client asked for the end of the server
@@ -469,7 +472,7 @@ class Connection:
         envelope = self._envelope is True
         try:
             prepare = partial(_parse_and_prepare, payload, services, envelope=envelope)
-            parsed = await services.decode(prepare, len(payload), self._client)
+            parsed = await services.decode(prepare, len(payload), self.group)
         except Exception:
             parsed = self._not_parsed(payload)
         await self._turn.begin()

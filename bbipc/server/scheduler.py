@@ -1,6 +1,7 @@
 """Who works when: the one place where requests wait for worker threads.
 
-There are `threads` workers. Two kinds of jobs wait for them, each kind in a queue that serves the connections in turn:
+There are `threads` workers. Two kinds of jobs wait for them, each kind in a queue that serves the processes in turn, and the
+connections of each in turn:
 
 * A *computation* takes one worker. A long one is done in steps: after :data:`SLICE` seconds it is the turn of others.
 * *Verifications* are taken together: when a worker is free, all that wait (up to :data:`MAX_BATCH_TASKS` proofs) become
@@ -28,7 +29,7 @@ import trio
 
 from bbipc.server.backend import AnyTask, Backend, Cancel
 from bbipc.server.batch_report import BatchCounters, failed_checks
-from bbipc.server.fair import FairQueue
+from bbipc.server.fair import GroupedQueue, group_of
 from bbipc.server.idle import IdleSignal
 from bbipc.server.jobs import Computation, Slice, Verification
 from bbipc.server.steps import advance
@@ -106,9 +107,10 @@ class Scheduler:
         self._max_batch_tasks = max_batch_tasks
         self._in_thread = in_thread or make_threads(threads)
         self._free = threads
-        self._computations: FairQueue[object, Computation] = FairQueue()
-        self._verifications: FairQueue[object, Verification] = FairQueue()
+        self._computations: GroupedQueue[object, Computation] = GroupedQueue()
+        self._verifications: GroupedQueue[object, Verification] = GroupedQueue()
         self._proofs_of: Counter[object] = Counter()  # of those of `_verifications`, for each client
+        self._proofs_of_group: Counter[object] = Counter()  # the same for the clients of each group
         self._few_is_next = True
         self._running: set[ScheduledJob] = set()
         self._computation_is_next = True
@@ -149,6 +151,7 @@ class Scheduler:
         else:
             self._verifications.push(job.client, job)
             self._proofs_of[job.client] += len(job.tasks)
+            self._proofs_of_group[group_of(job.client)] += len(job.tasks)
         self._changed.set()
         self.on_submit()
 
@@ -170,7 +173,8 @@ class Scheduler:
     def drop(self, client: object) -> None:
         """Forget all jobs of `client`, whether they wait or run."""
         waiting: list[ScheduledJob] = [*self._computations.drop(client), *self._verifications.drop(client)]
-        self._proofs_of.pop(client, None)
+        if client in self._proofs_of:
+            self._count_out(client, self._proofs_of[client])
         running = [job for job in self._running if job.client is client]
         for job in (*waiting, *running):
             job.cancel()
@@ -179,9 +183,10 @@ class Scheduler:
         self._idle_signal.check()
 
     def _count_out(self, client: object, proofs: int) -> None:
-        self._proofs_of[client] -= proofs
-        if not self._proofs_of[client]:
-            del self._proofs_of[client]
+        for counts, key in ((self._proofs_of, client), (self._proofs_of_group, group_of(client))):
+            counts[key] -= proofs
+            if not counts[key]:
+                del counts[key]
 
     def _discard_if_done(self, job: Verification) -> None:
         """Forget a cancelled job of which no batch has anything."""
@@ -254,11 +259,22 @@ class Scheduler:
 
     def _few(self) -> list[object]:
         """The clients of a batch for those that have few proofs only, once for each of these; empty if it is all clients' turn,
-        or there is none that has many."""
-        if not self._few_is_next or max(self._proofs_of.values()) <= self._max_batch_tasks // MANY:
+        or there is none that has many. Of several groups, each counts as one client, which takes as many proofs as one."""
+        several, few = len(self._proofs_of_group) > 1, self._max_batch_tasks // FEW
+        many = max((self._proofs_of_group if several else self._proofs_of).values())
+        if not self._few_is_next or many <= self._max_batch_tasks // MANY:
             return []
-        few = [client for client in self._verifications.clients() if self._proofs_of[client] <= self._max_batch_tasks // FEW]
-        return [client for client in few for _ in range(self._verifications.count(client))]
+        clients: list[object] = []
+        for queue in self._verifications.groups():
+            room = few if several else self._max_batch_tasks
+            for client in queue.clients():
+                proofs = self._proofs_of[client]
+                if proofs <= min(few, room):
+                    room -= proofs
+                    clients += [client] * queue.count(client)
+                if not room:
+                    break
+        return clients
 
     def _release(self, workers: int) -> None:
         self._free += workers

@@ -30,7 +30,7 @@ import trio
 
 from bbipc.client.errors import ServerUnreachable
 from bbipc.client.transport import Transport, spawned
-from bbipc.server.fair import FairQueue
+from bbipc.server.fair import GroupedQueue
 from bbipc.server.idle import IdleSignal
 from bbipc.server.jobs import Forwarding
 from bbipc.wire import cursor
@@ -110,7 +110,7 @@ class Upstream:
         self.counters = Counters()
         self._max_frame_bytes = max_frame_bytes
         self._spawn = spawn or self._spawn_child
-        self._queue: FairQueue[object, Forwarding] = FairQueue()
+        self._queue: GroupedQueue[object, Forwarding] = GroupedQueue()
         self._current: Forwarding | None = None
         self._failure: _ChildFailedError | None = None  # why the child is being ended
         self._has_child = False

@@ -15,7 +15,7 @@ from trio.testing import MockClock
 from bbipc.chonk import Outcome, Verdict
 from bbipc.server.backend import Task
 from bbipc.server.jobs import Verification
-from bbipc.server.scheduler import Scheduler
+from bbipc.server.scheduler import FEW, Scheduler
 from server.scripted import HASH, HASHED, NO_PROOF, LoadedBackend, scripted_server, verdict_response, verification
 
 SHARED, EACH = 100.0, 10.0
@@ -275,3 +275,40 @@ def test_a_service_with_fewer_cores_leaves_workers_to_others() -> None:
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
     assert [(batch.keys, batch.started, batch.threads) for batch in backend.batches] == [(["bounded"], 0, 1), (["other"], 1, 1)]
+
+
+class Member:
+    """A connection of a process."""
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+
+
+def test_many_connections_of_one_process_have_one_share() -> None:
+    """Beside a process with 200 connections, each with two proofs, a lone verification is in the next, small batch."""
+    backend = TimedBackend()
+    order: list[str] = []
+
+    async def main() -> None:
+        scheduler = Scheduler(backend, 2, in_thread=backend.in_thread)
+
+        def submit(client: Member, proofs: int) -> None:
+            finish = lambda _response: order.append(client.group)  # noqa: E731
+            task = Task((b"",), client.group.encode())
+            scheduler.submit(Verification(client, [task] * proofs, lambda _verdicts: b"", finish))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(scheduler.run)
+            for _ in range(200):
+                submit(Member("many"), 2)
+            await trio.sleep(1)  # the first batch runs
+            submit(Member("lone"), 1)
+            await scheduler.wait_idle()
+            nursery.cancel_scope.cancel()
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    sizes = [len(batch.keys) for batch in backend.batches]
+    assert "lone" in backend.batches[1].keys
+    assert sizes[:2] == [64, 64 // FEW + 1]
+    assert len(order) == 201
+    assert max(sizes[2:]) == 64
