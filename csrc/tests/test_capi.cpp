@@ -489,6 +489,14 @@ void test_null_pointers(const Core& core, const Input& good) {
     bbipc_verdict verdicts[] = {stale_verdict(), stale_verdict()};
     bbipc_check(core.get(), claims, 2, 1, nullptr, verdicts);
     CHECK(is_error(verdicts[0], BBIPC_PART_NONE, -1, text) && is_valid(verdicts[1]));
+    // So is one that could not be made.
+    const Claim failed(bbipc_reduce(core.get(), &proof, nullptr, length, 0, nullptr), bbipc_claim_free);
+    const bbipc_claim* const mixed[] = {failed.get(), claim.get(), nullptr, failed.get(), claim.get()};
+    bbipc_verdict results[] = {stale_verdict(), stale_verdict(), stale_verdict(), stale_verdict(), stale_verdict()};
+    bbipc_check(core.get(), mixed, 5, 1, nullptr, results);
+    for (std::size_t i = 0; i < 5; ++i) {
+        CHECK(mixed[i] == claim.get() ? is_valid(results[i]) : is_error(results[i], BBIPC_PART_NONE, -1, text));
+    }
     for (bbipc_verdict& v : verdicts) v = stale_verdict();
     bbipc_check(core.get(), nullptr, 2, 1, nullptr, verdicts);
     for (const bbipc_verdict& v : verdicts) CHECK(is_error(v, BBIPC_PART_NONE, -1, text));
