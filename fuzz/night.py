@@ -127,7 +127,8 @@ def _server(plan: Plan, transport: str, option: tuple[str, ...]) -> Stage:
 def _forged(plan: Plan) -> Stage:
     """Makes the corpus of forged proofs anew: a fixed amount of work, some minutes."""
     bb = () if plan.bb is None else (f"--bb={plan.bb / 'bb-test'}",)
-    return Stage("forged", (sys.executable, "fuzz/forge.py", "--check", *bb), weight=1, environment=_of_bb(plan))
+    command = (sys.executable, "fuzz/forge.py", "--check", "--subrelations=20", "--seed={seed}", *bb)
+    return Stage("forged", command, weight=1, environment=_of_bb(plan))
 
 
 def _differential(plan: Plan) -> Stage:

@@ -17,7 +17,7 @@ from bbipc.chonk.core import Curve
 from bbipc.chonk.primitives import generators_msm, point_msm
 from reference import relations as rel
 
-__all__ = ["ONE", "EccvmProof", "Ipa", "Table", "combine", "prove_eccvm", "prove_ipa"]
+__all__ = ["COLUMNS", "FIRST_SHIFTED", "ONE", "UNSHIFTED", "EccvmProof", "Ipa", "Table", "combine", "prove_eccvm", "prove_ipa"]
 
 Q: Final = rel.Q
 R: Final = rel.R
