@@ -8,7 +8,6 @@ from typing import Any
 import anyio
 import msgpack
 import pytest
-import trio
 
 from bbipc.chonk import Outcome
 from bbipc.client import (
@@ -25,7 +24,7 @@ from bbipc.client.blocking import open_client
 from bbipc.client.messages import Answer
 from bbipc.client.session import Request, Session
 from bbipc.client.verification import tx_verdict_of, verdict_of
-from client.scripted import Server, Task, scripted
+from client.scripted import Server, Task, run, scripted
 from samples import FLOW1
 
 SAID = [True, False, None, True, True, False, None, False]
@@ -95,7 +94,7 @@ def test_answers_in_any_order(dialect: Dialect, in_flight: int) -> None:
         assert (name, fields["proof"]) == ("ChonkVerify", FLOW1.proof.to_words())
         return request_id, fields["vk"][0]
 
-    trio.run(test)
+    run(test)
 
 
 async def answer(server: Server, dialect: Dialect, request_id: int, content: list[Any]) -> None:
@@ -135,7 +134,7 @@ def test_what_is_no_answer_to_a_request_is_no_verdict_on_any(payload: bytes) -> 
                 with pytest.raises(ProtocolViolation):
                     await task.result()
 
-    trio.run(test)
+    run(test)
 
 
 def test_a_lost_connection_has_no_verdicts() -> None:
@@ -149,7 +148,7 @@ def test_a_lost_connection_has_no_verdicts() -> None:
                 with pytest.raises(ServerGone):
                     await task.result()
 
-    trio.run(test)
+    run(test)
 
 
 def test_an_error_response_is_an_error_of_a_call() -> None:
@@ -161,7 +160,7 @@ def test_an_error_response_is_an_error_of_a_call() -> None:
             with pytest.raises(ServerError, match=r"^no$"):
                 await task.result()
 
-    trio.run(test)
+    run(test)
 
 
 @pytest.mark.parametrize("dialect", [Dialect.TAGGED, Dialect.ENVELOPE])
