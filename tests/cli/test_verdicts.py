@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -19,9 +19,10 @@ from bbipc.__main__ import run
 from bbipc.archive.cut import cut
 from bbipc.archive.unit import Done, Unit, decide
 from bbipc.aztec import Check, TxVerdict
-from bbipc.chonk import Outcome, Setup, Verdict, VerificationKey
+from bbipc.chonk import ChonkProof, Outcome, Setup, Verdict, VerificationKey
 from bbipc.cli import archive, inputs, keys, verify_many, verify_tx
-from bbipc.cli.many import Item, Result
+from bbipc.cli.many import Item, Result, with_opinions
+from bbipc.client import RemoteVerdict, ServerGone
 from cli.running import SETUP
 from samples import FLOW1, FLOW4, FLOW8, copy_parts, flow1_parts, raw_proof, word
 
@@ -334,6 +335,45 @@ def test_an_interruption_is_no_success(bbipc_: Bbipc, folder: Path, monkeypatch:
     suite = ET.parse(folder / "junit.xml").getroot()
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "0", "2")
     assert [[part.tag for part in case] for case in suite] == [[], ["skipped"], ["skipped"]]
+
+
+def test_each_second_opinion_is_on_its_own_proof() -> None:
+    """Also behind what cannot be read, which nobody is asked about; and a server that ended is not asked again."""
+    said = {0: True, 2: False, 3: None, 5: True, 6: False}
+    key = keys.load_key(str(FLOW1.folder / "vk"))
+
+    class Second:
+        def verify_many(self, pairs: list[Any]) -> Iterator[RemoteVerdict]:
+            for proof, vk in pairs:
+                assert vk is key.key
+                number = int.from_bytes(proof.to_fields()[:32], "big")
+                if number == ends_at:
+                    raise ServerGone("it ended")
+                valid = said[number]
+                yield RemoteVerdict(Outcome.ERROR, "no") if valid is None else RemoteVerdict(OUTCOMES[valid])
+
+    def results() -> Iterator[Result]:
+        for number in range(7):
+            item = Item(number, f"{number}", "vk")
+            if number in said:
+                proof = ChonkProof.from_fields(word(number) + FLOW1.fields[32:])
+                yield Result(item, Verdict(OUTCOMES[number % 2 == 0]), key, proof)
+            else:
+                yield Result(item, Verdict(Outcome.ERROR, reason="nothing"), None)
+
+    for group in (1, 2, 3, 7):
+        for ends_at in (None, 0, 3, 6):
+            seen = list(with_opinions(results(), cast("Any", Second()), group))
+            assert [one.number for one in seen] == list(range(7))
+            for one in seen:
+                asked = one.number in said and (ends_at is None or one.number < ends_at)
+                assert (one.opinion is not None) == asked
+                assert (one.unasked is None) == asked
+                assert one.opinion is None or one.opinion.valid == (said[one.number] is True)
+                assert one.disputed == (one.opinion is not None and one.opinion.valid != (one.number % 2 == 0))
+
+
+OUTCOMES = {True: Outcome.VALID, False: Outcome.INVALID}
 
 
 # ---- Journals -------------------------------------------------------------------------------------------------------
