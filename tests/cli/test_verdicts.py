@@ -410,6 +410,9 @@ def test_a_verdict_of_a_journal_belongs_to_the_bytes_of_proof_and_key(bbipc_: Bb
         outcome, told = judged(content, vk)
         assert (outcome, reason in told) == ("error", True), told
         assert judged(FLOW1.fields, FLOW1.vk)[0] == "valid"
+    # What could not be read is looked at again, too.
+    assert "No such file" in judged(FLOW1.fields, None)[1]
+    assert "not a verification key" in judged(FLOW1.fields, b"nothing")[1]
 
 
 def test_what_a_journal_has_and_what_it_has_not_are_both_told(bbipc_: Bbipc, folder: Path) -> None:

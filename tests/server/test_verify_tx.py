@@ -79,6 +79,17 @@ def test_transactions_and_proofs_share_batches(setup: Setup) -> None:
     assert outcomes[5].checks[-1].ok is None
 
 
+def test_strict_transactions() -> None:
+    """Chapter 15 section 8: bytes behind a transaction, which nodes accept."""
+    task = TxTask(e2e("compressed") + b"\0", None)
+    for strict in (False, True):
+        backend = ChonkBackend(SETUP, registry=REGISTRY, strict=strict)
+        flags = [backend.new_cancel() for _ in range(3)]
+        together = backend.check(backend.reduce([task, task], cancels=flags[:2]), threads=1, cancels=flags[:2])
+        verdicts = [*together, backend.verify(task, threads=1, cancel=flags[2])]
+        assert [isinstance(verdict, TxOutcome) and verdict.tx.valid for verdict in verdicts] == [not strict] * 3
+
+
 def test_cancelled() -> None:
     backend = ChonkBackend(SETUP, registry=REGISTRY)
     flag = backend.new_cancel()
