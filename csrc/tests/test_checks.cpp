@@ -408,6 +408,27 @@ void test_precedence(const Core& core, const Input& good) {
     }
 }
 
+// The pairing of the public inputs is checked whichever of its points is infinite; if both are, it holds (chapter 00 section 5, step 3).
+void test_public_pairing(const Core& core, const Input& good) {
+    const Rule rule("00.5 step 3, e(P0, [1]_2) e(P1, [x]_2) = 1");
+    const u64 p0 = good.count[0] - oink_fixed_length - 28, p1 = p0 + 4;
+    const std::vector<U256> infinity(4), generator{U256{{1, 0, 0, 0}}, {}, U256{{2, 0, 0, 0}}, {}};
+    const auto with = [&](const std::vector<U256>& first, const std::vector<U256>& second) {
+        Input input = good;
+        for (u64 k = 0; k < 4; ++k) {
+            store_be(input.word(0, p0 + k), first[k]);
+            store_be(input.word(0, p1 + k), second[k]);
+        }
+        return verify(core, input);
+    };
+    for (const auto& [first, second] : {std::pair{infinity, generator}, {generator, infinity}, {generator, generator}}) {
+        const bbipc_verdict v = with(first, second);
+        CHECK(v.outcome == BBIPC_INVALID && v.step == BBIPC_STEP_PI_PAIRING);
+    }
+    const bbipc_verdict v = with(infinity, infinity);  // what follows has other public inputs
+    CHECK(v.outcome == BBIPC_INVALID && v.step != BBIPC_STEP_PI_PAIRING && v.step != BBIPC_STEP_DATABUS);
+}
+
 // The commitment to the calldata is what the previous kernel returned, point for point (chapter 00 section 5, step 4): neither infinity
 // nor the opposite point stands for it.
 void test_databus(const Core& core, const Input& good) {
@@ -1083,6 +1104,7 @@ int main(int argc, char** argv) {
     test_strict(core, inputs[0]);
     test_errors(core, inputs[0]);
     test_precedence(core, inputs[0]);
+    test_public_pairing(core, inputs[0]);
     test_databus(core, inputs[0]);
     test_lengths();
     test_key_sizes(inputs[0]);
