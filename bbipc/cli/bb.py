@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from bbipc.__main__ import run
-from bbipc.chonk import ChonkFormatError, ChonkProof, Outcome, Verdict, VerificationKey, Verifier
+from bbipc.chonk import ChonkFormatError, ChonkProof, Outcome, Verdict, VerificationKey, Verifier, detect_key, detect_proof
 from bbipc.chonk.words import WORD
 from bbipc.cli import exit_codes
 from bbipc.cli.bb_words import forward, is_for_bb
@@ -192,13 +192,26 @@ def _read(proof: str, vk: str) -> _Pair:
     Raises:
         InputError: a file cannot be read or decoded.
     """
-    words, source = read_input(proof), vk
+    words, key_bytes = read_input(proof), read_input(vk)
     try:
-        key = named_key(VerificationKey.from_bytes(read_input(vk)), vk)
-        source = proof
-        return key, ChonkProof.from_fields(words[: len(words) - len(words) % WORD], key.key.num_public_inputs)
+        key = named_key(VerificationKey.from_bytes(key_bytes), vk)
     except ChonkFormatError as error:
-        raise InputError(f"{shown(source)}: {error}") from None
+        raise InputError(f"{shown(vk)}: {error}{_in_another_form(lambda: detect_key(key_bytes))}") from None
+    public_inputs = key.key.num_public_inputs
+    try:
+        return key, ChonkProof.from_fields(words[: len(words) - len(words) % WORD], public_inputs)
+    except ChonkFormatError as error:
+        hint = _in_another_form(lambda: detect_proof(words, public_inputs))
+        raise InputError(f"{shown(proof)}: {error}{hint}") from None
+
+
+def _in_another_form(detect: Callable[[], object]) -> str:
+    """What to do if `detect` can read what bb cannot."""
+    try:
+        detect()
+    except ChonkFormatError:
+        return ""
+    return "; bb does not read this form: bbipc verify PROOF VK does"
 
 
 def _tell(text: str, verdict: Verdict) -> None:

@@ -137,6 +137,21 @@ def test_what_is_told(folder: Path) -> None:
     assert done.err.endswith("setup Aztec\n")
 
 
+def test_a_form_that_bb_does_not_read_is_told(tmp_path: Path) -> None:
+    hint = "; bb does not read this form: bbipc verify PROOF VK does"
+    key = tmp_path / "vk.hex"
+    key.write_text(Path(VK).read_bytes().hex())
+    for proof, vk, file in ((DATA / "flow1" / "proof.msgpack", VK, "proof.msgpack"), (PROOF, key, "vk.hex")):
+        done = bbipc("verify", "-s", "chonk", "-p", proof, "-k", vk, "--setup", SETUP)
+        assert done.code == 1
+        told = done.err.splitlines()[-1]
+        assert f"{file}: " in told
+        assert told.endswith(hint)
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(b"\xff" * 32 + Path(PROOF).read_bytes()[32:])
+    assert hint not in bbipc("verify", "-s", "chonk", "-p", damaged, "-k", VK, "--setup", SETUP).err
+
+
 def test_whose_words() -> None:
     assert in_words_of_bb(["verify", "proof", "vk", "--threads", "2", "--vk-hash", "0x1", "--explain"]) is None
     assert in_words_of_bb(["verify", "-", "vk"]) is None
