@@ -357,8 +357,10 @@ void test_contexts(std::int32_t arith, const Setup& setup, const Core& core, con
     CHECK(refused(s, "g2_x: the point is not in the subgroup"));
     s.g2_x.assign(128, 0);
     CHECK(refused(s, "g2_x: the point at infinity"));
-    s = setup, s.translator_key[0] = 0xff;
-    CHECK(refused(s, "translator_key: a coordinate is not below the modulus"));
+    for (const std::size_t coordinate : {0, 32}) {
+        s = setup, s.translator_key[coordinate] = 0xff;
+        CHECK(refused(s, "translator_key: a coordinate is not below the modulus"));
+    }
     s = setup, s.translator_key[63] ^= 1;
     CHECK(refused(s, "translator_key: the point is not on the curve"));
     s = setup, s.translator_key.assign(64, 0);
@@ -377,8 +379,9 @@ void test_contexts(std::int32_t arith, const Setup& setup, const Core& core, con
     std::vector<Claim> claims;
     claims.push_back(reduce(core, good));
     claims.push_back(reduce(aztec, good));
+    claims.push_back(reduce(core, good));
     const auto verdicts = check_claims(core, claims, 1);
-    CHECK(is_valid(verdicts[0]));
+    CHECK(is_valid(verdicts[0]) && is_valid(verdicts[2]));
     CHECK(is_error(verdicts[1], BBIPC_PART_NONE, -1, "the context that made it"));
     bbipc_claim_free(nullptr);
     bbipc_core_free(nullptr);

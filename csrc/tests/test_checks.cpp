@@ -429,6 +429,18 @@ void test_public_pairing(const Core& core, const Input& good) {
     CHECK(v.outcome == BBIPC_INVALID && v.step != BBIPC_STEP_PI_PAIRING && v.step != BBIPC_STEP_DATABUS);
 }
 
+// No check of the merge part is left out where one of its points is infinite (chapter 06).
+void test_infinite_merge_points(const Core& core, const Input& good) {
+    const Rule rule("06, checks C and D and the pairing with infinite points");
+    for (const u64 index : {0, 4, 8, 12, 16, 33, 37}) {  // M_0 .. M_3, G, Q, W
+        Input bad = good;
+        std::fill_n(bad.word(1, index), 4 * 32, std::uint8_t{0});
+        const bbipc_verdict v = verify(core, bad);
+        CHECK(v.outcome == BBIPC_INVALID);
+        CHECK(v.step == (index < 20 ? BBIPC_STEP_MERGE_REDUCTION : BBIPC_STEP_MERGE_PAIRING));
+    }
+}
+
 // The commitment to the calldata is what the previous kernel returned, point for point (chapter 00 section 5, step 4): neither infinity
 // nor the opposite point stands for it.
 void test_databus(const Core& core, const Input& good) {
@@ -1106,6 +1118,7 @@ int main(int argc, char** argv) {
     test_precedence(core, inputs[0]);
     test_public_pairing(core, inputs[0]);
     test_databus(core, inputs[0]);
+    test_infinite_merge_points(core, inputs[0]);
     test_lengths();
     test_key_sizes(inputs[0]);
     test_infinite_commitments(inputs[0]);
