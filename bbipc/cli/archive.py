@@ -224,6 +224,7 @@ class Course:
         interrupted: whether the user ended it.
         seconds: how long it took.
         status: what the executor is doing, in a few words, for people.
+        warn: tells people in a line what they have to know while it runs.
         failures: items that are not valid so far, for people.
     """
 
@@ -232,6 +233,7 @@ class Course:
     interrupted: bool = False
     seconds: float = 0.0
     status: Callable[[], str] = field(default=lambda: "")
+    warn: Callable[[str], None] = field(default=lambda text: echo(text, error=True))
     failures: int = 0
     _decided: bytearray = field(init=False)
 
@@ -349,7 +351,7 @@ def _open_run(
 
     def warn() -> None:
         how = f"start some (dask worker {options.dask}), or end this with Ctrl-C"
-        click.echo(f"bbipc: warning: no workers at {options.dask}; waiting: {how}", err=True)
+        course.warn(f"bbipc: warning: no workers at {options.dask}; waiting: {how}")
 
     def run(units: Iterator[Unit[Any]]) -> Iterator[Done]:
         on_no_workers = warn if LOCAL.fullmatch(str(options.dask)) is None else None  # a local cluster starts its own again
@@ -400,9 +402,9 @@ def sha256(data: bytes) -> str:
 
 
 class Tell(Protocol):
-    """Tells people what became of one item."""
+    """Tells people what became of one item, or something else (not `done`)."""
 
-    def __call__(self, text: str | None, *, error: bool = False) -> None:
+    def __call__(self, text: str | None, *, error: bool = False, done: bool = True) -> None:
         """Print lines on standard output, or on standard error; None: only count the item."""
         ...
 
@@ -425,6 +427,7 @@ def follow(
     try:
         with ExitStack() as stack:
             tell = stack.enter_context(_told(course))
+            course.warn = lambda text: tell(text, error=True, done=False)
             for result in results(stack):
                 course.decided(result.number)
                 take(result, tell)
@@ -450,7 +453,7 @@ def _status(course: Course) -> list[str]:
     return [text for text in (course.status(), failures) if text]
 
 
-def echo(text: str | None, *, error: bool = False) -> None:
+def echo(text: str | None, *, error: bool = False, done: bool = True) -> None:  # noqa: ARG001 - see Tell
     """Print lines, if there are any."""
     if text is not None:
         click.echo(text, err=error, color=colour(sys.stderr if error else sys.stdout))

@@ -2,9 +2,11 @@
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from math import ceil
 from typing import Final, Protocol
 
 from rich.console import Console, RenderableType
@@ -17,18 +19,23 @@ __all__ = ["counted", "timed"]
 
 _MIN_BAR: Final = 10
 _MAX_BAR: Final = 60
+_WINDOW: Final = 30.0
+"""Rate and time left are those of so many last seconds, or since the start."""
 
 
 class _Print(Protocol):
-    def __call__(self, text: str | None, *, error: bool = False) -> None: ...
+    def __call__(self, text: str | None, *, error: bool = False, done: bool = True) -> None: ...
 
 
 class _Line(Progress):
     """Everything in one line, however narrow: the bar takes what is left, and what has no room is left out, the last first."""
 
-    def __init__(self, what: str, status: Callable[[], Sequence[str]], console: Console) -> None:
+    def __init__(
+        self, what: str, status: Callable[[], Sequence[str]], console: Console, get_time: Callable[[], float] = time.monotonic
+    ) -> None:
         self._what, self._status = what, status
-        super().__init__(console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+        self._seen = deque([(get_time(), 0.0)])  # when, and how many steps were done then
+        super().__init__(console=console, get_time=get_time, transient=True, redirect_stdout=False, redirect_stderr=False)
 
     def get_renderable(self) -> RenderableType:
         """The line."""
@@ -36,7 +43,11 @@ class _Line(Progress):
         if task is None:
             return Text()
         width = self.console.width - 1  # in the last column some terminals wrap
-        parts = [f"{task.completed:.0f}/{task.total or 0:.0f}", *filter(None, (_rate(task), *self._status(), _left(task)))]
+        speed = self._speed(task.completed)
+        parts = [
+            f"{task.completed:.0f}/{task.total or 0:.0f}",
+            *filter(None, (_rate(speed), *self._status(), _left(task, speed))),
+        ]
         while len(parts) > 1 and len("  ".join(parts)) > width:
             parts.pop()
         text = "  ".join(parts)
@@ -47,21 +58,30 @@ class _Line(Progress):
         row.add_row(Text(self._what), ProgressBar(task.total, task.completed, width=bar), Text(text, no_wrap=True))
         return row
 
+    def _speed(self, completed: float) -> float:
+        """Steps a second. Those of a batch are all told at its end, so the time that it took counts: rich, which counts from
+        the first step, makes a hundred thousand a second of the first batch."""
+        now = self.get_time()
+        self._seen.append((now, completed))
+        while now - self._seen[1][0] > _WINDOW:
+            self._seen.popleft()
+        since, before = self._seen[0]
+        return (completed - before) / (now - since) if now > since else 0.0
 
-def _rate(task: Task) -> str:
-    """Steps a second, of the last half minute; nothing before there is one."""
-    speed = task.finished_speed or task.speed
-    return "" if speed is None else f"{speed:.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
+
+def _rate(speed: float) -> str:
+    """Steps a second; nothing before there is one."""
+    return "" if speed == 0 else f"{speed:.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
 
 
-def _left(task: Task) -> str:
-    seconds = task.time_remaining
-    return "" if seconds is None else f"{timedelta(seconds=int(seconds))} left"
+def _left(task: Task, speed: float) -> str:
+    return "" if speed == 0 else f"{timedelta(seconds=ceil((task.remaining or 0) / speed))} left"
 
 
 @contextmanager
 def counted(what: str, total: int, echo: _Print, status: Callable[[], Sequence[str]] = lambda: ()) -> Iterator[_Print]:
-    """Show the progress of `total` steps; what is given takes what is to be told of each step, or None.
+    """Show the progress of `total` steps; what is given takes what is to be told of each step, or None, or what is
+    to be told beside the steps (`done=False`). Any thread may call it.
 
     Lines go to standard output or standard error: above the progress if that is a terminal, by `echo` if not.
 
@@ -76,12 +96,12 @@ def counted(what: str, total: int, echo: _Print, status: Callable[[], Sequence[s
     progress = _Line(what, status, console)
     task = progress.add_task(what, total=total)
 
-    def step(text: str | None, *, error: bool = False) -> None:
+    def step(text: str | None, *, error: bool = False, done: bool = True) -> None:
         if text is not None and (error or both):
             progress.console.print(Text.from_ansi(text), soft_wrap=True, highlight=False)
         else:
             echo(text)
-        progress.advance(task)
+        progress.advance(task, done)
 
     with progress:
         yield step
