@@ -661,14 +661,14 @@ class Connection:
 
     def _flush(self) -> None:
         """Send what is ready, at once as far as the system takes it; the writer sends the rest."""
-        outgoing = self._replies.outgoing
-        if outgoing and not self._writer_sends:
+        replies = self._replies
+        if replies.outgoing and not self._writer_sends:
             try:
                 self._send_some()
             except trio.BrokenResourceError as error:
                 log.debug("%s: the writer will find it broken: %s", self.name, error)  # and end the connection
-            self._writer_sends = bool(outgoing)  # until it has done so, nobody need try again
-        if outgoing or not self._reading:
+            self._writer_sends = bool(replies.outgoing)  # until it has done so, nobody need try again
+        if replies.outgoing or not self._reading:
             self._something_to_write.set()
         self._settle()
 

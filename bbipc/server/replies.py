@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, Generic, TypeVar
 
-from bbipc.wire.dialect import Tag, encode_response, error_response
+from bbipc.wire.dialect import Tag, error_response, response_head
 from bbipc.wire.frame import HEADER_BYTES
 
 SLOT_BYTES: Final = 256
 """Bytes that a response takes beside itself while it waits for those before it."""
+LONG: Final = 1024 * 1024
+"""Bytes of a response that is not copied at once, but in pieces of this size: 100 MiB would take a tenth of a second."""
 
 
 class Place:
@@ -37,15 +39,18 @@ class Replies(Generic[AnyPlace]):
 
     Attributes:
         in_flight: the places of tagged requests that wait for their responses, by id.
-        outgoing: frames that are ready to be sent.
+        outgoing: the beginning of the frames that are ready to be sent; empty if there are none.
         held: bytes of all responses here, and what they take beside.
     """
 
-    def __init__(self, max_response: int | None = None) -> None:
+    def __init__(self, max_response: int | None = None, *, long: int = LONG) -> None:
         self.in_flight: dict[int, AnyPlace] = {}
         self.outgoing = bytearray()
         self.held = 0
         self._max_response = max_response
+        self._long = long
+        self._later: deque[bytes | bytearray] = deque()  # behind `outgoing`: long responses, and frames between them
+        self._copied = 0  # bytes of the first of these that `outgoing` has
         self._slots: deque[Place] = deque()  # of plain requests, from the first one without a response
 
     @property
@@ -85,13 +90,33 @@ class Replies(Generic[AnyPlace]):
 
     def add(self, frames: bytes) -> None:
         """Responses to requests that come now, as frames. There is none to a plain request among them if that must wait."""
-        self.outgoing += frames
+        if not self._later:
+            self.outgoing += frames
+        elif isinstance(between := self._later[-1], bytearray):
+            between += frames
+        else:
+            self._later.append(bytearray(frames))
         self.held += len(frames)
 
     def sent(self, size: int) -> None:
         """So many bytes at the beginning of `outgoing` were sent."""
         del self.outgoing[:size]
         self.held -= size
+        if self._later and not self.outgoing:
+            self._copy_some()
+
+    def _copy_some(self) -> None:
+        """Copy the next piece of what comes later. A long response counts as a whole until all of it is copied."""
+        first = self._later[0]
+        piece = memoryview(first)[self._copied : self._copied + self._long]
+        self.outgoing += piece
+        self.held += len(piece)
+        self._copied += len(piece)
+        piece.release()
+        if self._copied == len(first):
+            self._later.popleft()
+            self._copied = 0
+            self.held -= len(first)
 
     def _wait(self, place: Place, response: bytes) -> None:
         place._response = response
@@ -105,10 +130,19 @@ class Replies(Generic[AnyPlace]):
             self._emit(response, None)
 
     def _emit(self, response: bytes, tag: Tag | None) -> None:
-        frame = encode_response(response, tag)
-        if self._max_response is not None and len(frame) - HEADER_BYTES > self._max_response:
-            frame = encode_response(error_response(too_long(len(frame) - HEADER_BYTES, self._max_response)), tag)
-        self.add(frame)
+        head = response_head(len(response), tag)
+        length = len(head) - HEADER_BYTES + len(response)
+        if self._max_response is not None and length > self._max_response:
+            response = error_response(too_long(length, self._max_response))
+            head = response_head(len(response), tag)
+        if self._max_response is not None or len(response) <= self._long:
+            self.add(head + response)
+            return
+        self.add(head)
+        self._later.append(response)
+        self.held += len(response)
+        if len(self._later) == 1:
+            self._copy_some()
 
 
 def too_long(length: int, limit: int) -> str:

@@ -28,7 +28,7 @@ import msgpack
 from bbipc.wire import cursor
 from bbipc.wire.cursor import Allowance, AllowanceSpentError
 from bbipc.wire.errors import DecodeError, EncodeError
-from bbipc.wire.frame import encode_frame
+from bbipc.wire.frame import encode_frame, encode_head
 from bbipc.wire.probe import PROBE
 from bbipc.wire.schema import extended, published
 from bbipc.wire.values import Decoder, Fields, Type
@@ -226,11 +226,15 @@ def encode_command(command: bytes, request_id: int | None = None, *, envelope: b
 
 def encode_response(response: bytes, tag: Tag | None = None) -> bytes:
     """The frame that carries `response` to the request with `tag`."""
+    return response_head(len(response), tag) + response
+
+
+def response_head(length: int, tag: Tag | None = None) -> bytes:
+    """What comes in that frame before a ``Response`` of so many bytes."""
     if tag is None:
-        return encode_frame(response)
-    if tag.envelope:
-        return encode_frame(_envelope_id.pack(tag.request_id) + response)
-    return encode_frame(b"\x92" + _pack(tag.request_id) + response)
+        return encode_head(length)
+    head = _envelope_id.pack(tag.request_id) if tag.envelope else b"\x92" + _pack(tag.request_id)
+    return encode_head(len(head) + length) + head
 
 
 def response_encoder(name: str, type_: Type) -> Callable[[Fields], bytes]:

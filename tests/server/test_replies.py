@@ -1,11 +1,13 @@
 """Responses in their order, against a model that keeps everything."""
 
+import tracemalloc
 from typing import Any
 
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bbipc.server.replies import SLOT_BYTES, Place, Replies, too_long
+from bbipc.server.replies import LONG, SLOT_BYTES, Place, Replies, too_long
 from bbipc.wire.dialect import Tag, encode_response, error_response
 from bbipc.wire.frame import Frame, FrameReader, encode_frame
 
@@ -122,3 +124,46 @@ class RepliesMachine(RuleBasedStateMachine):
 
 
 TestReplies = RepliesMachine.TestCase
+
+
+@given(st.lists(st.tuples(TAGS, st.integers(0, 40)), max_size=12), st.lists(st.integers(0, 30), max_size=40))
+def test_long_responses_are_copied_in_pieces(answers: list[tuple[Tag | None, int]], sizes: list[int]) -> None:
+    long = 8
+    replies: Replies[Place] = Replies(long=long)
+    expected, read, copied, times = bytearray(), bytearray(), 0, iter(sizes)
+    for number, (tag, length) in enumerate(answers):
+        before = len(replies.outgoing)
+        replies.answer(tag, bytes([number]) * length)
+        expected += encode_response(bytes([number]) * length, tag)
+        copied = max(copied, len(replies.outgoing) - before)
+        size = min(next(times, 0), len(replies.outgoing))
+        read += replies.outgoing[:size]
+        replies.sent(size)
+        assert len(expected) - len(read) <= replies.held
+        assert bool(replies.outgoing) == (len(read) < len(expected))
+    while replies.outgoing:
+        before = replies.held
+        size = min(next(times, 5) or 1, len(replies.outgoing))
+        read += replies.outgoing[:size]
+        replies.sent(size)
+        assert replies.held <= before + long
+    assert read == expected
+    assert replies.held == 0
+    assert copied <= 2 * long + len(encode_response(b"", Tag(5, envelope=True)))
+
+
+def test_a_long_response_is_held_once() -> None:
+    replies: Replies[Place] = Replies()
+    response = bytes(20 * LONG)
+    tracemalloc.start()
+    try:
+        replies.answer(Tag(7), response)
+        replies.answer(None, b"after it")
+        while len(replies.outgoing) > 100:
+            replies.sent(len(replies.outgoing) - 1)
+            replies.sent(1)
+        assert tracemalloc.get_traced_memory()[1] < 3 * LONG
+    finally:
+        tracemalloc.stop()
+    assert replies.outgoing == encode_frame(b"after it")
+    assert replies.held == len(replies.outgoing)
