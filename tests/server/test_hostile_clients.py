@@ -14,6 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,13 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from bbipc.server import descriptors, door, memory, scheduler, streams
+from bbipc.server import deadlines, descriptors, door, memory, scheduler, streams
 from bbipc.server.batch_service import BatchService
 from bbipc.server.budget import ALWAYS_GRANTED, MUCH, PATIENCE, Budget, Limits
 from bbipc.server.commands.table import commands
 from bbipc.server.config import MIB
 from bbipc.server.connection import BRIEF_BYTES, MAX_WAITING, READER_PATIENCE, REQUEST_BYTES, Connection, End
-from bbipc.server.deadlines import Deadlines
+from bbipc.server.deadlines import FEW, HEAPS, Deadlines
 from bbipc.server.decoding import DECODING, LONG_BYTES, DecodingThreads, _Place
 from bbipc.server.fair import FairQueue
 from bbipc.server.jobs import Computation, ServiceCall, Verification
@@ -275,6 +276,36 @@ async def test_calls_of_the_batch_service_are_not_searched_for() -> None:
     service.drop(1)
     assert not service._calls
     assert not service._calls_of
+
+
+async def test_deadlines_that_are_cancelled_are_forgotten_bit_by_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    count, sizes = 1000 * HEAPS, list[int]()
+    monkeypatch.setattr(deadlines.heapq, "heapify", lambda entries: sizes.append(len(entries)))
+    waiting = Deadlines()
+    alarms = [waiting.add(1000 + number % 7, lambda: None) for number in range(count)]
+    for alarm in alarms:
+        alarm.cancel()
+    assert max(sizes) <= count // HEAPS
+    assert len(waiting) <= 2 * FEW * HEAPS
+
+
+async def test_deadlines_ring_in_their_order(autojump_clock: MockClock) -> None:
+    rung = list[int]()
+    waiting = Deadlines()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(waiting.run)
+        for number in range(3 * HEAPS):
+            when = (7 * number) % (3 * HEAPS)
+            waiting.add(1000.0 + when, partial(rung.append, when))
+        await trio.sleep(2000)
+        assert rung == list(range(3 * HEAPS))
+        waiting.add(3000.0, partial(rung.append, -2))
+        waiting.add(2500.0, partial(rung.append, -1)).cancel()
+        waiting.add(2400.0, partial(rung.append, -3))
+        await trio.sleep(2000)
+        assert rung[-2:] == [-3, -2]
+        assert len(waiting) == 0
+        nursery.cancel_scope.cancel()
 
 
 async def test_many_deadlines_at_once_leave_turns_to_others(autojump_clock: MockClock) -> None:
@@ -1057,13 +1088,15 @@ def test_streams_of_all_kinds(kind: str, monkeypatch: pytest.MonkeyPatch) -> Non
             nursery.start_soon(echo, stream)
             nursery.start_soon(trio.to_thread.run_sync, write)
             assert await trio.to_thread.run_sync(read) == sent
-            nursery.cancel_scope.cancel()
+            # No thread is left behind: it would read what the next test has at the same number.
+            for descriptor in {*ends[1]}:
+                os.close(descriptor)
         stream.close()
 
     flags = [fcntl.fcntl(descriptor, fcntl.F_GETFL) for descriptor in ends[0]]
     trio.run(main)
     assert [fcntl.fcntl(descriptor, fcntl.F_GETFL) for descriptor in ends[0]] == flags
-    for descriptor in {*ends[0], *ends[1]}:
+    for descriptor in {*ends[0]}:
         os.close(descriptor)
 
 
@@ -1071,6 +1104,8 @@ async def echo(stream: FdStream) -> None:
     while True:
         while (chunk := stream.receive_nowait()) is None:
             await stream.wait_readable()
+        if not chunk:
+            return
         await streams.send_all(stream, chunk)
 
 
