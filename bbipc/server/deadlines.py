@@ -52,7 +52,7 @@ class _Heap:
     def forget_one(self) -> None:
         """One more alarm was cancelled."""
         self.cancelled += 1
-        if self.cancelled > max(FEW, len(self.entries) // 2):
+        if self.cancelled > max(FEW // HEAPS, len(self.entries) // 2):
             self.entries = [entry for entry in self.entries if entry[2].ring is not None]
             heapq.heapify(self.entries)
             self.cancelled = 0
