@@ -186,6 +186,20 @@ def test_words_that_are_no_elements_cannot_be_given() -> None:
     Tx.of(replace(tx.data, fee_payer=element(FR_MODULUS - 1)))
 
 
+def test_an_element_of_data_that_is_not_canonical_is_named_with_its_place() -> None:
+    """Chapter 15 section 1: data begin behind the hash, and elements behind the flag."""
+    for form in (ROLLUP, PUBLIC):
+        data = bytearray(synthetic(form).to_bytes())
+        for place in (form.places[0], form.places[-1]):
+            if place.leaf.size < 32:
+                continue
+            at = 32 + place.offset
+            changed = bytes(data[:at]) + element(FR_MODULUS) + bytes(data[at + 32 :])
+            with pytest.raises(TxFormatError, match="non-canonical") as caught:
+                Tx.from_bytes(changed)
+            assert (caught.value.field, caught.value.offset) == (f"data.{place.path}", at)
+
+
 def test_sizes_that_cannot_be_given() -> None:
     tx = synthetic(ROLLUP)
     for size in (32 * 3022, 32 * 3024):
