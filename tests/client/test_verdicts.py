@@ -23,7 +23,7 @@ from bbipc.client import (
 from bbipc.client.blocking import open_client
 from bbipc.client.messages import Answer
 from bbipc.client.session import Request, Session
-from bbipc.client.verification import tx_verdict_of, verdict_of
+from bbipc.client.verification import tx_request, tx_verdict_of, verdict_of
 from client.scripted import Server, Task, run, scripted
 from samples import FLOW1
 
@@ -58,6 +58,11 @@ def test_what_a_verdict_is_worth() -> None:
         assert (bool(tx), tx.valid) == (valid, valid)
     refused = tx_verdict_of(Answer(1, "ErrorResponse", {"message": "VerifyTx: no"}))
     assert (bool(refused), refused) == (False, RemoteTxVerdict(False, None, "VerifyTx: no"))
+
+
+def test_a_transaction_is_judged_for_the_network_that_was_asked_for() -> None:
+    assert tx_request(b"tx", "testnet").take_fields() == {"tx": b"tx", "network": "testnet"}
+    assert tx_request(b"tx", None).take_fields() == {"tx": b"tx"}
 
 
 async def verdicts_of(client: Client, in_flight: int) -> list[RemoteVerdict]:
