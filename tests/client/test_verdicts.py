@@ -120,6 +120,8 @@ FALSE_ANSWERS: dict[str, Any] = {
     "more behind it": msgpack.packb([1, GOOD]) + b"\x00",
     "three elements": msgpack.packb([1, [*GOOD, True]]),
     "one element": msgpack.packb([1, GOOD[:1]]),
+    "a header of three": b"\x92\x01\x93" + msgpack.packb(GOOD)[1:],
+    "a header of one": b"\x92\x01\x91" + msgpack.packb(GOOD)[1:],
     "no verdict": msgpack.packb([1, [GOOD[0], {}]]),
     "a number": msgpack.packb([1, [GOOD[0], {"valid": 1}]]),
     "two verdicts": b"\x92\x01\x92\xb3ChonkVerifyResponse\x82\xa5valid\xc3\xa5valid\xc2",
