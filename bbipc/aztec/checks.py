@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
 
-from bbipc.aztec.hashes import CALLDATA, element
+from bbipc.aztec.hashes import CALLDATA, element, hash_elements
 from bbipc.aztec.prepared import repeated_inputs
 from bbipc.aztec.proof import ProofForm
 from bbipc.aztec.registry import Network, Registry, Release
@@ -162,16 +162,21 @@ def _calldata(subject: Subject, strict: bool) -> Check:
     if total > _MAX_CALLDATA:
         problem = f"{total} elements, at most {_MAX_CALLDATA}"
         return Check("calldata", False, f"Total calldata too large for enqueued public calls: {problem}")
-    for index, (calldata, computed) in enumerate(zip(tx.public_calldata, subject.calldata, strict=True)):
-        if calldata.hash != computed:
-            problem = f"calldata {index} gives the hash {_hex(calldata.hash)}, but hashes to {_hex(computed)}"
-            return Check("calldata", False, f"Incorrect calldata for public call: {problem}")
+    # As nodes do: the calldata of a call are those that give its hash, the last ones of several; without any they are empty.
+    given = [calldata.hash for calldata in tx.public_calldata]
+    computed = dict(zip(given, subject.calldata, strict=True))
     wanted = [call.calldata_hash for call in calls]
     for index, calldata_hash in enumerate(wanted):
-        if calldata_hash not in subject.calldata:
+        if calldata_hash not in computed and calldata_hash != hash_elements(b"", CALLDATA):
             problem = f"none for call {index}, which gives the hash {_hex(calldata_hash)}"
             return Check("calldata", False, f"Incorrect calldata for public call: {problem}")
-    if wanted != list(subject.calldata):
+        found = computed.get(calldata_hash, calldata_hash)
+        if found != calldata_hash:
+            problem = f"those of call {index} give the hash {_hex(calldata_hash)}, but hash to {_hex(found)}"
+            return Check("calldata", False, f"Incorrect calldata for public call: {problem}")
+    if sorted(wanted) != sorted(subject.calldata) or given != list(subject.calldata):
+        return _lenient("calldata", "those of each call are right, but there are others, which no call has", strict)
+    if wanted != given:
         return _lenient("calldata", "all hashes are right, but the order is not that of the calls", strict)
     return Check("calldata", True, f"{len(calls)} of {len(calls)}, all hashes are right" if calls else "no public calls")
 

@@ -349,6 +349,27 @@ def test_calldata_of_each_call() -> None:
     assert failed(verify_tx(with_calls(same, public_calldata=(values[0],)))) == ["calldata"]
 
 
+def test_calldata_that_no_call_has() -> None:
+    """Nodes look for the calldata of each call, and at nothing else (DataTxValidator and Tx.getCalldataMap)."""
+    one, other, empty = calldata(1), calldata(2), calldata()
+    lie, disguise = HashedValues(other.values, element(9)), HashedValues(other.values, one.hash)
+    same = [call(one, sender=1), call(one, sender=2)]
+    for calls, values in (
+        (same, (one, other)),
+        (same, (one, lie)),
+        (same, (disguise, one)),  # the last of those that give the same hash
+        ([call(empty)], (other,)),  # none is found: it is empty
+        ([call(empty)], (HashedValues(b"", element(9)),)),
+        ([call(one), call(empty)], (lie, one)),
+    ):
+        tx = with_calls(calls, public_calldata=values)
+        assert failed(verify_tx(tx)) == []
+        assert "no call has" in detail(verify_tx(tx), "calldata")
+        assert failed(verify_tx(tx, strict=True)) == ["calldata"]
+    for calls, values in ((same, (one, disguise)), (same, (other, lie)), ([call(one), call(empty)], (disguise, empty))):
+        assert failed(verify_tx(with_calls(calls, public_calldata=values))) == ["calldata"]
+
+
 @pytest.mark.parametrize("part", [0, 1])
 def test_no_call_behind_an_empty_one(part: int) -> None:
     empty = with_calls([]).data.public_teardown_call_request  # type: ignore[union-attr]
