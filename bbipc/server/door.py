@@ -22,9 +22,6 @@ MAX_CONNECTIONS: Final = 4096
 """Connections at a time; each takes some 30 KiB beside what its requests are charged with."""
 KEPT_DESCRIPTORS: Final = 64
 """Descriptors for everything that is not a client: imports, FIFOs, a child, metrics."""
-TOGETHER: Final = 16
-"""Connections that are accepted in a row: if each had to wait for a round of turns, a client would wait long behind another's
-thousand connections."""
 CONNECTIONS_WHILE_LOADING: Final = 16
 """Connections until everything is loaded that a request may need: so that there are descriptors to load it with."""
 PAUSE: Final = 0.05
@@ -81,13 +78,10 @@ class Door:
 
     async def admit(self, serve: Callable[[socket.socket], None]) -> None:
         """Call `serve` with every connection that there is room for, for ever. `one_less()` is to be called at its end."""
-        in_a_row = 0
         while True:
-            in_a_row += 1
-            if in_a_row % TOGETHER == 0:
-                await trio.lowlevel.checkpoint()
-            if self.open >= CONNECTIONS_WHILE_LOADING and not self._loaded.is_set():
+            if self.open >= CONNECTIONS_WHILE_LOADING:
                 self.crowded.set()
+                # A turn for the others, too: connections that come faster than they are served would soon take all places.
                 await self._loaded.wait()
             try:
                 connection = await self._listener.accept()
@@ -98,6 +92,7 @@ class Door:
                 continue
             if self.open >= self._limit:
                 self._refuse(connection, f"too many connections: {self.open} are open; try again later")
+                await trio.lowlevel.checkpoint()
                 continue
             self.open += 1
             serve(connection)

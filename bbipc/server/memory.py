@@ -32,17 +32,20 @@ LITTLE: Final = MIB
 """Bytes that requests may hold while a server counts as quiet."""
 WORTH: Final = MIB
 """Bytes by which memory must have grown to be given back in a quiet moment."""
-WORTH_WHEN_BUSY: Final = 16 * MIB
-"""The same at any other moment at which requests hold little."""
-SELDOM: Final = 2.0
-"""Seconds at least between two such moments: work that goes on soon takes the pages again."""
+WORTH_WHEN_BUSY: Final = 32 * MIB
+"""The same at any other moment, beyond what requests explain: more than what workers take and give back all the time."""
+EXPLAINED: Final = 1.25
+"""Bytes in memory for each that requests are charged with: a little more than was measured."""
+SELDOM: Final = 0.5
+"""Seconds at least between two such moments: to look between what is in use takes up to 50 ms, in which it may keep others
+from getting memory, and work that goes on soon takes the pages again."""
 _NEVER: Final = 1_000_000_000
 COLLECTIONS: Final = 10
 """Collections of young garbage after which all of it is looked for, if requests hold little."""
 MOST_COLLECTIONS: Final = 2000
 """The same, whatever requests hold."""
 FEW_REQUESTS: Final = 8 * MIB
-"""Bytes that requests may hold while all garbage is looked for, and free pages among theirs: with them, it takes longer."""
+"""Bytes that requests may hold while all garbage is looked for: with them, it takes milliseconds."""
 
 log = logging.getLogger("bbipc.server")
 
@@ -89,9 +92,9 @@ def resident() -> int:
 
 async def give_back_now_and_then(budget: Budget, is_idle: Callable[[], bool]) -> None:
     """Give free pages back for ever: when most of a lot was given up, and when memory has grown, in quiet moments by a little,
-    otherwise by a lot. What many small requests leave between those in use would grow for hours. Without requests, nothing
-    wakes up."""
-    at_rest = lately = resident()  # the least since memory was given back in a quiet moment, and since any
+    otherwise by a lot more than what requests hold. What they leave between blocks in use would grow for hours, and a load be
+    charged with what another has left. Without requests, nothing wakes up."""
+    at_rest = lately = resident()  # the least since memory was given back in a quiet moment; since any, without requests
     given_back = -inf
     while True:
         await budget.relieved.wait()
@@ -102,16 +105,16 @@ async def give_back_now_and_then(budget: Budget, is_idle: Callable[[], bool]) ->
         if quiet:
             grown = now - at_rest >= WORTH
         else:
-            may = budget.used < FEW_REQUESTS and trio.current_time() >= given_back + SELDOM
-            grown = may and now - lately >= WORTH_WHEN_BUSY
+            unexplained = now - lately - EXPLAINED * budget.most
+            grown = unexplained >= WORTH_WHEN_BUSY and trio.current_time() >= given_back + SELDOM
         if budget.gave_much or grown:
             budget.gave_much = False
             try:
                 await trio.to_thread.run_sync(give_back, abandon_on_cancel=True)
             except RuntimeError as error:  # no thread can be had now
                 log.info("memory is not given back: %s", error)
-            now = lately = resident()
-            given_back = trio.current_time()
+            now = resident()
+            lately, given_back = max(now - budget.used, 0), trio.current_time()
             if quiet:
                 at_rest = now
         at_rest, lately = min(at_rest, now), min(lately, now)
