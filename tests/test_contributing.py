@@ -103,7 +103,7 @@ def test_a_command_takes_three_files_and_a_case_takes_one(copy: Path) -> None:
             '            broken("cba", reply)\n'
             "        await peer.finish()\n"
         )
-    ours = [sys.executable, "-P", "-c", COPY, str(copy)]
+    ours = [sys.executable, "-B", "-P", "-c", COPY, str(copy)]  # what is edited twice in a second must not come from a cache
     for expected, code in (("cba", 0), ("abc", 1)):
         edit(package / "conform" / "cases" / "plain.py", "EXPECTED", f'b"{expected}"')
         judged = [*ours, "conform", "--suite", "plain.reverse", "-v", "--", *ours, "msgpack", "run"]
