@@ -27,10 +27,12 @@ from bbipc.aztec.detect import detect_tx
 from bbipc.aztec.forms import FORMS, PUBLIC, ROLLUP, form_of
 from bbipc.aztec.hashes import element, hash_elements, merkle_root
 from bbipc.aztec.parts import CLASS_LOG_WORDS
+from bbipc.aztec.prepared import chonk_proof
 from bbipc.aztec.records import LogHash, ScopedLogHash
 from bbipc.aztec.registry import Release, aztec
 from bbipc.aztec.verify import Pending, Sized, prepare
 from bbipc.chonk import Setup, VerificationKey
+from bbipc.chonk.errors import ChonkFormatError
 from bbipc.chonk.verdict import Outcome, Verdict
 from bbipc.chonk.words import FR_MODULUS
 
@@ -94,6 +96,12 @@ def test_each_form_has_its_key_and_its_public_inputs(form: Any) -> None:
     assert key.num_public_inputs == len(form.places) + 28
     assert b"".join(proof.parts()) == tx.public_inputs() + content
     assert [len(part) // 32 for part in proof.parts()] == [len(form.places) + 76, 41, 612, 64, 477]
+
+
+@pytest.mark.parametrize(("form", "words"), [(ProofForm.NONE, 0), (ProofForm.RELEASE_4, 1935), (ProofForm.VERSION_6, 1221)])
+def test_the_verifier_is_given_no_proof_of_another_system(form: ProofForm, words: int) -> None:
+    with pytest.raises(ChonkFormatError, match=f"a proof in form {form.value}"):
+        chonk_proof(synthetic(ROLLUP, proof=TxProof(form, bytes(32 * words))))
 
 
 def test_stopping_early_leaves_only_proofs_of_invalid_transactions_alone() -> None:

@@ -142,6 +142,7 @@ def test_compressed_proofs_of_a_wrong_size(size: int, setup: Setup) -> None:
     verdict = verify_tx(tx, registry=REGISTRY, setup=setup)
     assert failed(verdict) == ["proof"]
     assert "cannot be decoded" in detail(verdict, "proof")
+    assert f"a compressed proof of {size} bytes, expected 64192" in detail(verdict, "proof")
 
 
 def test_a_private_proof_does_not_prove_public_calls(setup: Setup) -> None:
