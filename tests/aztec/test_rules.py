@@ -462,6 +462,17 @@ def test_json_that_is_not_in_the_regular_form() -> None:
             detect_tx(json.dumps(document(**{name: longer})).encode(), strict=True)
 
 
+def test_errors_in_json_name_the_member() -> None:
+    (log,), (values,) = document()["contractClassLogFields"], document()["publicFunctionCalldata"]
+    for fields in (log["fields"][1:], [*log["fields"], "0x0"]):
+        with pytest.raises(TxFormatError, match=f"{len(fields)} elements, expected 3023") as caught:
+            Tx.from_json(document(contractClassLogFields=[{"fields": fields}]))
+        assert caught.value.field == "contractClassLogFields[0].fields"
+    with pytest.raises(TxFormatError, match="non-canonical") as caught:
+        Tx.from_json(document(publicFunctionCalldata=[values | {"values": ["0x0", "0x" + R.hex()]}]))
+    assert caught.value.field == "publicFunctionCalldata[0].values[1]"
+
+
 def test_json_that_is_refused() -> None:
     (log,), (values,) = document()["contractClassLogFields"], document()["publicFunctionCalldata"]
     bad: list[dict[str, Any]] = [

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bbipc.chonk import ChonkProof
 from bbipc.chonk.detect import detect_proof
+from bbipc.chonk.errors import ChonkFormatError
 from bbipc.chonk.forms import Encoding
 from bbipc.chonk.unwrap import unhex
 from reference import curves
@@ -173,3 +174,15 @@ def test_no_size_means_two_things(num_public_inputs: int) -> None:
     """What `detect_proof` relies on: hex digits of either encoding are longer than both encodings."""
     flat, compressed = 32 * (num_public_inputs + 1242), 32 * (num_public_inputs + 697)
     assert compressed < flat < 2 * compressed < 2 * flat
+
+
+@pytest.mark.parametrize("key", ["ipa_proof", "ipaProof"])
+def test_a_msgpack_proof_is_one_map_without_repetitions(key: str) -> None:
+    """Chapter 03 section 4."""
+    parts = msgpack.unpackb(FLOW1.msgpack)
+    pairs = [*parts.items(), (key, list(parts.values())[3])]
+    twice = b"\x86" + b"".join(msgpack.packb(name) + msgpack.packb(value) for name, value in pairs)
+    with pytest.raises(ChonkFormatError, match="ipa_proof: given twice"):
+        ChonkProof.from_msgpack(twice)
+    with pytest.raises(ChonkFormatError, match="1 bytes after the msgpack map"):
+        ChonkProof.from_msgpack(FLOW1.msgpack + b"\xc0")
