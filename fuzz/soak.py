@@ -283,8 +283,8 @@ def one_round(target: Target, makers: list[Maker], totals: Totals, seed: int) ->
     return wrong
 
 
-def at_rest(target: Target) -> tuple[int, dict[str, Any]]:
-    """Memory and `Stats` of a server that has nothing to do any more."""
+def at_rest(target: Target) -> tuple[int, int, dict[str, Any]]:
+    """Memory, descriptors and `Stats` of a server that has nothing to do any more."""
     connection = Connection(target.path)
     while True:
         assert connection.send(frame(msgpack.packb([["Stats", {}]])))
@@ -296,8 +296,10 @@ def at_rest(target: Target) -> tuple[int, dict[str, Any]]:
     for _ in range(SETTLE):
         time.sleep(0.02)
         memory.append(target.memory())
+    # With this connection: when the server has seen its end is not known.
+    descriptors = len(list(Path(f"/proc/{target.process.pid}/fd").iterdir()))
     connection.close()
-    return min(memory), stats
+    return min(memory), descriptors, stats
 
 
 def miscounted(stats: dict[str, Any], totals: Totals) -> list[str]:
@@ -336,10 +338,9 @@ def main(arguments: list[str] | None = None) -> int:
             found += one_round(target, makers, totals, choose.getrandbits(32))
             if found or target.process.poll() is not None:
                 break
-            memory, stats = at_rest(target)
+            memory, now, stats = at_rest(target)
             looks.append((totals.frames, memory))
             found += miscounted(stats, totals)
-            now = len(list(Path(f"/proc/{target.process.pid}/fd").iterdir()))
             if descriptors and now > descriptors:
                 found.append(f"{now} descriptors, {descriptors} before")
             descriptors = descriptors or now
