@@ -27,6 +27,7 @@ from bbipc.chonk import (
     detect_proof,
     verify,
 )
+from bbipc.chonk.forms import guess_encoding
 from bbipc.chonk.unwrap import MAX_CONTENT, unwrap
 from samples import FLOW1, FLOW4
 
@@ -178,6 +179,9 @@ DAMAGED_GZIP = gzip.compress(FLOW1.msgpack)[:-9]
         (b"\x7fELF" + bytes(100), "a program"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
         (b"\x28\xb5\x2f\xfd" + bytes(50), "zstd, which is not read"),
+        (FLOW1.fields + bytes(32), f"{len(FLOW1.fields) + 32} bytes"),
+        (FLOW1.fields.hex().encode() + b"0", f"{2 * len(FLOW1.fields) + 1} bytes of text that are not a proof"),
+        (json.dumps([*FLOW1.msgpack, 256]).encode(), "not a proof"),
         (FLOW1.fields[32 * 4 :], "1270 words, as the proof in an Aztec transaction has, without its public inputs"),
     ],
 )
@@ -200,12 +204,27 @@ def test_what_is_not_a_proof_is_named(data: bytes, message: str) -> None:
             f"claims the hash 0x{7:064x} for a key whose hash is 0x{KEY.hash.hex()}",
         ),
         (json.dumps({"verificationKey": {"fields": KEY_WORDS[:-1]}}).encode(), "JSON of 3648 bytes that are not"),
+        (
+            json.dumps({"bytes": FLOW1.vk.hex(), "fields": [*KEY_WORDS[:-1], "0x7"]}).encode(),
+            "whose bytes and fields are not the same",
+        ),
+        (
+            json.dumps({"bytes": base64.b64encode(gzip.compress(FLOW1.vk)).decode(), "hash": f"0x{7:064x}"}).encode(),
+            f"claims the hash 0x{7:064x}",
+        ),
     ],
 )
 def test_what_is_not_a_key_is_named(data: bytes, message: str) -> None:
     with pytest.raises(ChonkFormatError) as caught:
         detect_key(data)
     assert message in str(caught.value)
+
+
+def test_words_without_a_key() -> None:
+    """Compressed points have bits that no canonical word has: those of a flat proof are canonical."""
+    assert guess_encoding(FLOW1.fields) is Encoding.FIELDS
+    assert guess_encoding(FLOW1.fields[:-32] + b"\xff" * 32) is Encoding.COMPRESSED
+    assert guess_encoding(FLOW1.vk) is None
 
 
 def test_layers_are_bounded() -> None:

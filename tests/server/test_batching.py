@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from bbipc.chonk import Outcome, Verdict
 from bbipc.server.backend import Task
 from bbipc.server.jobs import Verification
 from bbipc.server.scheduler import FEW, Scheduler
-from server.scripted import HASH, HASHED, NO_PROOF, LoadedBackend, scripted_server, verdict_response, verification
+from server.scripted import HASH, HASHED, NO_PROOF, Flag, LoadedBackend, scripted_server, verdict_response, verification
 
 SHARED, EACH = 100.0, 10.0
 """Seconds for what the proofs of a batch share, on one thread, and for each of them."""
@@ -275,6 +276,23 @@ def test_a_service_with_fewer_cores_leaves_workers_to_others() -> None:
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
     assert [(batch.keys, batch.started, batch.threads) for batch in backend.batches] == [(["bounded"], 0, 1), (["other"], 1, 1)]
+
+
+async def test_a_cancelled_request_ends_all_of_its_proofs(mock_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with scripted_server(threads=1) as server:
+        flags, reduce = list[Flag](), server.backend.reduce
+
+        def noted(tasks: Sequence[Task], *, cancels: Sequence[Flag]) -> Sequence[Any]:
+            flags.extend(cancels)
+            return reduce(tasks, cancels=cancels)
+
+        monkeypatch.setattr(server.backend, "reduce", noted)
+        client = server.connect()
+        await client.send([1, ["ChonkBatchVerify", {"proofs": [NO_PROOF] * 3, "vks": [b"valid 1", b"valid 2", b"valid 3"]}]])
+        await client.send([2, ["CancelRequest", {"request_id": 1}]])
+        await server.workers.release_all()
+        assert [flag.was_set for flag in flags] == [True] * 3
+        assert server.backend.decided == []
 
 
 class Member:

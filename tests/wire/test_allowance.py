@@ -65,6 +65,15 @@ def test_what_the_allowance_suffices_for_is_accepted(steps: list[int]) -> None:
     assert parse_briefly(msgpack.packb([["Blake2s", {"x": [0] * 1000} | HASH]]), decoders()) == Request(None, "Blake2s", HASH)
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+@pytest.mark.parametrize("parse", [parse_briefly, parse_request])
+def test_a_command_is_a_name_and_a_map(parse: Any, count: int) -> None:
+    parsed = parse(msgpack.packb([7, ["Blake2s", HASH, {}][:count]]), decoders())
+    assert isinstance(parsed, Malformed)
+    assert parsed.tag == Tag(7)
+    assert f"command: array of {count} elements, expected [name, map]" in parsed.message
+
+
 def test_small_pieces_of_a_frame_take_one_buffer() -> None:
     payload = bytes(range(256)) * 1000
     reader = FrameReader()
