@@ -258,7 +258,11 @@ class Hostile:
     def flood_of_multiplications(self) -> None:
         run = requests_of_g2(self.choose)
         self.is_one_with(8 * len(run), 8)
-        for _ in range(8):
+        self.flood([run] * 8)
+
+    def flood(self, runs: list[bytes]) -> None:
+        """Send each of `runs` again and again, on a connection of its own whose responses are read."""
+        for run in runs:
             connection = self.connect()
             threading.Thread(target=self._read, args=[connection], daemon=True).start()
             threading.Thread(target=self._send, args=[connection, run], daemon=True).start()
@@ -296,11 +300,7 @@ class Hostile:
         """Frames that are short, with as many items as there is room for, on several connections."""
         run = frame(msgpack.packb([["ChonkBatchVerify", {"proofs": [], "vks": [b""] * 32_000}]])) * 5
         self.is_one_with(16 * len(run), 16)
-        for _ in range(16):
-            connection = self.connect()
-            threading.Thread(target=self._read, args=[connection], daemon=True).start()
-            threading.Thread(target=self._send, args=[connection, run], daemon=True).start()
-        self.wait()
+        self.flood([run] * 16)
 
     def long_texts(self) -> None:
         """A name, or a path, that fills a frame."""
@@ -326,11 +326,7 @@ class Hostile:
         ]
         data = [frame(msgpack.packb([command])) for _ in range(2) for command in self.choose.sample(commands, 2)]
         self.is_one_with(sum(map(len, data)), len(data))
-        for each in data:
-            connection = self.connect()
-            threading.Thread(target=self._read, args=[connection], daemon=True).start()
-            threading.Thread(target=self._send, args=[connection, each], daemon=True).start()
-        self.wait()
+        self.flood(data)
 
     def leaving(self) -> None:
         """Large frames whose sender is gone before they are decoded, or before their work is done."""
@@ -443,11 +439,7 @@ class Hostile:
         count = min(200, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 32)
         run = frame(VERIFY) * 4
         self.is_one_with(count * len(run) // 4, count)
-        for _ in range(count):
-            connection = self.connect()
-            threading.Thread(target=self._read, args=[connection], daemon=True).start()
-            threading.Thread(target=self._send, args=[connection, run], daemon=True).start()
-        self.wait()
+        self.flood([run] * count)
 
     def stalled_frames(self) -> None:
         """Frames that are never finished, near the limit of all."""
